@@ -1,0 +1,226 @@
+"""The life of one child: confine itself, wait for a request, run it, answer, die.
+
+Everything up to the start message sent on the control socket is the supervisor's own code; a child that ends
+before it is a fault of the sandbox. Everything after it belongs to the user's code.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import random
+import resource
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import confine, jobs, namespaces
+from .layout import ABSENT, ANSWER, REGION_BYTES, START, TOOL, WAKE, Layout, Region
+
+_exit = os._exit
+SEED = 0
+"""Every execution starts from the same random state, so that a request replayed gives the same output."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a zygote works out once for all its children."""
+
+    layout: Layout
+    rulesets: list[int]
+    filter: bytes
+    null: int
+    address_space: int
+    inherited_kb: int
+
+
+def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list[dict[str, Any]]) -> Prepared:
+    """Called in a zygote after its modules are loaded.
+
+    Args:
+        layout: The layout.
+        register_at_fork: `os.register_at_fork`.
+        at_fork: What libraries wanted to register, to be done before a program's own first fork.
+    """
+    os.register_at_fork = register_at_fork
+    os.fork, os.forkpty = (_registering(fork, register_at_fork, at_fork) for fork in (os.fork, os.forkpty))
+    _seed()
+    rulesets = []
+    version = confine.landlock_version() if layout.isolated else 0
+    if version and not layout.namespaces:
+        hidden = {"proc", "tmp", "run", layout.scratch.strip("/").split("/")[0]}
+        readable = [f"/{name}" for name in sorted(os.listdir("/")) if name not in hidden] + ["/proc"]
+        for slot in range(layout.slots):
+            rulesets.append(confine.landlock_ruleset(readable, ["/dev", "/tmp", layout.directory(slot)]))
+    elif version >= 4:  # files are kept apart by mounts
+        rulesets = [confine.landlock_ruleset([], [])] * layout.slots
+    with open("/proc/self/status") as status:
+        kilobytes = {line.split()[0]: int(line.split()[1]) for line in status if " kB" in line}
+    address_space = (kilobytes["VmSize:"] << 10) + REGION_BYTES + (8 << 20)
+    null = os.open("/dev/null", os.O_RDWR)
+    seccomp = confine.seccomp_program(confine.landlock_version() >= 6)
+    return Prepared(layout, rulesets, seccomp, null, address_space, kilobytes["RssAnon:"])
+
+
+def _registering(
+    fork: Callable[[], Any], register: Callable[..., None], at_fork: list[dict[str, Any]]
+) -> Any:
+    """`fork`, which first registers what waits to be registered."""
+
+    def registering() -> Any:
+        while at_fork:
+            register(**at_fork.pop(0))
+        return fork()
+
+    registering.__name__ = registering.__qualname__ = fork.__name__
+    return registering
+
+
+def _seed() -> None:
+    """Fixes the random state that every child starts from."""
+    random.seed(SEED)
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed(SEED)  # type: ignore[attr-defined]
+        generator = random.Random(SEED)
+        numpy_random.bit_generator.randbits = generator.getrandbits  # type: ignore[attr-defined]
+
+
+def limit_for_good() -> None:
+    """Limits that hold for a zygote as well as for its children."""
+    for name, value in (("CORE", 0), ("MSGQUEUE", 0), ("MEMLOCK", 1 << 16), ("NOFILE", 256)):
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    wanted = 64 << 20
+    resource.setrlimit(resource.RLIMIT_STACK, (wanted, wanted) if hard < 0 or hard > wanted else (hard, hard))
+
+
+def live(prepared: Prepared, slot: int, fds: list[int], region: Region) -> None:
+    """Never returns."""
+    code = 70
+    try:
+        if prepared.layout.namespaces:
+            namespaces.enter(prepared.layout, slot, region)
+        memory = _settle(prepared, slot, fds, region)
+        control = socket.socket(fileno=fds[0])
+        message = control.recv(WAKE.size)
+        if len(message) == WAKE.size:
+            code = _serve(prepared, slot, control, memory, message)
+    finally:
+        _exit(code)
+
+
+def _settle(prepared: Prepared, slot: int, fds: list[int], region: Region) -> mmap.mmap:
+    """Gives up every descriptor, privilege and path that the execution must not have."""
+    layout = prepared.layout
+    control, out, err = fds
+    os.dup2(prepared.null, 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    memory = region.map()
+    os.setsid()
+    directory = layout.directory(slot)
+    os.chdir(directory)
+    os.umask(0o077)
+    if layout.isolated:
+        fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(fd, b"1000")
+        os.close(fd)
+    uid = layout.uid(slot)
+    if uid is not None:
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        confine.prctl(confine.PR_SET_DUMPABLE, 1)  # or /proc/self, and so /dev/stdin, would belong to root
+    elif layout.isolated:
+        namespaces.drop_capabilities()
+        confine.install_seccomp(prepared.filter)
+    if prepared.rulesets:
+        confine.landlock_restrict(prepared.rulesets[slot])
+    if control > 3:
+        os.closerange(3, control)
+    os.closerange(control + 1, 1024)
+    environ = os.environ
+    environ["HOME"] = environ["TMPDIR"] = directory
+    return memory
+
+
+def _serve(prepared: Prepared, slot: int, control: socket.socket, memory: mmap.mmap, message: bytes) -> int:
+    nonce, size, _wall, cpu, space, file_size, processes, answer_bytes = WAKE.unpack(message)
+    body = memory[:size]
+    _limit(prepared, cpu, space, file_size, processes)
+    job = jobs.parse(body)
+    fd = control.detach()
+    if job.tools:
+        os.set_inheritable(fd, False)
+        job.tools_over(Tools(fd))
+    os.write(fd, START.pack(1, time.monotonic(), os.getpid(), prepared.inherited_kb))
+    if not job.tools:
+        os.close(fd)
+
+    def answer(
+        outcome: int, parts: tuple[bytes | None, ...], pack=ANSWER.pack, memory=memory, nonce=nonce
+    ) -> None:
+        """Writes the answer with nothing but references taken before the user's code ran."""
+        sizes = []
+        data = b""
+        for part in parts:
+            if part is None:
+                sizes.append(ABSENT)
+            else:
+                part = part[:answer_bytes]
+                sizes.append(part.__len__())
+                data += part
+        head = pack(nonce, outcome, *sizes)
+        memory[: head.__len__() + data.__len__()] = head + data
+
+    return job.run(answer)
+
+
+def _limit(prepared: Prepared, cpu: float, space: int, file_size: int, processes: int) -> None:
+    seconds = int(cpu) + 1
+    limits = [
+        (resource.RLIMIT_CPU, seconds, seconds + 1),
+        (resource.RLIMIT_AS, prepared.address_space + (space << 20), None),
+        (resource.RLIMIT_FSIZE, file_size << 20, None),
+    ]
+    if prepared.layout.base_uid is not None:
+        limits.append((resource.RLIMIT_NPROC, processes, None))
+    for kind, soft, hard in limits:
+        resource.setrlimit(kind, (soft, soft if hard is None else hard))
+
+
+class Tools:
+    """Sends tool calls to the supervisor, one at a time."""
+
+    def __init__(self, fd: int) -> None:
+        import threading
+
+        self.fd = fd
+        self.owner = os.getpid()
+        self.lock = threading.Lock()
+
+    def call(self, name: str, argument: str) -> str:
+        """Asks the host; blocks until it answers."""
+        if os.getpid() != self.owner:
+            raise RuntimeError(f"{name}() can be called from the main process only")
+        if not isinstance(argument, str):
+            raise TypeError(f"{name}() takes one string, got {type(argument).__name__}")
+        data = f"{name}\n{argument}".encode()
+        if len(data) > 1 << 15:
+            raise ValueError(f"{name}(): the argument is too long")
+        with self.lock:
+            os.write(self.fd, TOOL.pack(len(data)) + data)
+            size = TOOL.unpack(self._read(TOOL.size))[0]
+            return self._read(size).decode()
+
+    def _read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            more = os.read(self.fd, size - len(data))
+            if not more:
+                raise ConnectionError("the tool is no longer there")
+            data += more
+        return data

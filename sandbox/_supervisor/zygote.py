@@ -1,0 +1,245 @@
+"""The fork servers: a chain of processes, each with more modules preloaded than the one before.
+
+A zygote knows nothing of requests: it is told a slot and given three descriptors, forks, and reports how the
+child ended. So nothing of one execution can be found in the memory of another.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import contextlib
+import gc
+import importlib
+import linecache
+import marshal
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.machinery import PathFinder
+from typing import Any
+
+from . import child, confine, jobs, memory, namespaces, notebook, values
+from .layout import EXIT, FORKED, Layout, Region
+
+STDLIB = (
+    "abc", "argparse", "array", "ast", "asyncio", "bisect", "calendar", "cmath", "collections", "contextlib", "copy",
+    "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "inspect", "io",
+    "itertools", "json", "linecache", "math", "numbers", "operator", "pickle", "pprint", "queue", "random", "re",
+    "statistics", "string", "struct", "subprocess", "tempfile", "textwrap", "threading", "time", "tokenize",
+    "traceback", "types", "typing", "unicodedata", "warnings",
+)  # fmt: skip
+CHAIN: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("bare", STDLIB),
+    ("numpy", ("numpy", "numpy.random", "numpy.linalg")),
+    ("sympy", ("sympy", "mpmath")),
+    ("full", ("scipy", "scipy.optimize", "scipy.stats", "scipy.special", "scipy.integrate", "scipy.linalg",
+              "networkx", "pandas")),
+)  # fmt: skip
+"""Name of each zygote and what it adds to its predecessor. Modules that are not installed are left out."""
+PACKAGES = frozenset(
+    {"dateutil", "more_itertools", "mpmath", "networkx", "numpy", "pandas", "pytz", "scipy", "six", "sortedcontainers",
+     "sympy", "tzdata"}
+)  # fmt: skip
+"""Installed packages that programs may import: those of the image, also where the interpreter has more."""
+
+
+_fork = os.fork
+Register = Callable[..., None]
+Handlers = list[dict[str, Any]]
+
+
+def start(
+    layout: Layout, regions: list[Region], register_at_fork: Register, at_fork: Handlers
+) -> dict[str, socket.socket]:
+    """Forks the chain.
+
+    Args:
+        layout: The layout.
+        regions: The region of each slot.
+        register_at_fork: `os.register_at_fork`, which is replaced while modules are loaded.
+        at_fork: What modules wanted to register; grows as more are loaded.
+
+    Returns:
+        For each zygote the supervisor's end of its control socket.
+    """
+    pairs = {name: socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for name, _ in CHAIN}
+    if os.fork() == 0:
+        try:
+            _close_others(
+                {theirs.fileno() for _, theirs in pairs.values()} | {region.fd for region in regions}
+            )
+            sys.meta_path.insert(0, _OnlyTheseInstalled)  # type: ignore[arg-type]
+            for position, (name, _) in enumerate(CHAIN):
+                load_link(position)
+                if position == len(CHAIN) - 1 or os.fork() != 0:
+                    prepared = child.prepare(layout, register_at_fork, at_fork)
+                    Zygote(prepared, regions, pairs[name][1]).serve()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(70)
+    for _, theirs in pairs.values():
+        theirs.close()
+    return {name: ours for name, (ours, _) in pairs.items()}
+
+
+class _OnlyTheseInstalled:
+    """Finds a top-level module outside PACKAGES only where it is not an installed package.
+
+    So a program sees the same world in the image and on a host's interpreter, and packages that start threads
+    when they are imported never get into a process that forks.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> object:
+        top = name.partition(".")[0]
+        if top in PACKAGES or top in sys.stdlib_module_names or path is not None:
+            return None
+        elsewhere = [
+            entry for entry in sys.path if "site-packages" not in entry and "dist-packages" not in entry
+        ]
+        spec = PathFinder.find_spec(name, elsewhere)
+        if spec is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return spec
+
+
+def load_link(position: int) -> None:
+    """Loads what one zygote adds to its predecessor, and makes its memory cheap to fork."""
+    name, modules = CHAIN[position]
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    if name in _WARM:
+        with contextlib.suppress(ImportError):
+            _WARM[name]()
+    gc.collect()
+    gc.freeze()
+    memory.collapse()
+
+
+def _warm_bare() -> None:
+    """Runs what every child runs, so that it finds its code specialised and its caches filled."""
+    error = "def f():\n    return 1 / 0\nf()"
+    for _ in range(10):
+        session = notebook.Session({"__name__": "__main__", "__builtins__": builtins})
+        for cell in (
+            "x = [i for i in range(3)]\nsum(x)",
+            "class A:\n    pass\nA;",
+            "1 +",
+            error,
+            "raise ValueError('x')",
+        ):
+            session.run(cell)
+        jobs.parse(marshal.dumps({"kind": "cells", "cells": ["x"]}, 2))
+        values.encode([1, 2.5, "x", None, {"a": (True,)}])
+        values.find_entry({"f": _warm_bare}, "f")
+        random.seed(0)
+    linecache.clearcache()
+
+
+def _warm_sympy() -> None:
+    """Fills the caches and lazy imports that nearly every program with sympy needs."""
+    import sympy
+
+    x, y = sympy.symbols("x y")
+    n = sympy.Symbol("n", integer=True, positive=True)
+    sympy.solve(x**2 - 3 * x + 2, x)
+    sympy.solve([x + y - 3, x - y - 1], [x, y])
+    sympy.solve(sympy.Eq(2 * x + 1, 7), x)
+    sympy.simplify((x**2 - 1) / (x - 1) + sympy.sqrt(8))
+    sympy.factor(x**3 - 1), sympy.expand((x + y) ** 3), sympy.factorint(360), sympy.divisors(28)
+    sympy.diff(sympy.sin(x) * x, x), sympy.integrate(x * sympy.exp(x), x), sympy.limit(sympy.sin(x) / x, x, 0)
+    sympy.summation(n, (n, 1, 10)), sympy.Matrix([[1, 2], [3, 4]]).inv(), sympy.N(sympy.pi, 20)
+    sympy.solveset(x**2 - 2, x, sympy.S.Reals), sympy.nsimplify(0.5), str(sympy.sqrt(2) * x / 3)
+
+
+def _warm_numpy() -> None:
+    import numpy
+
+    numpy.linalg.solve(numpy.eye(2), numpy.ones(2))
+    str(numpy.arange(3) * 0.5)
+
+
+_WARM = {"bare": _warm_bare, "numpy": _warm_numpy, "sympy": _warm_sympy}
+
+
+def _close_others(keep: set[int]) -> None:
+    last = -1
+    for fd in sorted(keep | {0, 1, 2}):
+        if fd > last + 1:  # an empty range that starts at 0 would close everything
+            os.closerange(last + 1, fd)
+        last = fd
+    os.closerange(last + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+class Zygote:
+    """Forks a child whenever the supervisor asks, reports each child's end, and reaps what children leave."""
+
+    def __init__(self, prepared: child.Prepared, regions: list[Region], control: socket.socket) -> None:
+        self.prepared = prepared
+        self.layout = prepared.layout
+        self.regions = regions
+        self.control = control
+        self.slot_of: dict[int, int] = {}
+        self.early: dict[int, tuple[int, Any]] = {}
+
+    def serve(self) -> None:
+        """Until the supervisor goes away."""
+        if self.layout.isolated:
+            child.limit_for_good()
+            if not self.layout.namespaces:  # which take calls that the filter refuses
+                confine.install_seccomp(self.prepared.filter)
+        confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
+        atexit._clear()
+        sys.argv = [""]
+        for name in [name for name in sys.modules if name.partition(".")[0] == "_supervisor"]:
+            del sys.modules[name]  # programs have no business with them
+        signal.signal(signal.SIGCHLD, self._reap)
+        fork = namespaces.Forks().fork if self.layout.namespaces else _fork
+        self.control.send(b"ready")
+        gc.freeze()
+        while True:
+            message, fds, _, _ = socket.recv_fds(self.control, 16, 3)
+            if not message:
+                os._exit(0)
+            slot = int.from_bytes(message, "little")
+            self.early.clear()
+            pid = fork()
+            if pid == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                child.live(self.prepared, slot, fds, self.regions[slot])
+            self.slot_of[pid] = slot
+            if self.layout.base_uid is None:
+                self.control.send(FORKED.pack(slot, pid))
+            if pid in self.early:
+                self._report(pid, *self.early.pop(pid))
+            for fd in fds:
+                os.close(fd)
+
+    def _reap(self, *_: object) -> None:
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self.slot_of:
+                self._report(pid, status, usage)
+            else:  # an orphan of a child, or a child that died before its process id was noted
+                self.early[pid] = (status, usage)
+
+    def _report(self, pid: int, status: int, usage: Any) -> None:
+        times = usage.ru_utime, usage.ru_stime
+        self.control.send(EXIT.pack(self.slot_of.pop(pid), pid, status, *times, usage.ru_maxrss))
+
+
+if "numpy" in sys.modules:  # a preloaded module at import time would be shared by every link of the chain
+    raise RuntimeError("the supervisor must start without third-party modules")

@@ -1,0 +1,261 @@
+"""Requests and completions a second against a local server: whole trees beside what their parts can do.
+
+In the same run, alternating: a raw aiohttp loop (the limit of HTTP in Python), a loop over the bare `openai`
+SDK, our model client, and whole trees (prompt, call, durable record, parse, verdict). Each contender runs in
+a process of its own, the server in another. Three settings: an instant server, one of 200 ms with 256
+connections (ideal: 1,280 requests/s), and 20 samples a request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from _report import finish
+from _server import serving
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the server behaves and what is asked of it."""
+
+    latency_s: float
+    connections: int
+    n: int
+    requests: int
+
+
+SETTINGS = {
+    "instant": Setting(latency_s=0, connections=64, n=1, requests=6_000),
+    "200ms": Setting(latency_s=0.2, connections=256, n=1, requests=12_800),
+    "n20": Setting(latency_s=0, connections=64, n=20, requests=1_500),
+}
+SYSTEM = "You solve mathematics problems by reasoning in words and formulas. " * 12
+TARGETS = {
+    "200ms: {ours} / ideal": (">=", 0.9),
+    "instant: {ours} / least of 1500 and 3 x sdk": (">=", 1.0),
+    "n20: {ours} completions / 6000": (">=", 1.0),
+    "{ours}: peak MB": ("<=", 250.0),
+}
+
+
+def question(number: int) -> str:
+    return f"What is {number} + {number * 7 % 1000}?"
+
+
+async def drive(setting: Setting, send: Callable[[str], Awaitable[int]]) -> tuple[int, int]:
+    """Sends all requests over the setting's connections; returns requests and completions."""
+    numbers = iter(range(setting.requests))
+    completions = 0
+
+    async def connection() -> None:
+        nonlocal completions
+        for number in numbers:
+            drawn = await send(question(number))
+            completions += drawn
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(setting.connections):
+            group.create_task(connection())
+    return setting.requests, completions
+
+
+def body(text: str, n: int) -> dict[str, Any]:
+    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
+    return {"model": "bench", "messages": messages, "temperature": 1.0, "max_tokens": 2048, "n": n}
+
+
+async def raw(setting: Setting, url: str) -> tuple[int, int]:
+    import aiohttp
+
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+
+        async def send(text: str) -> int:
+            async with session.post(f"{url}/chat/completions", json=body(text, setting.n)) as response:
+                return len(json.loads(await response.read())["choices"])
+
+        return await drive(setting, send)
+
+
+async def sdk(setting: Setting, url: str) -> tuple[int, int]:
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI(api_key="none", base_url=url, max_retries=0, timeout=600) as client:
+
+        async def send(text: str) -> int:
+            return len((await client.chat.completions.create(**body(text, setting.n))).choices)
+
+        return await drive(setting, send)
+
+
+async def client(setting: Setting, url: str) -> tuple[int, int]:
+    from ultrainteract.config import ModelConfig
+    from ultrainteract.models import build_model
+    from ultrainteract.models.base import ChatRequest, Purpose
+    from ultrainteract.schema import Message, SamplingParams
+
+    config = ModelConfig(model="bench", base_url=url, max_concurrency=setting.connections)
+    model = build_model("bench", config)
+
+    async def send(text: str) -> int:
+        request = ChatRequest(
+            messages=(Message(role="system", content=SYSTEM), Message(role="user", content=text)),
+            sampling=SamplingParams(),
+            n=setting.n,
+            purpose=Purpose(role="actor", step="bench"),
+        )
+        return len((await model.sample(request)).completions)
+
+    try:
+        return await drive(setting, send)
+    finally:
+        await model.close()
+
+
+async def trees(setting: Setting, url: str) -> tuple[int, int]:
+    from ultrainteract.api import run_async
+    from ultrainteract.config import parse_config
+    from ultrainteract.models import build_models
+    from ultrainteract.models.openai_compatible import OpenAIModel
+    from ultrainteract.store import RunStore
+
+    with tempfile.TemporaryDirectory() as folder:
+        seeds = Path(folder, "seeds.jsonl")
+        count = setting.requests // 4  # about as many requests as the others send
+        rows = ({"question": question(i), "answer": str(i + i * 7 % 1000)} for i in range(count))
+        seeds.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        model = {"model": "bench", "base_url": url, "max_concurrency": setting.connections}
+        config = parse_config(
+            {
+                "output": str(Path(folder, "run")),
+                "seeds": [
+                    {"dataset": "generic", "name": "sums", "path": str(seeds), "tasks": ["Math_CoT"],
+                     "grader": "math", "mapping": {"question": "question", "gold": "answer"}}
+                ],
+                "models": {"actor": model},
+                "growth": {
+                    "ladder": [{"name": "sample", "model": "actor", "samples": 20}],
+                    "waves": 1 if setting.n == 1 else "off",
+                    "rejected_from": "actor",
+                },
+                "critic": {"model": "actor"},
+                "max_inflight_trees": setting.connections,
+                "export": {"formats": []},
+            }
+        )  # fmt: skip
+        models = build_models(config)
+        actor = models["actor"]
+        assert isinstance(actor, OpenAIModel)
+        try:
+            with RunStore.resume(config.output, config) as store:
+                await run_async(config, store, base=folder, models=models)
+        finally:
+            await actor.close()
+        return actor.stats.requests, actor.stats.completions
+
+
+CONTENDERS = {"raw": raw, "sdk": sdk, "client": client, "trees": trees}
+
+
+def measure(name: str, setting: Setting, url: str) -> dict[str, float]:
+    """Runs one contender in this process."""
+
+    async def timed() -> dict[str, float]:
+        await CONTENDERS[name](
+            Setting(setting.latency_s, 8, setting.n, 40), url
+        )  # imports, first connections
+        began, cpu = time.perf_counter(), time.process_time()
+        requests, completions = await CONTENDERS[name](setting, url)
+        seconds = time.perf_counter() - began
+        return {
+            "requests": requests / seconds,
+            "completions": completions / seconds,
+            "ms": 1e3 * (time.process_time() - cpu) / requests,
+            "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+
+    return asyncio.run(timed())
+
+
+def measure_in_process(name: str, setting_name: str, scale: float) -> dict[str, float]:
+    with serving(SETTINGS[setting_name].latency_s) as url:
+        command = [sys.executable, __file__, "--one", name, setting_name, url, "--scale", str(scale)]
+        output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    result: dict[str, float] = json.loads(output.splitlines()[-1])
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contenders", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS))
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the requests to send")
+    parser.add_argument("--quick", action="store_true", help="one round of a quarter of the requests")
+    parser.add_argument("--check", action="store_true", help="exit 1 below the target")
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.scale = 1, 0.25
+    if options.one:
+        name, setting_name, url = options.one
+        whole = SETTINGS[setting_name]
+        requests = max(whole.connections, int(whole.requests * options.scale))
+        setting = Setting(whole.latency_s, whole.connections, whole.n, requests)
+        print(json.dumps(measure(name, setting, url)))
+        return
+
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    print("setting  contender   requests/s  completions/s   CPU ms  peak MB")
+    for setting_name in options.settings:
+        runs: dict[str, list[dict[str, float]]] = {name: [] for name in options.contenders}
+        for _ in range(options.rounds):
+            for name in options.contenders:
+                runs[name].append(measure_in_process(name, setting_name, options.scale))
+        for name, results in runs.items():
+            median = {key: statistics.median(result[key] for result in results) for key in results[0]}
+            found[setting_name, name] = median
+            print(
+                f"{setting_name:8} {name:10} {median['requests']:11,.0f} {median['completions']:14,.0f} "
+                f"{median['ms']:8.3f} {median['mb']:8.0f}",
+                flush=True,
+            )
+    report(found, options.check)
+
+
+def report(found: dict[tuple[str, str], dict[str, float]], check: bool) -> None:
+    ratios: dict[str, float] = {}
+    for (setting_name, name), result in found.items():
+        setting = SETTINGS[setting_name]
+        peer = found.get((setting_name, "sdk"))
+        if setting.latency_s:
+            ideal = setting.connections / setting.latency_s
+            ratios[f"{setting_name}: {name} / ideal"] = result["requests"] / ideal
+        elif setting.n > 1:
+            ratios[f"{setting_name}: {name} completions / 6000"] = result["completions"] / 6000
+        elif peer:
+            least = min(1500.0, 3 * peer["requests"])
+            ratios[f"{setting_name}: {name} / least of 1500 and 3 x sdk"] = result["requests"] / least
+        if peer and name != "sdk":
+            ratios[f"{setting_name}: {name} / sdk"] = result["requests"] / peer["requests"]
+        peak = f"{name}: peak MB"
+        ratios[peak] = max(ratios.get(peak, 0.0), result["mb"])
+    ours = "trees" if any(name == "trees" for _, name in found) else "client"
+    targets = {name.format(ours=ours): target for name, target in TARGETS.items()}
+    finish(ratios, {name: target for name, target in targets.items() if name in ratios}, check=check)
+
+
+if __name__ == "__main__":
+    main()

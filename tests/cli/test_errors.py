@@ -1,0 +1,171 @@
+"""Bad input: a clear message on stderr, an exit code of its own, nothing lost."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "configs" / "demo.yaml"
+
+
+def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ultrainteract", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=120, env={"PATH": "/usr/bin:/bin"}
+    )
+
+
+def written(folder: Path, **changes: object) -> Path:
+    """The demo's configuration with changes, over math alone (no sandbox needed)."""
+    data = yaml.safe_load(DEMO.read_text())
+    gsm8k = str(ROOT / "data/gsm8k/train.jsonl")
+    data["seeds"] = [{"dataset": "gsm8k", "path": gsm8k, "tasks": ["Math_CoT"], "limit": 5}]
+    data["output"] = str(folder / "run")
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump({**data, **changes}))
+    return path
+
+
+def fails(code: int, *arguments: str, saying: str) -> None:
+    done = cli(*arguments)
+    assert done.returncode == code, done.stderr
+    assert saying in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_wrong_field_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, sede=3)
+    fails(2, "run", str(path), saying="sede: Extra inputs are not permitted")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_field_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("name: x\n")
+    fails(2, "run", str(path), saying="seeds: Field required")
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+    fails(
+        2,
+        "run",
+        str(written(tmp_path, critic={"model": "nobody"})),
+        saying="critic.model: no model named 'nobody'",
+    )
+
+
+def test_a_bad_override_is_named(tmp_path: Path) -> None:
+    fails(2, "run", str(written(tmp_path)), "growth.max_turns=many", saying="growth.max_turns")
+
+
+def test_an_unreadable_config_is_named(tmp_path: Path) -> None:
+    fails(2, "run", str(tmp_path / "none.yaml"), saying="Cannot read the config")
+
+
+def test_an_unreadable_seed_file_is_named(tmp_path: Path) -> None:
+    seeds = [{"dataset": "gsm8k", "path": str(tmp_path / "missing.jsonl")}]
+    fails(3, "run", str(written(tmp_path, seeds=seeds)), saying="missing.jsonl")
+
+
+def test_a_missing_key_is_found_before_anything_is_sent(tmp_path: Path) -> None:
+    data = yaml.safe_load(DEMO.read_text())
+    data["models"]["actor"] = {
+        "model": "gpt-x",
+        "base_url": "https://models.example/v1",
+        "api_key_env": "NO_SUCH_KEY",
+    }
+    path = written(tmp_path, models=data["models"])
+    fails(2, "run", str(path), saying="NO_SUCH_KEY")
+    done = cli("validate", str(path))
+    assert done.returncode == 1
+    assert "FAIL  keys" in done.stdout
+
+
+def test_a_run_directory_of_another_configuration_is_left_alone(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert cli("run", str(path)).returncode == 0
+    before = cli("status", str(tmp_path / "run"), "--json").stdout
+    fails(4, "run", str(path), "seed=8", "growth.max_turns=2", saying="growth.max_turns: 5 → 2")
+    assert cli("status", str(tmp_path / "run"), "--json").stdout == before
+    assert cli("run", str(path), "seed=8", "--accept-config").returncode == 0
+
+
+def test_fresh_wants_to_be_told_twice(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert cli("run", str(path)).returncode == 0
+    fails(2, "run", str(path), "--fresh", saying="Add --yes")
+    assert (tmp_path / "run" / "store.sqlite").exists()
+    assert cli("run", str(path), "--fresh", "--yes").returncode == 0
+
+
+def test_no_run_there(tmp_path: Path) -> None:
+    fails(4, "status", str(tmp_path), saying="is not a run directory")
+
+
+def test_bad_seed_lines_are_skipped_with_file_and_line(tmp_path: Path) -> None:
+    lines = (ROOT / "data/gsm8k/train.jsonl").read_text().splitlines()[:3]
+    seeds = tmp_path / "seeds.jsonl"
+    seeds.write_text("\n".join([lines[0], "{not json", '{"question": "no answer"}', lines[1]]) + "\n")
+    path = written(tmp_path, seeds=[{"dataset": "gsm8k", "path": str(seeds), "tasks": ["Math_CoT"]}])
+    assert cli("run", str(path)).returncode == 0
+    ledger = cli("show", str(tmp_path / "run"), "--state", "skipped").stdout
+    assert ledger.count("skipped") == 2
+    assert "seeds.jsonl" in ledger
+
+
+def test_help_answers_at_once() -> None:
+    least = min(_cpu_seconds_of_help() for _ in range(3))
+    assert least < 0.4, f"ultrainteract --help takes {least:.2f} s"
+
+
+def _cpu_seconds_of_help() -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = cli("--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0
+    assert "validate-data" in done.stdout
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+COMMANDS = [
+    "run",
+    "status",
+    "show",
+    "stats",
+    "export",
+    "import",
+    "validate-data",
+    "push",
+    "init",
+    "validate",
+    "plan",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_within_twenty_flags(command: str) -> None:
+    done = cli(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" --") <= 45
+
+
+def test_init_writes_a_config_that_loads(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    assert cli("init", str(path)).returncode == 0
+    assert cli("config", "show", str(path)).returncode == 0
+    fails(2, "init", str(path), saying="is there already")
+
+
+def test_config_docs_cover_every_field() -> None:
+    from ultrainteract.config import RunConfig, config_docs
+
+    docs = config_docs()
+    assert all(f"| `{name}` |" in docs for name in RunConfig.model_fields)
+    assert "|  |" not in docs, "a field without a docstring"

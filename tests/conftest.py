@@ -1,0 +1,44 @@
+"""Markers for parts that a machine may lack: skipped there, unless ULTRAINTERACT_REQUIRE names them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from ultrainteract.sandbox.image import why_not
+
+REQUIRED = frozenset(filter(None, os.environ.get("ULTRAINTERACT_REQUIRE", "").split(",")))
+
+
+@functools.cache
+def missing(part: str) -> str:
+    """Why `part` cannot be used here; empty if it can."""
+    if part == "bubblewrap":
+        if shutil.which("bwrap") is None:
+            return "bubblewrap is not installed"
+        command = ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "true"]
+        probe = subprocess.run(command, capture_output=True, timeout=20)
+        return (
+            "" if probe.returncode == 0 else f"bubblewrap does not work here: {probe.stderr.decode()[:200]}"
+        )
+    if part == "docker":
+        return why_not(os.environ.get("ULTRAINTERACT_IMAGE", "ultrainteract-sandbox:latest"))
+    module = {"vllm": "vllm", "trl": "trl"}[part]
+    return "" if importlib.util.find_spec(module) else f"{module} is not installed"
+
+
+@pytest.hookimpl(tryfirst=True)  # before any fixture asks for the part
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for part in ("bubblewrap", "docker", "vllm", "trl"):
+        if item.get_closest_marker(part) is None:
+            continue
+        why = missing(part)
+        if why and part in REQUIRED:
+            pytest.fail(f"{part} is required here, but {why}")
+        if why:
+            pytest.skip(why)

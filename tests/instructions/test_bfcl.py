@@ -1,0 +1,122 @@
+"""Function calling: requests with their right calls, and what counts as the same call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from seed_helpers import load, write_lines
+
+from ultrainteract.config import SeedConfig
+from ultrainteract.grading import Graders, self_check
+from ultrainteract.grading.calls import same_calls
+from ultrainteract.schema import Label
+
+AREA = {"name": "shapes.area", "description": "Area of a triangle.",
+        "parameters": {"type": "dict", "properties": {"base": {}, "height": {}, "unit": {}}}}  # fmt: skip
+TRUTH = {"shapes.area": {"base": [10], "height": [5, 5.0], "unit": ["units", ""]}}
+RIGHT = json.dumps(
+    {"name": "shapes.area", "arguments": TRUTH["shapes.area"], "order": ["base", "height", "unit"]}
+)
+QUERY = json.dumps(
+    {"name": "q", "arguments": {"where": [[{"field": ["age"], "at_least": [25, ""]}]], "tags": [["a", "b"]]}}
+)
+
+
+def request(text: str) -> list[list[dict[str, str]]]:
+    return [[{"role": "user", "content": text}]]
+
+
+def test_requests_find_their_right_calls(tmp_path: Path) -> None:
+    (tmp_path / "possible_answer").mkdir()
+    write_lines(
+        tmp_path / "BFCL_v4_simple.json",
+        [
+            {"id": "simple_0", "question": request("Area, base 10, height 5?"), "function": [AREA]},
+            {"id": "simple_1", "question": request("And 2?"), "function": [AREA]},
+            {"id": "simple_2", "question": [*request("a"), *request("b")], "function": [AREA]},
+        ],
+    )
+    write_lines(
+        tmp_path / "possible_answer" / "BFCL_v4_simple.json", [{"id": "simple_0", "ground_truth": [TRUTH]}]
+    )
+    write_lines(
+        tmp_path / "BFCL_v4_irrelevance.json",
+        [{"id": "irrelevance_0", "question": request("Sing a song."), "function": [AREA]}],
+    )
+    (none, call), issues = load(SeedConfig(dataset="bfcl", path="."), tmp_path)
+    assert (call.gold, call.gold_set) == (
+        "shapes.area(base=10, height=5, unit='units')",
+        (json.dumps(json.loads(RIGHT), sort_keys=True),),
+    )
+    assert (none.gold, none.gold_set) == ("no call", ())
+    assert call.prompt.startswith(
+        'Solve the following problem step-by-step:\nFunctions:\n{"name": "shapes.area"'
+    )
+    assert "Request: Area, base 10, height 5?\n" in call.prompt
+    assert ["right calls are not in" in issues[0].reason, "no single turn" in issues[1].reason] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "equal"),
+    [
+        ("shapes.area(base=10, height=5)", True),
+        ("shapes.area(10, 5.0, unit='Units')", True),
+        ("Answer: `shapes.area(height=5, base=10)`", True),
+        ("```python\nshapes.area(base=10, height=5)\n```", True),
+        ("[shapes.area(base=10, height=5)]", True),
+        ('{"name": "shapes.area", "arguments": {"base": 10, "height": 5}}', True),
+        ('[{"name": "shapes.area", "arguments": "{\\"base\\": 10, \\"height\\": 5}"}]', True),
+        ("shapes.area(base=5, height=10)", False),
+        ("shapes.area(base=10)", False),
+        ("shapes.area(base=10, height=5, colour='red')", False),
+        ("shapes.area(base=10, height=5, unit='cm')", False),
+        ("shapes.area(base='10', height=5)", False),
+        ("shapes.area(base=True, height=5)", False),
+        ("area(base=10, height=5)", False),
+        ("shapes.area(base=10, height=5)\nshapes.area(base=10, height=5)", False),
+        ("no call", False),
+        ("I would call shapes.area with base 10.", None),
+        ("shapes.area(base=x, height=5)", None),
+        ("import os\nshapes.area(base=10, height=5)", None),
+        ("shapes.area(", None),
+        ("(" * 5000, None),
+    ],
+)
+def test_one_call(answer: str, equal: bool | None) -> None:
+    assert same_calls([RIGHT], answer).equal is equal
+
+
+def test_parallel_calls_in_any_order_and_no_call() -> None:
+    other = json.dumps({"name": "play", "arguments": {"artist": ["Taylor Swift"]}})
+    assert same_calls([RIGHT, other], "play(artist='taylor swift')\nshapes.area(base=10, height=5)").equal
+    assert same_calls([RIGHT, other], "play(artist='taylor swift')").equal is False
+    assert same_calls([], "No call.").equal
+    assert same_calls([], "No function call").equal
+    assert same_calls([], "[]").equal
+    assert same_calls([], "play(artist='x')").equal is False
+
+
+def test_objects_and_lists() -> None:
+    assert same_calls([QUERY], "q(where=[{'field': 'age', 'at_least': 25}], tags=['a', 'b'])").equal
+    assert same_calls([QUERY], "q(where=[{'field': 'age'}], tags=('A', 'B'))").equal
+    assert same_calls([QUERY], "q(where=[{'field': 'age'}], tags=['b', 'a'])").equal is False
+    assert same_calls([QUERY], "q(where=[{'field': 'age', 'x': 1}], tags=['a', 'b'])").equal is False
+
+
+async def test_graders_know_calls(tmp_path: Path) -> None:
+    write_lines(
+        tmp_path / "BFCL_v4_irrelevance.json",
+        [{"id": "irrelevance_0", "question": request("Sing."), "function": [AREA]}],
+    )
+    (instruction,), _ = load(SeedConfig(dataset="bfcl", path="."), tmp_path)
+    async with Graders() as graders:
+        assert (await self_check([instruction], graders)).accepted == 1
+        verdict = await graders.grade(instruction, "shapes.area(base=1, height=2)")
+    assert verdict.label is Label.WRONG
+    assert verdict.evidence is not None
+    assert verdict.evidence.check == "calls"

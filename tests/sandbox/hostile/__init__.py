@@ -1,0 +1,1 @@
+"""Hostile programs, as data, and the test that runs each of them on every backend."""

@@ -1,0 +1,114 @@
+"""`export`: a run's trees, or an exported or published dataset, as splits for a trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    source: Annotated[
+        list[str] | None,
+        typer.Argument(help="Run directories, folders of exports, or Hub dataset ids.", show_default=False),
+    ] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", "-f", help="An export; may be repeated. See --list.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write; RUN/exports if left out.")
+    ] = None,
+    sft: Annotated[
+        str | None, typer.Option(help="Correct actions: all, or leaf (the last of a tree).")
+    ] = None,
+    sft_history: Annotated[
+        str | None, typer.Option(help="Prompt of later turns' correct actions: bare, flat or turns.")
+    ] = None,
+    pairs: Annotated[
+        str | None, typer.Option(help="Pairs: all, or one a tree: random, longest or deepest.")
+    ] = None,
+    pair_history: Annotated[str | None, typer.Option(help="Turns before a pair: full or none.")] = None,
+    level: Annotated[str | None, typer.Option(help="What a pair compares: turn or trajectory.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Keep this task; may be repeated.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Keep this dataset; may be repeated.")] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of the problems that go to a validation split.")
+    ] = None,
+    balance: Annotated[
+        str | None, typer.Option(help="Same number of trees from each: off, task or dataset.")
+    ] = None,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Mix in another dataset: NAME=PATH:RATIO; may be repeated.", metavar="NAME=PATH:RATIO"
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Any other export setting, such as filter.min_pass_rate=0.1.", metavar="PATH=VALUE"
+        ),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes to use; one a core if left out.")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List the exports and stop.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the row counts as JSON.")] = False,
+) -> None:
+    """Write a run's trees as datasets that trainers read: Parquet, one folder an export."""
+    import os
+
+    from rich.table import Table
+
+    from ultrainteract.cli.terminal import terminal
+    from ultrainteract.config import apply_overrides
+    from ultrainteract.errors import ConfigError
+    from ultrainteract.export import EXPORTERS, export_trees
+    from ultrainteract.export.source import Source
+
+    if show_list:
+        table = Table("format", "rows", "columns", box=None)
+        for exporter in EXPORTERS.values():
+            table.add_row(exporter.name, exporter.summary, ", ".join(exporter.columns))
+        terminal().print(table)
+        return
+    if not source:
+        raise ConfigError("Name a run directory to export, or use --list.")
+    with Source.open(*source) as opened:
+        flags: dict[str, object] = {
+            "formats": formats, "sft": sft, "sft_history": sft_history, "pairs": pairs, "level": level,
+            "pair_history": pair_history, "validation": validation, "balance": balance, "filter.tasks": task,
+            "filter.datasets": dataset,
+        }  # fmt: skip
+        changes = {name: value for name, value in flags.items() if value is not None and value != []}
+        changes |= {f"mix.{name}": value for name, value in map(_mix, mix or ())}
+        config = apply_overrides(opened.export, changes, setting or ())
+        folder = output or Path(source[0]) / "exports"
+        if output is None and not (Path(source[0]) / "store.sqlite").exists():
+            raise ConfigError(f"{source[0]} is not a run directory: say with --output where to write.")
+        rows = export_trees(
+            opened.trees, folder, config, opened.info, jobs=jobs or min(8, os.cpu_count() or 1)
+        )
+        issues = [issue for part in opened.imported for issue in part.examples]
+    if json:
+        import orjson
+
+        print(orjson.dumps({"folder": str(folder), "rows": rows}).decode())
+        return
+    talk = terminal(stderr=True)
+    for issue in issues:
+        talk.print(f"import: {issue}", highlight=False, markup=False)
+    for name, count in rows.items():
+        print(f"{name}\t{count}")
+    talk.print(f"Written to {folder}", highlight=False)
+
+
+def _mix(text: str) -> tuple[str, dict[str, object]]:
+    from ultrainteract.errors import ConfigError
+
+    name, named, rest = text.partition("=")
+    path, ratioed, ratio = rest.rpartition(":")
+    if not (name and named and path and ratioed):
+        raise ConfigError(
+            f"--mix '{text}': write NAME=PATH:RATIO, such as ultrafeedback=data/uf.parquet:0.5."
+        )
+    return name, {"path": path, "ratio": ratio}

@@ -1,0 +1,172 @@
+"""`run`, `status`, `show`: growing trees and looking at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path, typer.Argument(help="The YAML configuration.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(help="Overrides, `dotted.path=value` each.", show_default=False, metavar="[PATH=VALUE]…"),
+]
+Run = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
+Shown = Annotated[Path, typer.Argument(help="A run directory, or a folder of exports.", show_default=False)]
+
+
+def run(
+    config: Config,
+    overrides: Overrides = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run directory.", envvar="ULTRAINTERACT_OUTPUT")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Delete the run directory's run first; needs --yes.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm --fresh.")] = False,
+    accept_config: Annotated[
+        bool,
+        typer.Option(
+            "--accept-config",
+            help="Go on with a changed configuration: trees are grown again, recorded calls reused.",
+        ),
+    ] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Push to publish.repo when done; rights are checked before the run."),
+    ] = False,
+    allow_simulated: Annotated[
+        bool, typer.Option("--allow-simulated", help="Publish simulated data, marked as such.")
+    ] = False,
+    no_export: Annotated[bool, typer.Option("--no-export", help="Do not write exports when done.")] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Run model-written code without isolation.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on stdout.")] = False,
+) -> None:
+    """Grow the trees of a seed set; resumes by itself where an earlier run of the same configuration stopped."""
+    import asyncio
+
+    from ultrainteract.api import export, run_async
+    from ultrainteract.cli import STOPPED
+    from ultrainteract.cli.terminal import terminal
+    from ultrainteract.config import load_config
+    from ultrainteract.errors import ConfigError
+    from ultrainteract.store import RunStore
+
+    _log_to_stderr()
+    loaded = load_config(config, overrides or ())
+    if output is not None:
+        loaded = loaded.model_copy(update={"output": output})
+    rights = None
+    if publish:
+        from ultrainteract.export import RunInfo
+        from ultrainteract.hub import check_rights, check_simulated
+
+        check_simulated(RunInfo.of_run(loaded).simulated, allow_simulated)
+        rights = check_rights(loaded.publish)
+    if fresh:
+        if not yes:
+            raise ConfigError(
+                f"--fresh deletes the run in {loaded.output} for good. Add --yes if that is meant."
+            )
+        RunStore.delete(loaded.output)
+    talk = terminal(stderr=True)
+    with RunStore.resume(loaded.output, loaded, accept_config=accept_config) as store:
+        try:
+            report = asyncio.run(run_async(loaded, store, base=config.parent, unsafe=unsafe, console=talk))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+        (loaded.output / "report.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
+        finished = report.inputs is not None and report.settled >= report.inputs
+        if finished and not no_export:
+            rows = export(store, loaded.output / "exports", loaded.export)
+            written = ", ".join(f"{split} {count:,} rows" for split, count in rows.items())
+            talk.print(f"Exported to {loaded.output / 'exports'}: {written}", highlight=False)
+    if finished and rights is not None:
+        from ultrainteract.hub.watch import publish_run
+
+        done = publish_run(
+            loaded.output, rights, loaded.publish, loaded.export, allow_simulated=allow_simulated
+        )
+        talk.print(f"Published: {done.url}", highlight=False)
+    if json:
+        print(report.model_dump_json(indent=2))
+    else:
+        report.show(talk)
+    if not finished:
+        talk.print(
+            f"Stopped early. Resume with: ultrainteract run {config} -o {loaded.output}", highlight=False
+        )
+        raise typer.Exit(STOPPED)
+
+
+def status(run: Run, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print the ledger, the spending and the guards of a run, also while it works."""
+    from ultrainteract.api import open_run
+    from ultrainteract.cli.terminal import terminal
+    from ultrainteract.run import RunReport
+
+    with open_run(run) as store:
+        report = RunReport.of(store)
+    if json:
+        print(report.model_dump_json(indent=2))
+    else:
+        report.show(terminal())
+
+
+def show(
+    run: Shown,
+    id: Annotated[
+        str | None, typer.Argument(help="Beginning of an instruction id; lists the ledger if left out.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    deepest: Annotated[bool, typer.Option("--deepest", help="Print the tree with the most turns.")] = False,
+    state: Annotated[str | None, typer.Option(help="List inputs in this state only.")] = None,
+) -> None:
+    """Print one tree, readable; or list what there is."""
+    from ultrainteract.api import open_run
+    from ultrainteract.cli.terminal import terminal
+    from ultrainteract.cli.trees import tree_view
+
+    if id is not None and not (run / "store.sqlite").exists() and run.exists():
+        from ultrainteract.export.source import Source
+
+        with Source.open(str(run)) as exported:
+            found = exported.tree(id)
+        if json:
+            print(found.model_dump_json(indent=2))
+        else:
+            terminal().print(tree_view(found))
+        return
+    with open_run(run) as store:
+        if deepest:
+            id = store.deepest()
+        if id is not None:
+            tree = store.tree(id)
+            if json:
+                print(tree.model_dump_json(indent=2))
+            else:
+                terminal().print(tree_view(tree))
+            return
+        for outcome in store.outcomes():
+            if state is None or outcome.state == state:
+                if json:
+                    print(outcome.model_dump_json())
+                else:
+                    head = f"{outcome.key[:12]}  {outcome.state:<10}  {outcome.dataset:<14}"
+                    print(f"{head}  {outcome.source}  {outcome.reason}")
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    from rich.logging import RichHandler
+
+    from ultrainteract.cli.terminal import terminal
+
+    handler = RichHandler(console=terminal(stderr=True), show_path=False, show_time=False)
+    logging.getLogger("ultrainteract").addHandler(handler)
+    logging.getLogger("ultrainteract").setLevel(logging.INFO)

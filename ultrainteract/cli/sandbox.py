@@ -1,0 +1,102 @@
+"""`sandbox build`, `check`, `shell`, `prune`: the place where model-written code runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from ultrainteract.config import SandboxConfig
+
+app = typer.Typer()
+
+Image = Annotated[str, typer.Option(help="Tag of the Docker image.", envvar="ULTRAINTERACT_IMAGE")]
+Kind = Annotated[Literal["auto", "docker", "bubblewrap", "unsafe"], typer.Option(help="Backend.")]
+Unsafe = Annotated[bool, typer.Option("--unsafe", help="Allow running without isolation.")]
+_IMAGE = "ultrainteract-sandbox:latest"
+
+
+def _config(config: Path | None, kind: str, image: str) -> SandboxConfig:
+    from ultrainteract.config import SandboxConfig, load_config
+
+    found = SandboxConfig() if config is None else load_config(config).sandbox
+    changes: dict[str, str] = {} if kind == "auto" else {"kind": kind}
+    if image != _IMAGE:
+        changes["image"] = image
+    return found.model_copy(update=changes)
+
+
+@app.command()
+def build(
+    image: Image = _IMAGE,
+    base: Annotated[str, typer.Option(help="Base image with Python 3.11 or newer.")] = "python:3.12-slim",
+    build_arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for docker build.")] = None,
+    network: Annotated[str, typer.Option(help="Network mode of the build.")] = "host",
+    if_needed: Annotated[
+        bool, typer.Option("--if-needed", help="Do nothing if the image is up to date.")
+    ] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Build every layer again.")] = False,
+) -> None:
+    """Build the Docker image of the sandbox."""
+    from ultrainteract.errors import ConfigError
+    from ultrainteract.sandbox.image import build as build_image
+    from ultrainteract.sandbox.image import why_not
+
+    if if_needed and not why_not(image):
+        typer.echo(f"{image} is up to date.", err=True)
+        return
+    arguments: dict[str, str] = {}
+    for item in build_arg or ():
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise ConfigError(f"--build-arg {item}: write NAME=VALUE.")
+        arguments[name] = value
+    build_image(image, base, arguments, network, ["--no-cache"] if no_cache else [])
+
+
+@app.command()
+def check(
+    config: Annotated[Path | None, typer.Argument(help="A run's config; its sandbox is checked.")] = None,
+    kind: Kind = "auto",
+    image: Image = _IMAGE,
+    unsafe: Unsafe = False,
+) -> None:
+    """Start the sandbox, run a few programs in it, and say whether it holds."""
+    import asyncio
+
+    from ultrainteract.sandbox.selftest import selftest
+
+    failed = asyncio.run(selftest(_config(config, kind, image), unsafe, typer.echo))
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def shell(
+    kind: Kind = "auto",
+    image: Image = _IMAGE,
+    unsafe: Unsafe = False,
+) -> None:
+    """Type cells into the sandbox, as a model's program would see it; an empty line runs a cell."""
+    import asyncio
+
+    from ultrainteract.sandbox.selftest import shell as run_shell
+
+    asyncio.run(run_shell(_config(None, kind, image), unsafe))
+
+
+@app.command()
+def prune(
+    run: Annotated[str | None, typer.Option(help="Only containers of this run id.")] = None,
+) -> None:
+    """Remove containers that crashed runs left behind."""
+    from ultrainteract.sandbox.docker import LABEL, RUN_LABEL
+    from ultrainteract.sandbox.image import docker
+
+    filters = ["--filter", f"label={LABEL}=1" if run is None else f"label={RUN_LABEL}={run}"]
+    containers = docker("ps", "--all", "--quiet", *filters).split()
+    if containers:
+        docker("rm", "--force", *containers)
+    typer.echo(f"{len(containers)} container(s) removed.")

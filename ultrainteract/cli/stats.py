@@ -1,0 +1,56 @@
+"""`stats`: the figures of a run, of an export, or of a published dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def stats(
+    source: Annotated[
+        list[str],
+        typer.Argument(help="Run directories, folders of exports, or Hub dataset ids.", show_default=False),
+    ],
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="Count tokens with this tokenizer.json or Hub model; estimated if left out."),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Also draw figures into this folder (extra: plots).")
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="Revision of a Hub dataset.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Print the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates and evidence."""
+    from ultrainteract.cli.terminal import terminal
+    from ultrainteract.export.source import Source, spent
+    from ultrainteract.export.stats import Statistics, token_counter
+    from ultrainteract.export.stats_tables import show
+
+    count, name = token_counter(tokenizer)
+    counted = Statistics(count_tokens=count, tokenizer=name)
+    with Source.open(*source, revision=revision) as opened:
+        for tree in opened.trees:
+            counted.add(tree)
+        found = counted.to_json()
+        if opened.spend:
+            found["spent"] = spent(opened.spend, counted.pairs)
+        issues = sum((part.issues for part in opened.imported), start=type(counted.guards)())
+        if opened.imported:
+            found["import_issues"] = dict(issues)
+    if figures is not None:
+        from ultrainteract.export.figures import draw
+
+        for path in draw(found, figures):
+            print(path)
+    if json:
+        import orjson
+
+        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        return
+    console = terminal()
+    show(found, console)
+    for issue, number in issues.items():
+        console.print(f"rows that did not fit: {number:,} x {issue}", highlight=False, markup=False)

@@ -1,0 +1,174 @@
+"""The figures of a set of trees as terminal tables, with the paper's beside them where they are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+PAPER_TOTALS = {"instructions": 86_000, "pairs": 219_819, "correct": 286_979}
+"""Published size (arXiv 2404.02078): instructions are given as 86k."""
+PAPER_TURNS = {("Math_PoT", True, True): (10_440, 4_122, 1_898, 904, 5_564)}
+"""Trajectories that end at turn 1 to 5, Table 1, first row."""
+PAPER_PAIRS = {
+    ("Math_CoT", "MATH"): 25_765, ("Math_CoT", "mathqa"): 17_743, ("Math_CoT", "gsm8k"): 10_862,
+    ("Math_CoT", "numglue"): 2_861, ("Math_PoT", "MATH"): 22_905, ("Math_PoT", "mathqa"): 15_079,
+    ("Math_PoT", "gsm8k"): 10_257, ("Math_PoT", "tabmwp"): 4_135, ("Math_PoT", "numglue"): 3_467,
+    ("Coding", "TACO"): 50_877, ("Coding", "codecontest"): 44_319, ("Coding", "wiki_table_questions"): 1_544,
+    ("Logic", "reclor"): 7_958, ("Logic", "hotpotqa"): 1_009, ("Logic", "strategyqa"): 741,
+}  # fmt: skip
+"""Rows of the published pair split by (task, dataset)."""
+
+
+def show(figures: dict[str, Any], console: Console) -> None:
+    """Prints every table.
+
+    Args:
+        figures: `Statistics.to_json()`.
+        console: Where to print.
+    """
+    for table in (
+        table1(figures), table7(figures), turns(figures), pass_rates(figures), lengths(figures), quality(figures)
+    ):  # fmt: skip
+        if table.row_count:
+            console.print(table)
+            console.print()
+
+
+def table1(figures: dict[str, Any]) -> Table:
+    """Table 1: kinds of trees, the turns their trajectories end at, pairs and correct actions."""
+    rows = figures["table1"]
+    cap = max([5, *(int(turn) for row in rows for turn in row["trajectories"])])
+    turns = range(1, cap + 1)
+    table = _table(
+        "Table 1: instructions, trajectories by the turn they end at (T1 …), pairs",
+        ["task", "inter.", "tool"],
+        ["instr.", *(f"T{turn}" for turn in turns), "tokens", "traj.", "pairs", "correct"],
+    )
+    for row in rows:
+        ends = [row["trajectories"].get(str(turn), 0) for turn in turns]
+        table.add_row(
+            row["task"], _mark(row["interaction"]), _mark(row["tool"]), f"{row['instructions']:,}",
+            *(f"{count:,}" if count else "-" for count in ends), _figure(row["tokens_per_trajectory"], 0),
+            _figure(row["trajectories_per_instruction"]), f"{row['pairs']:,}", f"{row['correct']:,}",
+        )  # fmt: skip
+    ends = [sum(row["trajectories"].get(str(turn), 0) for row in rows) for turn in turns]
+    table.add_section()
+    table.add_row(
+        "total", "", "", f"{figures['trees']:,}", *(f"{count:,}" for count in ends), "",
+        _figure(sum(ends) / figures["trees"] if figures["trees"] else None), f"{figures['pairs']:,}",
+        f"{figures['correct']:,}",
+    )  # fmt: skip
+    paper = " / ".join(f"{count:,}" for count in PAPER_TURNS["Math_PoT", True, True])
+    notes = [
+        f"tokens: a trajectory ({figures['tokenizer']}); traj.: trajectories an instruction",
+        f"the paper: {PAPER_TOTALS['instructions']:,} instructions, {PAPER_TOTALS['pairs']:,} pairs, "
+        f"{PAPER_TOTALS['correct']:,} correct;",
+        f"its Math_PoT with interaction and tool, T1 to T5: {paper}",
+    ]
+    if figures["simulated_trees"]:
+        notes.append(f"{figures['simulated_trees']:,} of {figures['trees']:,} trees are simulated")
+    table.caption = "\n".join(notes)
+    return table
+
+
+def table7(figures: dict[str, Any]) -> Table:
+    """Table 7: the same by dataset."""
+    table = _table("Table 7: by dataset", ["task", "dataset"],
+                   ["prompts", "pairs", "paper's pairs", "correct", "tokens/traj"])  # fmt: skip
+    for row in figures["table7"]:
+        paper = PAPER_PAIRS.get((row["task"], row["dataset"]))
+        table.add_row(row["task"], row["dataset"], f"{row['prompts']:,}", f"{row['pairs']:,}",
+                      f"{paper:,}" if paper else "", f"{row['correct']:,}",
+                      _figure(row["tokens_per_trajectory"]))  # fmt: skip
+    return table
+
+
+def turns(figures: dict[str, Any]) -> Table:
+    """Trees, pairs and the actor's own success by turn."""
+    table = _table(
+        "Turns", ["turn"], ["trees that end here", "pairs", "actor's first sample right", "pass rate"]
+    )
+    first = {str(row["turn"]): row for row in figures["actor_first_sample"]}
+    for turn in sorted(first.keys() | figures["turns"].keys(), key=int):
+        row = first.get(turn, {"correct": 0, "judged": 0, "pass_rate": None})
+        table.add_row(turn, f"{figures['turns'].get(turn, 0):,}", f"{figures['pairs_by_turn'].get(turn, 0):,}",
+                      f"{row['correct']:,} of {row['judged']:,}", _percent(row["pass_rate"]))  # fmt: skip
+    return table
+
+
+def pass_rates(figures: dict[str, Any]) -> Table:
+    """What every step drew with every model, and how much of it was right."""
+    table = _table("Pass rates", ["step", "model"], ["drawn", "judged", "correct", "pass rate"])
+    for row in figures["steps"]:
+        table.add_row(row["step"], row["model"], *(f"{row[name]:,}" for name in ("drawn", "judged", "correct")),
+                      _percent(row["pass_rate"]))  # fmt: skip
+    return table
+
+
+def lengths(figures: dict[str, Any]) -> Table:
+    """Length distribution of instructions and of both sides of the pairs."""
+    table = _table("Lengths, characters", ["up to"], ["instructions", "chosen", "rejected"])
+    counts = figures["length_chars"]
+    for bound in sorted({bound for column in counts.values() for bound in column}, key=int):
+        columns = (counts.get(name, {}).get(bound, 0) for name in ("instruction", "chosen", "rejected"))
+        table.add_row(f"{int(bound):,}", *(f"{count:,}" for count in columns))
+    table.caption = f"chosen is the longer text in {_percent(figures['chosen_longer_share'])} of the pairs"
+    return table
+
+
+def quality(figures: dict[str, Any]) -> Table:
+    """Leaks, duplicates, evidence and cost."""
+    table = _table("Quality", ["measure"], ["value"])
+    critiques, kept = figures["critiques"], figures["kept"]
+    agreement, copies = figures["same_answer_agreement"], figures["duplicates"]
+    cost = "unknown" if kept["cost_per_pair"] is None else f"${kept['cost_per_pair']:.6f}"
+    rows = [
+        ("critiques that gave the answer away", f"{critiques['leaked']:,} of {critiques['total']:,} ({_percent(critiques['leak_rate'])})"),
+        ("… asked for again / redacted", f"{critiques['asked_again']:,} / {critiques['redacted']:,}"),
+        ("duplicate prompts / pairs / responses", f"{copies['prompts']:,} / {copies['pairs']:,} / {copies['responses']:,}"),
+        ("pairs whose two sides share a model", _percent(figures["same_model_share"])),
+        ("equal answers that got equal verdicts", f"{agreement['agree']:,} of {agreement['couples']:,} ({_percent(agreement['share'])})"),
+        ("mean reliability of the evidence", _figure(figures["mean_reliability"], 3)),
+        ("cost of what was kept, a pair", cost),
+        ("completion tokens kept, a pair", _figure(kept["tokens_per_pair"])),
+    ]  # fmt: skip
+    rows += [
+        (f"verdicts by {row['check']}: {row['label']}", f"{row['actions']:,}") for row in figures["evidence"]
+    ]
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _table(title: str, names: list[str], numbers: list[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        title=title,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        show_edge=False,
+    )
+    for name in names:
+        table.add_column(name, min_width=4)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _mark(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
+def _figure(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"

@@ -1,0 +1,36 @@
+"""What decides when exact arithmetic does not suffice: the boundary between the literal path and sympy."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ultrainteract.grading.number import Finding
+from ultrainteract.grading.shapes import Relation, Scalar
+
+
+class NeedsAlgebra(Exception):
+    """The literal path cannot decide this."""
+
+
+class Algebra(Protocol):
+    """Decides what needs more than exact arithmetic."""
+
+    def scalars(self, gold: Scalar, answer: Scalar, *, program: bool) -> Finding:
+        """Whether two expressions are equal."""
+        ...
+
+    def equations(self, gold: Relation, answer: Relation) -> Finding:
+        """Whether two equations or inequalities say the same."""
+        ...
+
+
+class NoAlgebra:
+    """The literal path: gives up by raising `NeedsAlgebra`."""
+
+    def scalars(self, gold: Scalar, answer: Scalar, *, program: bool) -> Finding:
+        """Raises NeedsAlgebra."""
+        raise NeedsAlgebra
+
+    def equations(self, gold: Relation, answer: Relation) -> Finding:
+        """Raises NeedsAlgebra."""
+        raise NeedsAlgebra

@@ -1,0 +1,223 @@
+"""Multiple choice and yes/no: what was chosen, by letter, by number or by the choice's own text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ultrainteract.grading.algebra import Algebra
+from ultrainteract.grading.compare import compare
+from ultrainteract.grading.equivalence import read_answer, read_gold
+from ultrainteract.grading.extract import NoAnswer, candidates
+from ultrainteract.grading.latex import Malformed, Unreadable
+from ultrainteract.grading.number import Finding
+from ultrainteract.grading.quantity import plain_number
+from ultrainteract.grading.setting import Setting
+from ultrainteract.grading.shapes import Scalar
+from ultrainteract.grading.text import normalise, same_text
+
+_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s*\{([^{}]*)\}")
+_LETTER = re.compile(
+    r"(?:(?:choice|option)\s*)?[(\[]?\s*([A-Za-z])\s*(?:[)\]]|(?=[.:,\s]|$))\s*[.:,)-]?\s*(.*)", re.I | re.S
+)
+_NUMBERED = re.compile(r"(?:option|choice)\s*\(?(\d)\)?\s*[.:)]?\s*(.*)", re.I | re.S)
+
+
+def same_choice(
+    gold: str, choices: Sequence[str], answer: str, setting: Setting, algebra: Algebra
+) -> Finding:
+    """Whether an answer picks the gold choice.
+
+    Args:
+        gold: The gold choice: its letter, `Option 2`, or its text.
+        choices: Texts of the choices, A first; may be empty where only letters matter.
+        answer: The final answer as stated, or a program's output.
+        setting: What is known about the question.
+        algebra: Decides choices that are expressions.
+
+    Raises:
+        NeedsAlgebra: The algebra is that of the literal path, and cannot decide.
+        Failed: The answer is a program's error report.
+    """
+    index = _gold_index(gold, choices)
+    if index is None:
+        return Finding(None, "gold answer is none of the choices")
+    if (exact := _quoted(answer, index, choices)) is not None:
+        return exact
+    try:
+        found = candidates(answer, program=setting.program)
+    except (NoAnswer, Malformed) as error:
+        return Finding(None, str(error))
+    if not found:
+        return Finding(False, "no answer is given")
+    final = _picked(_TEXT.sub(r"\1", found[-1].text), index, choices, setting, algebra)
+    if len(found) > 1 and not found[-1].marked:
+        others = [_picked(_TEXT.sub(r"\1", c.text), index, choices, setting, algebra) for c in found[:-1]]
+        if any(other.equal is not None and other.equal != final.equal for other in others):
+            return Finding(None, "several lines that pick different choices")
+    if final.equal is False and found[-1].sentence:
+        return Finding(None, "a sentence that may hold another value as the answer")
+    return final
+
+
+def _gold_index(gold: str, choices: Sequence[str]) -> int | None:
+    texts = [normalise(choice) for choice in choices]
+    if texts.count(normalise(gold)) == 1:
+        return texts.index(normalise(gold))
+    return _index(gold.strip(), len(choices))
+
+
+def _index(text: str, count: int) -> int | None:
+    if found := _NUMBERED.fullmatch(text):
+        index = int(found[1]) - 1
+    elif (found := _LETTER.fullmatch(text)) and not found[2]:
+        index = ord(found[1].upper()) - ord("A")
+    else:
+        return None
+    return index if 0 <= index < (count or 26) else None
+
+
+def _quoted(text: str, gold: int, choices: Sequence[str]) -> Finding | None:
+    """The verdict on a text that is one of the choices, word for word."""
+    plain = _plain(text)
+    fits = [i for i, choice in enumerate(choices) if _plain(choice) == plain]
+    if not fits or len(plain) == 1:
+        return None
+    return Finding(gold in fits, "the choice's text" if gold in fits else "the text of another choice")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".").strip()
+
+
+def _picked(text: str, gold: int, choices: Sequence[str], setting: Setting, algebra: Algebra) -> Finding:
+    text = text.strip().rstrip(".")
+    if (exact := _quoted(text, gold, choices)) is not None:
+        return exact
+    for pattern in (_NUMBERED, _LETTER):
+        found = pattern.fullmatch(text)
+        if not found:
+            continue
+        index = int(found[1]) - 1 if pattern is _NUMBERED else ord(found[1].upper()) - ord("A")
+        rest = found[2].strip()
+        if not 0 <= index < (len(choices) or 26):
+            break
+        if not rest:
+            named = [i for i, choice in enumerate(choices) if normalise(choice) == normalise(text)]
+            if named and index not in named:
+                return Finding(None, "a letter that is also the text of another choice")
+            return _verdict(index, gold, choices)
+        if choices:
+            stated = _of_text(rest, index, choices, setting, algebra)
+            if stated.equal:
+                return _verdict(index, gold, choices)
+            if text[:1].isupper() and text[1:2] in ").:":
+                return Finding(None, "a letter and a text that do not belong together")
+        elif text[:1] == "(" or text[1:2] in ").:":
+            return _verdict(index, gold, choices)
+    if not choices:
+        return Finding(None, "the answer names no choice")
+    return _of_text(text, gold, choices, setting, algebra)
+
+
+def _verdict(index: int, gold: int, choices: Sequence[str]) -> Finding:
+    if index == gold:
+        return Finding(True, f"choice {chr(65 + gold)}")
+    if choices and normalise(choices[index]) == normalise(choices[gold]):
+        return Finding(True, "a choice with the same text")
+    return Finding(False, f"choice {chr(65 + index)} instead of {chr(65 + gold)}")
+
+
+def _of_text(text: str, gold: int, choices: Sequence[str], setting: Setting, algebra: Algebra) -> Finding:
+    """Whether a text states the value of choice `gold`, and of no choice that differs from it."""
+    findings = [_same_value(choice, text, setting, algebra) for choice in choices]
+    right = findings[gold]
+    others = [i for i, found in enumerate(findings) if found.equal and i != gold]
+    if right.equal:
+        if all(_same_value(choices[i], choices[gold], setting, algebra).equal for i in others):
+            return right
+        return Finding(None, "a text that fits several choices")
+    if others:
+        return Finding(False, "the value of another choice")
+    if right.equal is False and _close(text, choices[gold]):
+        return Finding(None, "the answer is close to the gold choice, and may be rounded")
+    if right.equal is False and "none of" in choices[gold].lower():
+        return Finding(None, "the gold choice is that none of the others is right")
+    if right.equal is False and not any(char.isdigit() for char in text):
+        return Finding(None, "the text is none of the choices")
+    return right
+
+
+def _close(text: str, choice: str) -> bool:
+    """True for two numbers within two percent of each other, of which one is not whole."""
+    one, other = (plain_number(Scalar(_spaced(t))) for t in (text, choice))
+    if one is None or other is None or one.value.denominator == other.value.denominator == 1:
+        return False
+    return abs(one.value - other.value) <= abs(other.value) / 50
+
+
+def _same_value(choice: str, text: str, setting: Setting, algebra: Algebra) -> Finding:
+    if normalise(choice) == normalise(text) and normalise(text):
+        return Finding(True, "the choice's text")
+    if not any(char.isdigit() for char in choice):
+        return same_text(choice, text)
+    try:
+        return compare(
+            read_gold(_spaced(choice)), read_answer(_spaced(text), setting.program), setting, algebra
+        )
+    except (Malformed, Unreadable, NoAnswer):
+        return same_text(choice, text)
+
+
+def _spaced(text: str) -> str:
+    """Closes the gaps that tokenised datasets leave in numbers: `5 1 / 4`, `$ 180`, `- 2`, `1 , 250`."""
+    text = re.sub(r"(?<=\d)\s*([/:])\s*(?=\d)", r"\1", text.strip())
+    text = re.sub(r"(?<=\d) , (?=\d{3}\b)", ",", text)
+    return re.sub(r"^([-–$])\s+(?=\d)", r"\1", text)
+
+
+# ------------------------------------------------------------------------------------------------- yes/no
+
+_YES = {"yes", "true", "correct", "yeah", "yep"}
+_NO = {"no", "false", "incorrect", "nope"}
+_FIRST = re.compile(r"[\"'(*]*([A-Za-z]+)\b[\"')*]*\s*(?:[.,;:!—–-].*|because\b.*|since\b.*)?", re.DOTALL)
+
+
+def same_boolean(gold: str, answer: str, *, program: bool) -> Finding:
+    """Whether an answer says yes or no as the gold answer does.
+
+    Args:
+        gold: `yes`, `no`, `true` or `false`.
+        answer: The final answer as stated, or a program's output.
+        program: It is a program's output.
+
+    Raises:
+        Failed: The answer is a program's error report.
+    """
+    right = truth(gold)
+    if right is None:
+        return Finding(None, "gold answer is neither yes nor no")
+    try:
+        found = candidates(answer, program=program)
+    except (NoAnswer, Malformed) as error:
+        return Finding(None, str(error))
+    if not found:
+        return Finding(False, "no answer is given")
+    said = [truth(_TEXT.sub(r"\1", candidate.text)) for candidate in found]
+    if said[-1] is None:
+        return Finding(None, "the answer is neither yes nor no")
+    if not found[-1].marked and any(other is not None and other != said[-1] for other in said):
+        return Finding(None, "the answer says both yes and no")
+    return Finding(said[-1] == right, "yes" if said[-1] else "no")
+
+
+def truth(text: str) -> bool | None:
+    """True for yes, False for no, None for anything else."""
+    found = _FIRST.fullmatch(text.strip())
+    word = found[1].lower() if found else ""
+    if word not in _YES | _NO:
+        return None
+    rest = set(re.findall(r"[a-z]+", text.lower())[1:])
+    if {"yes", "no"} & rest and not {word} >= ({"yes", "no"} & rest):
+        return None
+    return word in _YES

@@ -1,0 +1,217 @@
+r"""Plain numbers, read exactly, and when two of them are the same number.
+
+A plain number is what needs no algebra: an integer, a decimal, a fraction, a mixed number, scientific notation, a
+percentage. It becomes a `Fraction`, so no comparison is ever blurred by floating point. What is written out with
+decimals remembers how many, because a rounded decimal is neither right nor wrong without knowing what was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+MAX_DIGITS = 1_000
+"""Longest digit string read as a number."""
+MAX_EXPONENT = 400
+"""Largest power of ten in scientific notation that is read."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """An exact number and how it was written."""
+
+    value: Fraction
+    """The value; of a percentage, the number before the sign."""
+    places: int | None = None
+    """Digits after the point, where it is written as a decimal with any."""
+    digits: int = 0
+    """Significant digits of a decimal."""
+    percent: bool = False
+    """Followed by a percent sign."""
+    point: bool = False
+    """Written with a decimal point or an exponent, as floating-point numbers are."""
+
+    @property
+    def true_value(self) -> Fraction:
+        """The value, with a percent sign taken as a hundredth."""
+        return self.value / 100 if self.percent else self.value
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a comparison found: equal, different, or (`None`) not to be known, and why."""
+
+    equal: bool | None
+    why: str
+    reliability: float = 1.0
+
+
+_DECIMAL = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
+_POWER = r"(?:[eE]\s*([+-]?\d+)|\s*(?:\\times|\\cdot|\*|x)\s*10\s*(?:\^|\*\*)\s*(?:\{\s*([+-]?\d+)\s*\}|([+-]?\d+)))"
+_PLAIN = re.compile(rf"([+-]?)\s*({_DECIMAL}){_POWER}?\s*(%?)")
+_RATIO = re.compile(rf"([+-]?)\s*({_DECIMAL})\s*/\s*([+-]?)\s*({_DECIMAL})\s*(%?)")
+_FRAC = re.compile(
+    rf"([+-]?)\s*(\d+(?:,\d{{3}})*)?\s*\\frac\{{\s*([+-]?)\s*({_DECIMAL})\s*\}}\{{\s*([+-]?)\s*({_DECIMAL})\s*\}}\s*(%?)"
+)
+_MIXED = re.compile(r"([+-]?)\s*(\d+(?:,\d{3})*)(?:\s+|\s*(?:and|&)\s*)(\d+)\s*/\s*(\d+)\s*(%?)")
+_REPEATING = re.compile(r"([+-]?)\s*(\d*)\.(\d*)\\overline\{\s*(\d+)\s*\}\s*(%?)")
+_SPACED = re.compile(r"[+-]?\s*\d{1,3}(?: \d{3})+(?:\.\d+)?")
+
+
+def parse_number(text: str) -> Number | None:
+    """The plain number that `text` is, or None.
+
+    Args:
+        text: Cleaned text (see `latex.clean`), without currency and unit.
+    """
+    if len(text) > MAX_DIGITS + 20 or not _NUMERIC.match(text):
+        return None
+    while text.startswith("(") and text.endswith(")") and "(" not in text[1:-1]:
+        text = text[1:-1].strip()
+    if _SPACED.fullmatch(text):
+        text = text.replace(" ", "").strip()
+    if found := _PLAIN.fullmatch(text):
+        sign, body, *powers, percent = found.groups()
+        return _decimal(sign, body, next((p for p in powers if p), None), bool(percent))
+    if found := _RATIO.fullmatch(text):
+        return _fraction(found[1], None, found[3], found[2], found[4], found[5])
+    if found := _FRAC.fullmatch(text):
+        if found[2] and (found[3] or found[5] or "." in found[4] + found[6]):
+            return None
+        return _fraction(found[1], found[2], found[3] + found[5], found[4], found[6], found[7])
+    if found := _REPEATING.fullmatch(text):
+        return _repeating(found)
+    if found := _MIXED.fullmatch(text):
+        return _fraction(found[1], found[2], "", found[3], found[4], found[5])
+    return None
+
+
+_UP_TO_TWENTY = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
+_TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+NUMBER_WORDS = {word: str(value) for value, word in enumerate(_UP_TO_TWENTY)} | {
+    word: str(value) for value, word in zip(range(30, 100, 10), _TENS, strict=True)
+}
+"""Whole numbers as single words, in digits."""
+
+_NUMERIC = re.compile(r"[\s(+\-.\d]|\\frac")
+
+
+def _decimal(sign: str, body: str, power: str | None, percent: bool) -> Number | None:
+    body = body.replace(",", "")
+    whole, _, decimals = body.partition(".")
+    if power is not None and abs(int(power)) > MAX_EXPONENT:
+        return None
+    value = Fraction(f"{sign}{whole or '0'}.{decimals or '0'}")
+    places: int | None = len(decimals) or None
+    if power is not None:
+        value *= Fraction(10) ** int(power)
+        places = max(len(decimals) - int(power), 1) if len(decimals) > int(power) else None
+    digits = len((whole + decimals).lstrip("0"))
+    return Number(value, places, digits, percent, "." in body or power is not None)
+
+
+def _repeating(found: re.Match[str]) -> Number:
+    sign, whole, fixed, period, percent = found.groups()
+    value = Fraction(int(period), 10 ** len(period) - 1) / 10 ** len(fixed) + Fraction(
+        f"{whole or 0}.{fixed or 0}"
+    )
+    return Number(-value if sign == "-" else value, percent=bool(percent))
+
+
+def _fraction(
+    sign: str, whole: str | None, inner: str, upper: str, lower: str, percent: str
+) -> Number | None:
+    top, bottom = _decimal("", upper, None, False), _decimal("", lower, None, False)
+    if top is None or bottom is None or bottom.value == 0:
+        return None
+    value = top.value / bottom.value + (int(whole.replace(",", "")) if whole else 0)
+    negative = (sign == "-") != (inner.count("-") % 2 == 1)
+    return Number(-value if negative else value, percent=bool(percent))
+
+
+def same_number(
+    gold: Number, answer: Number, *, program: bool, asks_percent: bool = False, rounds: bool = False
+) -> Finding:
+    """Whether an answer is the gold number.
+
+    Args:
+        gold: The gold number.
+        answer: The answer.
+        program: The answer was printed by a program, so that floating-point noise is to be expected.
+        asks_percent: The question asks for a percentage.
+        rounds: The question asks for an approximate or rounded value.
+    """
+    if gold.percent != answer.percent:
+        return _percent(gold, answer, program=program, asks_percent=asks_percent, rounds=rounds)
+    right, given = gold.value, answer.value
+    if right == given:
+        return Finding(True, "the same number")
+    gap = abs(right - given)
+    if program and answer.point and answer.digits >= 15 and gap <= abs(right) / 10**9:
+        return Finding(True, "the same number up to floating-point error", 0.999)
+    if program and right == 0 and gap < Fraction(1, 10**9):
+        close = answer.digits >= 12
+        return Finding(
+            True if close else None, "zero up to floating-point error" if close else "almost zero", 0.98
+        )
+    if answer.places is not None and _agrees(right, given, gap, answer.places):
+        return _rounded_answer(gold, answer, gap, program)
+    if gold.places is not None and gap <= Fraction(1, 2 * 10**gold.places):
+        return _rounded_gold(gold, answer, program)
+    if answer.places is not None and right != 0 and gap <= abs(right) / 10**5:
+        return Finding(None, "the numbers agree to five digits only")
+    if rounds and right.denominator == 1 and answer.value.denominator != 1 and gap < 1:
+        return Finding(None, "the question asks for a rounded value and the answer may not be rounded yet")
+    if asks_percent and not gold.percent and (right == 100 * given or given == 100 * right):
+        return Finding(None, "the numbers differ by a factor of 100 and the question asks for a percentage")
+    return Finding(False, "different numbers")
+
+
+def _agrees(right: Fraction, given: Fraction, gap: Fraction, places: int) -> bool:
+    """True where a decimal is the number, rounded or cut off after its last digit."""
+    unit = Fraction(1, 10**places)
+    return gap <= unit / 2 or (gap < unit and abs(given) < abs(right))
+
+
+def _rounded_answer(gold: Number, answer: Number, gap: Fraction, program: bool) -> Finding:
+    """The answer is a decimal that agrees with the gold number in every digit it shows."""
+    if gold.places is None and gold.value.denominator != 1 and answer.digits >= 6:
+        return Finding(True, "the gold number to at least six digits", 0.99)
+    if program and answer.digits >= 6 and gap <= abs(gold.value) / 10**6 and gold.value.denominator == 1:
+        return Finding(True, "the same number up to floating-point error", 0.99)
+    if answer.digits >= (2 if gold.places is None else 3) and gold.value.denominator != 1:
+        return Finding(None, "the answer is the gold number, rounded")
+    if gap <= abs(gold.value) / 10**5:
+        return Finding(None, "the numbers agree to five digits only")
+    return Finding(False, "different numbers")
+
+
+def _rounded_gold(gold: Number, answer: Number, program: bool) -> Finding:
+    """The gold number is a decimal to which the answer rounds."""
+    assert gold.places is not None
+    if program and gold.digits >= 3 and gold.places >= 2 and (answer.places is None or answer.digits >= 12):
+        return Finding(True, "the gold number is the answer, rounded", 0.97)
+    return Finding(None, "the gold number may be the answer, rounded")
+
+
+def _percent(gold: Number, answer: Number, *, program: bool, asks_percent: bool, rounds: bool) -> Finding:
+    """Exactly one of the two has a percent sign."""
+    bare = same_number(replace(gold, percent=False), replace(answer, percent=False), program=program)
+    by_value = same_number(
+        Number(gold.true_value, gold.places),
+        Number(answer.true_value, answer.places, answer.digits),
+        program=program,
+    )
+    if by_value.equal and (gold.percent or not asks_percent):
+        return by_value
+    if bare.equal:
+        if asks_percent:
+            return Finding(True, "the same percentage", bare.reliability)
+        return Finding(None, "the same digits, but only one of them is a percentage")
+    if bare.equal is None or by_value.equal is None or by_value.equal:
+        return Finding(None, "the numbers are close, but only one of them is a percentage")
+    return Finding(False, "different numbers")

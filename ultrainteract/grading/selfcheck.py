@@ -1,0 +1,67 @@
+"""Checks gold answers against their own graders, before money is spent on instructions that nobody could solve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ultrainteract.grading.graders import Graders
+from ultrainteract.schema import Instruction, Label, Record
+
+
+class SelfCheck(Record):
+    """What became of the gold answers."""
+
+    checked: int
+    """Instructions with a gold answer."""
+    accepted: int
+    """Of these, accepted by their own grader."""
+    exceptions: tuple[tuple[str, str], ...]
+    """The others: where each comes from, and why its gold answer was not accepted."""
+    shifted: int = 0
+    """Answers of a neighbouring instruction that were graded."""
+    false_accepts: tuple[tuple[str, str], ...] = ()
+    """Of these, accepted although they are not the gold answer's text: the instruction, and the answer."""
+
+
+def stated_gold(instruction: Instruction) -> str:
+    """The gold answer as an action would state it."""
+    if instruction.grader == "answer_set":
+        return repr(list(instruction.gold_set)) if len(instruction.gold_set) != 1 else instruction.gold_set[0]
+    return instruction.gold or ""
+
+
+async def self_check(
+    instructions: Iterable[Instruction], graders: Graders, *, shift: bool = False
+) -> SelfCheck:
+    """Grades every gold answer against itself and, if asked, against the next instruction of the same dataset.
+
+    Args:
+        instructions: Instructions; those graded by tests or a judge are passed over.
+        graders: The graders.
+        shift: Also grade each gold answer as an answer to the instruction before it.
+    """
+    checked = accepted = shifted = 0
+    exceptions: list[tuple[str, str]] = []
+    false_accepts: list[tuple[str, str]] = []
+    before: dict[tuple[str, str], Instruction] = {}
+    for instruction in instructions:
+        if instruction.grader in ("tests", "judge"):
+            continue
+        checked += 1
+        gold = stated_gold(instruction)
+        verdict = await graders.grade(instruction, gold)
+        if verdict.label is Label.CORRECT:
+            accepted += 1
+        else:
+            why = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
+            exceptions.append((instruction.source or instruction.id, f"'{gold}': {verdict.label}, {why}"))
+        key = (instruction.dataset, instruction.task)
+        if shift and (other := before.get(key)) is not None and stated_gold(other) != gold:
+            shifted += 1
+            if (await graders.grade(other, gold)).label is Label.CORRECT:
+                false_accepts.append((other.source or other.id, f"'{gold}' for '{stated_gold(other)}'"))
+        before[key] = instruction
+    return SelfCheck(
+        checked=checked, accepted=accepted, exceptions=tuple(exceptions), shifted=shifted,
+        false_accepts=tuple(false_accepts),
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Normalised text, as question-answering benchmarks compare it, and when two texts are the same answer."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from difflib import SequenceMatcher
+from fractions import Fraction
+
+from ultrainteract.grading.dates import parse_date, same_date
+from ultrainteract.grading.number import NUMBER_WORDS, Finding, parse_number
+
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_PUNCTUATION = re.compile(rf"(?!(?<=\d)[./:](?=\d))[{re.escape(string.punctuation)}‘’“”´`–—−…]")
+_MINUS = re.compile(r"(?<![\w.,])[-−–]\s*(?=[$€£]?\s*\.?\d)")
+_COMMON = {
+    "of",
+    "in",
+    "on",
+    "at",
+    "about",
+    "circa",
+    "to",
+    "and",
+    "or",
+    "is",
+    "was",
+    "by",
+    "for",
+    "with",
+    "it",
+    "from",
+    "s",
+}
+_NOTHING = {
+    "undefined", "not defined", "does not exist", "dne", "no solution", "no solutions", "none", "no limit", "infinite",
+    "diverges", "divergent", "no real solution", "no real solutions", "nothing", "no such number", "not possible",
+    "impossible", "infinitely many", "unbounded", "no value", "cannot be determined", "indeterminate", "inconsistent",
+}  # fmt: skip
+
+
+def normalise(text: str) -> str:
+    """Lower case, without accents, punctuation, articles and extra spaces.
+
+    This is the normalisation of SQuAD and HotpotQA, except that signs and points that belong to a number stay.
+
+    Args:
+        text: Any text.
+    """
+    text = unicodedata.normalize("NFKD", text.casefold())
+    text = "".join(char for char in text if not unicodedata.combining(char))
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    text = _MINUS.sub(" minus ", text).replace("%", " percent ")
+    text = _PUNCTUATION.sub(" ", text.replace("'s", "s"))
+    return " ".join(_ARTICLES.sub(" ", text).split() or text.split())
+
+
+def same_text(gold: str, answer: str) -> Finding:
+    """Whether two texts are the same answer.
+
+    Equal after normalisation is the same. Sharing words, initials, or most letters is not to be known: it may be
+    another name of the same thing. Anything else is different.
+
+    Args:
+        gold: The gold text.
+        answer: The answer.
+    """
+    if re.fullmatch(r"[A-Z]", gold.strip()) and re.match(rf"\W*{gold.strip()}\W", answer):
+        return Finding(None, "a letter with something after it")
+    right, given = normalise(gold), normalise(answer)
+    if not right:
+        return Finding(gold.strip() == answer.strip() or None, "the gold answer has no words")
+    if right == given:
+        return Finding(True, "the same text")
+    if right.replace(" ", "") == given.replace(" ", "") and right.replace(" ", "").isalpha():
+        return Finding(True, "the same text")
+    if not given:
+        return Finding(False, "no words")
+    if (numbers := [_number(text) for text in (right, given)]) and None not in numbers:
+        return Finding(
+            numbers[0] == numbers[1], "the same number" if numbers[0] == numbers[1] else "different numbers"
+        )
+    if (one := parse_date(gold)) and (other := parse_date(answer)) and (found := same_date(one, other)):
+        return found
+    if _content(right) == _content(given):
+        return Finding(True, "the same words but for small ones", 0.98)
+    shared = (set(right.split()) & set(given.split())) - _COMMON
+    if shared:
+        return Finding(None, f"the texts share '{sorted(shared)[0]}' but are not the same")
+    if _initials(right, given) or _initials(given, right):
+        return Finding(None, "one text may abbreviate the other")
+    if _stems(right) & _stems(given) or right.startswith(given) or given.startswith(right):
+        return Finding(None, "the texts share the beginning of a word")
+    if {right, given} <= _NOTHING:
+        return Finding(None, "two ways to say that there is no value")
+    if SequenceMatcher(None, right, given, autojunk=False).ratio() >= 0.75:
+        return Finding(None, "the texts are spelled alike")
+    return Finding(False, "different texts", 0.97)
+
+
+def _number(text: str) -> Fraction | None:
+    number = parse_number(NUMBER_WORDS.get(text, text.replace("minus ", "-")))
+    return number.value if number else None
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:5] for word in text.split() if len(word) > 5}
+
+
+def _content(text: str) -> list[str]:
+    words = [word for word in text.split() if word not in _COMMON]
+    return words or text.split()
+
+
+def _initials(short: str, long: str) -> bool:
+    words = long.split()
+    return len(words) > 1 and short.replace(" ", "") == "".join(word[0] for word in words)

@@ -1,0 +1,201 @@
+"""Exact matching of word n-grams between many texts and a fixed set of test items, at memory speed.
+
+Normalisation: lower case; every run of characters that are no letters or digits becomes one space. An
+n-gram is n consecutive words of that text.
+
+Texts are hashed in batches. One polynomial prefix hash over the joined bytes gives the hash of every n-gram
+from two look-ups, without cutting the text into words. A bit table rules out nearly all of them, a binary
+search over the items' sorted hashes rules out the rest, and what is left is compared as text, so that a
+report never rests on a hash.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_U64 = NDArray[np.uint64]
+
+_ASCII = bytes(
+    code if chr(code).isdigit() or (chr(code).isalpha() and chr(code).islower()) else
+    code + 32 if chr(code).isalpha() else 32
+    for code in range(128)
+) + bytes(range(128, 256))  # fmt: skip
+_NOT_WORD = re.compile(r"[\W_]+")
+_BASE = 0x9E3779B97F4A7C15 | 1
+"""Odd, so that it has an inverse modulo 2^64."""
+_INVERSE = pow(_BASE, -1, 1 << 64)
+_TABLE_BITS = 24
+_ROOM = 1 << 18
+"""Bytes of normalised text hashed at once."""
+
+
+def normalise(text: str) -> bytes:
+    """The text's words in lower case, separated by single spaces, as UTF-8."""
+    if text.isascii():
+        return b" ".join(text.encode().translate(_ASCII).split())
+    return _NOT_WORD.sub(" ", text.lower()).strip().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """An n-gram that a text shares with a test item."""
+
+    text: int
+    """Position of the text in the batch."""
+    item: int
+    """Position of the test item in the index."""
+    gram: str
+    """The shared words."""
+
+
+class NGramIndex:
+    """The n-grams of a set of test items.
+
+    An item of fewer than n words has no n-gram; it is matched by a text that equals it as a whole.
+
+    Args:
+        items: Problems of the test items.
+        n: Words of an n-gram.
+        contained: For each item, whether it is shared only where the text contains all of it (exact
+            substring);
+            its first n-gram is then looked for, and the rest compared.
+    """
+
+    def __init__(self, items: Sequence[str], n: int, contained: Sequence[bool] | None = None) -> None:
+        self.n = n
+        self._items = [normalise(item) for item in items]
+        self._contained = np.array(
+            contained if contained is not None else [False] * len(items), dtype=np.bool_
+        )
+        self._powers, self._inverses = _powers(_ROOM)
+        self._whole: dict[bytes, list[int]] = {}
+        for number, item in enumerate(self._items):
+            if item and item.count(b" ") + 1 < n:
+                self._whole.setdefault(item, []).append(number)
+        hashes: list[_U64] = [np.empty(0, np.uint64)]
+        owners: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+        for first, texts in _pieces(self._items):
+            grams = self._hash(texts)
+            owner = grams.text + first
+            leads = np.ones(len(owner), np.bool_)
+            leads[1:] = owner[1:] != owner[:-1]
+            kept = leads | ~self._contained[owner]
+            hashes.append(grams.hash[kept])
+            owners.append(owner[kept])
+        every = np.concatenate(hashes)
+        # Stable, so that the first item that holds an n-gram is the one reported.
+        order = np.argsort(every, kind="stable")
+        self._sorted, self._owners = every[order], np.concatenate(owners)[order]
+        self._table = np.zeros(1 << _TABLE_BITS, dtype=np.bool_)
+        self._table[self._slots(self._sorted)] = True
+
+    def shared(
+        self, texts: Sequence[str], admits: Callable[[int, int], bool] = lambda text, item: True
+    ) -> list[Shared]:
+        """The first n-gram of each text that it shares with an item, in the order of the texts.
+
+        Args:
+            texts: The texts; some hundreds at once are fastest.
+            admits: Whether text and item, by position, are to be compared at all.
+        """
+        normalised = [normalise(text) for text in texts]
+        found: dict[int, Shared] = {}
+        for number, text in enumerate(normalised):
+            for item in self._whole.get(text, ()):
+                if admits(number, item):
+                    found[number] = Shared(number, item, text.decode())
+                    break
+        for first, piece in _pieces(normalised):
+            grams = self._hash(piece)
+            candidates = np.flatnonzero(self._table[self._slots(grams.hash)])
+            for position in candidates[self._known(grams.hash[candidates])].tolist():
+                number = first + int(grams.text[position])
+                if number in found:
+                    continue
+                gram = grams.joined[grams.start[position] : grams.end[position]]
+                for item in self._holders(grams.hash[position], gram, normalised[number]):
+                    if admits(number, item):
+                        found[number] = Shared(number, item, gram.decode())
+                        break
+        return [found[number] for number in sorted(found)]
+
+    def _known(self, hashes: _U64) -> NDArray[np.bool_]:
+        if not len(self._sorted):
+            return np.zeros(len(hashes), np.bool_)
+        places = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
+        return np.equal(self._sorted[places], hashes)
+
+    def _holders(self, hashed: np.uint64, gram: bytes, text: bytes) -> Iterator[int]:
+        """The items that really share `gram` with `text`, first to last."""
+        place = int(np.searchsorted(self._sorted, hashed, "left"))
+        while place < len(self._sorted) and self._sorted[place] == hashed:
+            item = int(self._owners[place])
+            needle, hay = (self._items[item], text) if self._contained[item] else (gram, self._items[item])
+            if b" " + needle + b" " in b" " + hay + b" ":
+                yield item
+            place += 1
+
+    def _slots(self, hashes: _U64) -> _U64:
+        return hashes >> np.uint64(64 - _TABLE_BITS)
+
+    def _hash(self, texts: Sequence[bytes]) -> _Grams:
+        data = b"\n".join(texts) + b"\n"
+        joined = np.frombuffer(data, dtype=np.uint8)
+        while len(joined) >= len(self._powers):  # one text longer than a piece
+            self._powers, self._inverses = _powers(2 * len(self._powers))
+        prefix = np.empty(len(joined) + 1, dtype=np.uint64)
+        prefix[0] = 0
+        np.multiply(joined, self._powers[: len(joined)], out=prefix[1:])
+        np.cumsum(prefix[1:], out=prefix[1:])
+        ends = np.flatnonzero(joined <= 32)  # a space after every word, a line feed after every text
+        starts = np.empty_like(ends)
+        starts[0], starts[1:] = 0, ends[:-1] + 1
+        breaks = joined[ends] == 10
+        text_of = np.cumsum(breaks) - breaks
+        if len(ends) < self.n:
+            empty = np.empty(0, np.int64)
+            return _Grams(np.empty(0, np.uint64), empty, empty, empty, data)
+        first, last = starts[: len(starts) - self.n + 1], ends[self.n - 1 :]
+        inside = text_of[: len(first)] == text_of[self.n - 1 :]
+        inside &= last > first  # the one word of an empty text is none
+        first, last = first[inside], last[inside]
+        hashes = (prefix[last] - prefix[first]) * self._inverses[first]
+        # The multiplier spreads the low bits of a polynomial hash to the top, where the table looks.
+        hashes ^= hashes >> np.uint64(32)
+        hashes *= np.uint64(0xD6E8FEB86659FD93)
+        return _Grams(hashes, text_of[: len(inside)][inside], first, last, data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grams:
+    hash: _U64
+    text: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    joined: bytes
+
+
+def _powers(size: int) -> tuple[_U64, _U64]:
+    bases = np.full(size, _BASE, dtype=np.uint64)
+    inverses = np.full(size, _INVERSE, dtype=np.uint64)
+    bases[0] = inverses[0] = 1
+    return np.cumprod(bases, dtype=np.uint64), np.cumprod(inverses, dtype=np.uint64)
+
+
+def _pieces(texts: Sequence[bytes]) -> list[tuple[int, Sequence[bytes]]]:
+    """Cuts the texts into runs of at most `_ROOM` bytes: (position of the first, the run)."""
+    pieces: list[tuple[int, Sequence[bytes]]] = []
+    first = size = 0
+    for number, text in enumerate(texts):
+        if size and size + len(text) + 1 > _ROOM - 1:
+            pieces.append((first, texts[first:number]))
+            first, size = number, 0
+        size += len(text) + 1
+    if first < len(texts):
+        pieces.append((first, texts[first:]))
+    return pieces

@@ -1,0 +1,276 @@
+"""The chat completions protocol: bodies out, completions in, and the dialects of servers that differ.
+
+Only the fields that are used are read, straight from JSON: the SDK's response objects cost more than the
+whole rest of a request.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ultrainteract.config import ModelConfig
+from ultrainteract.models.base import ChatRequest, Completion, FinishReason
+from ultrainteract.schema import SamplingParams, Usage
+
+CHARS_PER_TOKEN = 4
+"""Used for estimates alone: rates before a request, and usage that a server does not report."""
+
+_FINISH: dict[Any, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+}
+
+
+class WireError(ValueError):
+    """An answer that is not a chat completion: broken JSON, another shape, no choices.
+
+    Args:
+        message: What it is instead.
+        status: HTTP status that fits it, where it is an error sent with status 200, as some gateways do.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass
+class Dialect:
+    """What a server understands: assumed at first, corrected by what it answers, kept per endpoint."""
+
+    token_field: str = "max_completion_tokens"
+    """Its name for the cap on completion tokens."""
+    samples: int | None = None
+    """Most samples it draws in one request; None while nothing is known against any number."""
+    seed: bool = True
+    """Takes `seed`."""
+    continuation: bool = True
+    """Takes vLLM's and SGLang's fields for continuing the assistant's message; others do it unasked."""
+    drew_several: bool = False
+    """Has drawn several samples in one request: a single one is then a fault of the moment."""
+    short_replies: int = 0
+    """Requests for several samples that were answered with one."""
+    refused: set[str] = field(default_factory=set)
+    """Fields that it refused or ignored."""
+
+    def learn_from_refusal(self, fields: set[str], sampling: SamplingParams, n: int) -> str | None:
+        """Adapts to a refusal that names fields of the body.
+
+        Args:
+            fields: Names found in the refusal.
+            sampling: How samples were asked for.
+            n: Samples asked for.
+
+        Returns:
+            What changed, in words; None where nothing can be done about it.
+        """
+        if self.token_field in fields and self._change_token_field():
+            return f"it refuses the other field for the token limit, so '{self.token_field}' is sent"
+        if "n" in fields and n > 1:
+            self.samples = 1
+            return "it draws one sample a request"
+        if "seed" in fields and self.seed and sampling.seed is not None:
+            self.seed = False
+            return "it does not take 'seed': its samples will not be repeatable"
+        if fields & {"continue_final_message", "add_generation_prompt"} and self.continuation:
+            self.continuation = False
+            return "it has no fields for continuing a message, so none are sent"
+        return None
+
+    def learn_from_answer(self, asked: int, got: int, tokens: int, cap: int) -> str | None:
+        """Notes what a server silently ignores.
+
+        Args:
+            asked: Samples asked for.
+            got: Samples that came.
+            tokens: Completion tokens that came.
+            cap: Most completion tokens a sample that were allowed.
+
+        Returns:
+            What changed, in words, or None.
+        """
+        if tokens > got * cap and not self.refused and self._change_token_field():
+            return f"it ignores the limit of {cap} tokens, so '{self.token_field}' is sent"
+        self.drew_several |= got > 1
+        self.short_replies += asked > 1 and got == 1
+        if self.short_replies >= 2 and not self.drew_several and self.samples != 1:
+            self.samples = 1
+            return "it ignores 'n', so samples are asked for one by one"
+        return None
+
+    def _change_token_field(self) -> bool:
+        self.refused.add(self.token_field)
+        for other in ("max_completion_tokens", "max_tokens"):
+            if other not in self.refused:
+                self.token_field = other
+                return True
+        return False
+
+
+def build_body(
+    request: ChatRequest, config: ModelConfig, dialect: Dialect, n: int, first: int
+) -> dict[str, Any]:
+    """The JSON body that asks for samples from `first` on: `n`, or as many as the server draws."""
+    n = min(n, dialect.samples or n)
+    sampling = request.sampling
+    messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
+    body: dict[str, Any] = {
+        "model": config.model,
+        "messages": messages,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        dialect.token_field: sampling.max_tokens,
+    }
+    if n > 1:
+        body["n"] = n
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.seed is not None and dialect.seed:
+        body["seed"] = sampling.seed + first
+    if messages and messages[-1]["role"] == "assistant":
+        if config.options.get("continuation") == "prefix":
+            messages[-1]["prefix"] = True
+        elif dialect.continuation:
+            body["continue_final_message"] = True
+            body["add_generation_prompt"] = False
+    body.update(config.extra_body)
+    return body
+
+
+def parse_answer(raw: bytes, request: ChatRequest) -> tuple[list[Completion], Usage]:
+    """Reads the completions and the usage of an answer.
+
+    Raises:
+        WireError: It is not a chat completion with at least one choice.
+    """
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise WireError(f"the answer is not JSON ({len(raw)} bytes: {error})") from None
+    choices = data.get("choices") if isinstance(data, dict) else None
+    if isinstance(data, dict) and (told := data.get("error")) and not choices:
+        code = told.get("code") if isinstance(told, dict) else None
+        raise WireError("an error", code if isinstance(code, int) and 400 <= code < 600 else 500)
+    if not isinstance(choices, list):
+        raise WireError("the answer is JSON but no chat completion")
+    if not choices:
+        raise WireError("the answer has no choices")
+    try:
+        parts = [_parts(choice) for choice in sorted(choices, key=lambda choice: choice.get("index") or 0)]
+        usage = _usage(data.get("usage"), request, parts)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WireError(f"the answer is no chat completion ({type(error).__name__}: {error})") from None
+    return _share_tokens(parts, usage.completion_tokens), usage
+
+
+_Parts = tuple[str, str | None, FinishReason, tuple[float, ...] | None]
+
+
+def _parts(choice: dict[str, Any]) -> _Parts:
+    message = choice["message"]
+    content = message.get("content")
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    finish = _FINISH.get(choice.get("finish_reason"), "other")
+    if isinstance(content, list):  # typed parts: text, and thinking as a list of its own
+        reasoning = reasoning or "".join(
+            _texts(p["thinking"]) for p in content if p.get("type") == "thinking"
+        )
+        content = "".join(p["text"] for p in content if p.get("type") == "text")
+    if content is None:
+        if message.get("refusal"):
+            finish = "content_filter"
+        content = ""
+    if not isinstance(content, str) or not isinstance(reasoning, str | None):
+        raise TypeError("the message has no text")
+    if not reasoning:
+        content, reasoning = split_reasoning(content)
+    tokens = (choice.get("logprobs") or {}).get("content")
+    logprobs = None if tokens is None else tuple(float(token["logprob"]) for token in tokens)
+    return content, reasoning or None, finish, logprobs
+
+
+def _texts(parts: Any) -> str:
+    return parts if isinstance(parts, str) else "".join(part["text"] for part in parts)
+
+
+def split_reasoning(text: str) -> tuple[str, str | None]:
+    """Takes a reasoning model's `<think>…</think>` off the front of its answer.
+
+    Servers without a reasoning parser leave it there, often without the opening tag, which is part of the
+    prompt. An answer cut off before the closing tag is all reasoning.
+
+    Returns:
+        The answer and the reasoning, if there was any.
+    """
+    opened = text.lstrip().startswith("<think>")
+    if not opened and "</think>" not in text:
+        return text, None
+    reasoning, _, answer = text.partition("</think>")
+    return answer.lstrip("\n"), reasoning.lstrip().removeprefix("<think>").strip("\n")
+
+
+def _usage(data: Any, request: ChatRequest, parts: list[_Parts]) -> Usage:
+    data = data or {}
+    prompt, completion = data.get("prompt_tokens"), data.get("completion_tokens")
+    if prompt is None:
+        prompt = estimate_tokens(request)
+    if completion is None:
+        completion = sum(_weight(part) for part in parts)
+    return Usage(prompt_tokens=int(prompt), completion_tokens=int(completion))
+
+
+def estimate_tokens(request: ChatRequest) -> int:
+    """Prompt tokens of a request, roughly."""
+    return 1 + sum(len(message.content) for message in request.messages) // CHARS_PER_TOKEN
+
+
+def _weight(part: _Parts) -> int:
+    text, reasoning, _, logprobs = part
+    if logprobs is not None:
+        return len(logprobs)
+    return 1 + (len(text) + len(reasoning or "")) // CHARS_PER_TOKEN
+
+
+def _share_tokens(parts: list[_Parts], total: int) -> list[Completion]:
+    """Completions with their share of the total, by length, since servers report only the sum of all."""
+    weights = [_weight(part) for part in parts]
+    whole, given, seen = sum(weights), 0, 0
+    completions = []
+    for (text, reasoning, finish, logprobs), weight in zip(parts, weights, strict=True):
+        seen += weight
+        tokens = total * seen // whole - given
+        given += tokens
+        completions.append(
+            Completion(text=text, finish_reason=finish, reasoning=reasoning, tokens=tokens, logprobs=logprobs)
+        )
+    return completions
+
+
+_FIELDS = {
+    "n": re.compile(
+        r"""['"`]n['"`]|\bparam(?:eter)? n\b|\bbest_of\b|(?:^|[\s.])n (?:must|should|is|not|greater|>)"""
+    ),
+    "seed": re.compile(r"\bseed\b"),
+    "max_completion_tokens": re.compile(r"\bmax_completion_tokens\b"),
+    "max_tokens": re.compile(r"\bmax_tokens\b"),
+    "continue_final_message": re.compile(r"\bcontinue_final_message\b"),
+    "add_generation_prompt": re.compile(r"\badd_generation_prompt\b"),
+}
+_UNSUPPORTED = re.compile(
+    r"un(?:supported|recogni[sz]ed|known|expected)|not (?:support|permit|allow|recogni[sz]|implement)|"
+    r"(?:extra|additional) (?:input|field|propert)|must be|should be|only|does not",
+    re.IGNORECASE,
+)
+
+
+def named_fields(message: str) -> set[str]:
+    """Fields of the body that a refusal complains about; empty where it is about something else."""
+    if not _UNSUPPORTED.search(message):
+        return set()
+    return {name for name, pattern in _FIELDS.items() if pattern.search(message)}

@@ -1,0 +1,253 @@
+"""A pool of workers behind the `Sandbox` protocol: bounded, lazily started, replaced when they fail.
+
+A request waits for a place before it is sent, so that its clock never runs while it queues. It has a deadline
+longer than the sandbox's own; a worker that misses it, or dies, is replaced and the request is tried elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import marshal
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from ultrainteract.config import Limits, SandboxConfig
+from ultrainteract.errors import SandboxError
+from ultrainteract.sandbox.base import Execution, TestReport, ToolHandler
+from ultrainteract.sandbox.channel import Answer, ConnectionLost, ToolCall
+from ultrainteract.sandbox.text import cut, display, zygote_for
+from ultrainteract.sandbox.worker import Worker
+from ultrainteract.schema import TestSuite
+
+ATTEMPTS = 6
+"""Times a request is tried before the fault is reported."""
+SPARE_SLOTS = 4
+"""Slots of a worker beyond its share of the concurrency: children that wait, slots being cleaned."""
+TOOL_ANSWER_BYTES = 60_000
+TOOL_DEADLINE_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Pool:
+    """A `Sandbox` made of workers of one kind.
+
+    Args:
+        config: Sizes and default limits.
+        kind: Name of the backend.
+        make: Makes a worker, not started yet, with the given number of slots.
+    """
+
+    def __init__(
+        self, config: SandboxConfig, kind: str, make: Callable[[SandboxConfig, int], Worker]
+    ) -> None:
+        cores = os.cpu_count() or 1
+        self.kind = kind
+        self.config = config
+        self.containers = config.containers or -(-cores // 2)
+        self.concurrency = max(config.concurrency or 4 * cores, 1)
+        self._make = make
+        self._places = asyncio.Semaphore(self.concurrency)
+        self._workers: list[Worker] = []
+        self._starting = asyncio.Lock()
+        self._closed = False
+        self._proven = False
+
+    async def start(self) -> None:
+        """Starts one worker and runs a program in it.
+
+        Raises:
+            SandboxError: Isolation does not work here; the message says what is missing.
+        """
+        result = await self.run(["print(6 * 7)"])
+        if result.stdout != "42\n":
+            raise SandboxError(f"The {self.kind} sandbox does not work here: its self-test gave {result!r}.")
+
+    async def run(
+        self,
+        cells: Sequence[str],
+        *,
+        stdin: str = "",
+        limits: Limits | None = None,
+        tools: Mapping[str, ToolHandler] | None = None,
+    ) -> Execution:
+        """See `Sandbox.run`."""
+        if not cells:
+            raise ValueError("run() needs at least one cell")
+        limits = limits or self.config.limits
+        fields: dict[str, Any] = {"kind": "cells", "cells": list(cells)}
+        if stdin:
+            fields["stdin"] = stdin
+        call: ToolCall | None = None
+        if tools:
+            fields["tools"] = sorted(tools)
+            call = _tool_call(tools)
+        answer = await self.execute(fields, limits, zygote_for(cells), tool=call)
+        return _execution(answer, limits)
+
+    async def judge(
+        self,
+        program: str,
+        suite: TestSuite,
+        *,
+        limits: Limits | None = None,
+        stop_at_first_failure: bool = True,
+    ) -> TestReport:
+        """See `Sandbox.judge`."""
+        from ultrainteract.sandbox.judge import judge
+
+        limits = limits or self.config.limits
+        return await judge(self, program, suite, limits, stop_at_first_failure)
+
+    async def execute(
+        self,
+        fields: dict[str, Any],
+        limits: Limits,
+        zygote: str,
+        *,
+        tool: ToolCall | None = None,
+        output_bytes: int | None = None,
+    ) -> Answer:
+        """One execution in a child of `zygote`, tried again on another worker after a fault of the sandbox.
+
+        Raises:
+            SandboxError: No worker can be started.
+        """
+        body = marshal.dumps(fields, 2)  # a form that every Python reads alike, lone surrogates included
+        header = {
+            "zygote": zygote,
+            "wall": limits.wall_s,
+            "cpu": limits.cpu_s,
+            "memory": limits.memory_mb,
+            "file": limits.file_mb,
+            "processes": limits.processes,
+            "output": output_bytes or limits.output_bytes,
+            "tools": tool is not None,
+        }
+        deadline = 4 * limits.wall_s + 40 + (10 * TOOL_DEADLINE_S if tool else 0)
+        fault = ""
+        async with self._places:
+            for attempt in range(ATTEMPTS):
+                try:
+                    worker = await self._worker()
+                except SandboxError as error:
+                    # Where one came up before, this one was killed from outside, or the machine is short of something.
+                    if self._closed or not self._proven or attempt + 1 == ATTEMPTS:
+                        raise
+                    fault = str(error)
+                    continue
+                worker.inflight += 1
+                try:
+                    async with asyncio.timeout(deadline):
+                        answer = await worker.request(header, body, tool)
+                except (ConnectionLost, TimeoutError) as error:
+                    fault = str(error) or "the sandbox missed the deadline"
+                    await self._discard(worker)
+                    continue
+                finally:
+                    worker.inflight -= 1
+                if answer.status != "fault":
+                    return answer
+                fault = answer.detail
+        _log.warning("sandbox fault after %d attempts: %s", ATTEMPTS, fault)
+        return Answer("fault", fault, False, 0.0, 0.0, (b"", b"", None, None, None, None))
+
+    # ------------------------------------------------------------------------------------------ workers
+
+    async def _worker(self) -> Worker:
+        """The least busy worker; another one is started while all are at their share."""
+        share = -(-self.concurrency // self.containers)
+        if (worker := self._least_busy(share)) is not None:
+            return worker
+        async with self._starting:
+            if (worker := self._least_busy(share)) is not None:
+                return worker
+            if self._closed:
+                raise SandboxError("The sandbox is closed.")
+            for dead in [worker for worker in self._workers if not worker.usable]:
+                await self._discard(dead)
+            worker = self._make(self.config, share + SPARE_SLOTS)
+            await worker.start()
+            self._proven = True
+            self._workers.append(worker)
+            return worker
+
+    def _least_busy(self, share: int) -> Worker | None:
+        """The worker to ask; None where another one is to be started."""
+        usable = [worker for worker in self._workers if worker.usable]
+        worker = min(usable, key=lambda worker: worker.inflight, default=None)
+        if worker is not None and worker.inflight >= share and len(usable) < self.containers:
+            return None
+        return worker
+
+    async def _discard(self, worker: Worker) -> None:
+        if worker in self._workers:
+            self._workers.remove(worker)
+            await worker.close()
+
+    async def close(self) -> None:
+        """Ends all workers. Idempotent."""
+        self._closed = True
+        workers, self._workers = self._workers, []
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker.close())
+
+    async def __aenter__(self) -> Pool:
+        """Starts the pool."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes the pool."""
+        await self.close()
+
+
+def _tool_call(tools: Mapping[str, ToolHandler]) -> Callable[[bytes], Awaitable[bytes]]:
+    async def call(message: bytes) -> bytes:
+        name, _, argument = message.decode("utf-8", "replace").partition("\n")
+        handler = tools.get(name)
+        if handler is None:
+            return b""
+        try:
+            async with asyncio.timeout(TOOL_DEADLINE_S):
+                text = await handler(argument)
+        except TimeoutError:
+            text = f"{name} did not answer in time."
+        return text.encode("utf-8", "replace")[:TOOL_ANSWER_BYTES].decode("utf-8", "ignore").encode()
+
+    return call
+
+
+def _execution(answer: Answer, limits: Limits) -> Execution:
+    stdout, stderr, value, traceback, error_type, _ = answer.parts
+    shown = display(traceback)
+    if shown is None and answer.status != "ok":
+        shown = _explanation(answer)
+    if shown is not None and error_type is None and answer.status == "memory":
+        error_type = b"MemoryError"
+    cap = limits.output_bytes
+    return Execution(
+        status=answer.status,
+        stdout=cut(display(stdout) or "", answer.truncated and len(stdout or b"") >= cap, cap),
+        stderr=cut(display(stderr) or "", answer.truncated and len(stderr or b"") >= cap, cap),
+        value=display(value),
+        traceback=shown,
+        error_type=display(error_type),
+        truncated=answer.truncated,
+        wall_s=answer.wall_s,
+        cpu_s=answer.cpu_s,
+    )
+
+
+def _explanation(answer: Answer) -> str:
+    """What to show where the program left no traceback of its own."""
+    name = {
+        "timeout": "TimeoutError",
+        "memory": "MemoryError",
+        "output_limit": "OutputLimitExceeded",
+        "killed": "Killed",
+        "fault": "SandboxFault",
+    }.get(answer.status, "ProcessExit")
+    return f"{name}: {answer.detail}"

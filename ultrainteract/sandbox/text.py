@@ -1,0 +1,37 @@
+"""Text in and out of the sandbox: which zygote suits a program, and what of its output depends on the machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_HEAVY = re.compile(r"\b(scipy|pandas|networkx|statsmodels|sklearn|matplotlib|seaborn)\b")
+_SYMPY = re.compile(r"\b(sympy|mpmath)\b")
+_NUMPY = re.compile(r"\bnumpy\b")
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{4,}")
+_SCRATCH = re.compile(r"/box/[0-9]{2}\b")
+
+
+def zygote_for(sources: Iterable[str]) -> str:
+    """The fork server whose preloaded modules suit these programs."""
+    text = "\n".join(sources)
+    if _HEAVY.search(text):
+        return "full"
+    if _SYMPY.search(text):
+        return "sympy"
+    return "numpy" if _NUMPY.search(text) else "bare"
+
+
+def display(data: bytes | None) -> str | None:
+    """Decodes output and replaces what differs between equal executions: addresses and the scratch path."""
+    if data is None:
+        return None
+    text = data.decode("utf-8", "replace")
+    if "0x" in text:
+        text = _ADDRESS.sub("at 0x…", text)
+    return _SCRATCH.sub("/box/run", text) if "/box/" in text else text
+
+
+def cut(text: str, was_cut: bool, limit: int) -> str:
+    """Marks text that was cut."""
+    return f"{text}\n[... output cut at {limit:,} bytes]\n" if was_cut else text

@@ -1,0 +1,261 @@
+"""Replay: model calls answered from the record first, and recorded before they are used.
+
+A call's key is a hash of what decides its answer: model, messages, sampling parameters. Samples under one key
+are numbered; a tree takes them in order, so that growing it again meets the same samples. Whether a
+sample was drawn just now or a month ago, alone or with nineteen others, makes no difference to the tree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+import orjson
+
+from ultrainteract.config import ModelConfig, RunConfig
+from ultrainteract.errors import BudgetExceeded, ProviderError
+from ultrainteract.models.base import ChatModel, ChatRequest, Completion, Purpose, Reply
+from ultrainteract.schema import Instruction, Message, Provenance, Record, SamplingParams, Usage, content_hash
+from ultrainteract.store.database import RunStore, Spend
+
+
+class Sample(Record):
+    """One recorded completion and where it comes from."""
+
+    completion: Completion
+    """What the model wrote."""
+    provenance: Provenance
+    """Which model, how, which sample, at what cost."""
+
+
+class _Recorded(Record):
+    """A row of the `calls` table: one reply, or the provider's refusal ever to answer this request."""
+
+    completions: tuple[Completion, ...] = ()
+    usage: Usage = Usage()
+    cost: float | None = None
+    provider: str = ""
+    simulated: bool = False
+    refused: str = ""
+
+
+class Pricing(Protocol):
+    """Price of a request; None where it is unknown."""
+
+    def __call__(self, config: ModelConfig, usage: Usage) -> float | None:
+        """US dollars of `usage` at the price of `config`."""
+        ...
+
+
+class Calls:
+    """All model calls of a run.
+
+    Args:
+        store: Where replies are recorded.
+        models: The models by their names in the configuration.
+        config: The run's configuration.
+        price: Computes the cost of a request.
+    """
+
+    def __init__(
+        self, store: RunStore, models: Mapping[str, ChatModel], config: RunConfig, price: Pricing
+    ) -> None:
+        self.store = store
+        self.models = models
+        self.config = config
+        self.budget = Budget(config, store.spend())
+        self.sent = 0
+        self.replayed = 0
+        self._price = price
+        self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._identity = {name: _identity(model) for name, model in config.models.items()}
+
+    def session(self, instruction: Instruction) -> CallSession:
+        """A tree's own view: it counts how many samples of each key the tree has taken."""
+        return CallSession(self, instruction)
+
+    def key(self, model: str, messages: Sequence[Message], sampling: SamplingParams) -> bytes:
+        """The key under which samples of this request are recorded."""
+        parts = [self._identity[model], [(m.role, m.content) for m in messages], sampling.model_dump()]
+        return bytes.fromhex(content_hash(parts))
+
+    async def draw(
+        self, key: bytes, first: int, n: int, model: str, messages: tuple[Message, ...],
+        sampling: SamplingParams, purpose: Purpose,
+    ) -> list[Sample]:  # fmt: skip
+        """Samples `first` to `first + n - 1` of `key`: from the record, the rest from the model.
+
+        Returns:
+            `n` samples in order; fewer only where the provider refuses the request.
+
+        Raises:
+            ProviderError: The model could not be reached, or refuses everything.
+            BudgetExceeded: Samples are missing and the budget is used up.
+            StoreError: The record could not be written.
+        """
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        samples: list[Sample] = []
+        refused = False
+        async with lock:  # two trees with the same request must not both pay for it
+            for _, payload in self.store.call(key):
+                recorded = _Recorded.model_validate_json(payload)
+                refused = refused or bool(recorded.refused)
+                samples += self._samples(recorded, len(samples), model, sampling, purpose)
+            self.replayed += max(0, min(len(samples), first + n) - first)
+            while len(samples) < first + n and not refused:
+                request = ChatRequest(
+                    messages=messages,
+                    sampling=sampling,
+                    n=first + n - len(samples),
+                    first=len(samples),
+                    purpose=purpose,
+                )
+                recorded = await self._send(key, model, request)
+                refused = bool(recorded.refused)
+                samples += self._samples(recorded, len(samples), model, sampling, purpose)
+        return samples[first : first + n]
+
+    async def _send(self, key: bytes, name: str, request: ChatRequest) -> _Recorded:
+        model = self.models[name]
+        with self.budget.request():
+            try:
+                reply = await model.sample(request)
+                refused = ""
+            except ProviderError as error:
+                if not error.refused:
+                    raise
+                reply = Reply(completions=(), usage=Usage())
+                refused = str(error)
+            if not refused and not reply.completions:
+                raise ProviderError(f"Model '{name}' sent a reply without any completion.")
+            self.sent += 1
+            cost = self._price(self.config.models[name], reply.usage)
+            recorded = _Recorded(
+                completions=reply.completions[: request.n], usage=reply.usage, cost=cost,
+                provider=model.provider, simulated=model.simulated, refused=refused,
+            )  # fmt: skip
+            purpose = request.purpose
+            spend = Spend(
+                role=purpose.role, step=purpose.step, model=model.model,
+                task=purpose.instruction.task.value if purpose.instruction else "",
+                requests=1, completions=len(reply.completions), prompt_tokens=reply.usage.prompt_tokens,
+                completion_tokens=reply.usage.completion_tokens, cost=cost or 0.0, unpriced=int(cost is None),
+            )  # fmt: skip
+            self.budget.add(spend)
+            await self.store.put_call(
+                key, request.first, orjson.dumps(recorded.model_dump(mode="json")), spend
+            )
+        return recorded
+
+    def _samples(
+        self, recorded: _Recorded, first: int, model: str, sampling: SamplingParams, purpose: Purpose
+    ) -> list[Sample]:
+        total = sum(completion.tokens for completion in recorded.completions)
+        samples: list[Sample] = []
+        for number, completion in enumerate(recorded.completions):
+            share = completion.tokens / total if total else 1 / len(recorded.completions)
+            provenance = Provenance(
+                model=self.config.models[model].model,
+                provider=recorded.provider,
+                simulated=recorded.simulated,
+                sampling=sampling,
+                step=purpose.step,
+                ordinal=first + number,
+                prompt_tokens=recorded.usage.prompt_tokens,
+                completion_tokens=completion.tokens,
+                cost=None if recorded.cost is None else recorded.cost * share,
+            )
+            samples.append(Sample(completion=completion, provenance=provenance))
+        return samples
+
+
+class CallSession:
+    """The calls of one tree: takes the samples of each key in order, from the first."""
+
+    def __init__(self, calls: Calls, instruction: Instruction) -> None:
+        self._calls = calls
+        self._instruction = instruction
+        self._taken: dict[bytes, int] = {}
+
+    async def sample(
+        self,
+        model: str,
+        messages: tuple[Message, ...],
+        n: int,
+        purpose: Purpose,
+        sampling: SamplingParams | None = None,
+    ) -> list[Sample]:
+        """The next `n` samples of this request.
+
+        Args:
+            model: A key of the configuration's `models`.
+            messages: The conversation.
+            n: How many.
+            purpose: Why; the instruction is filled in.
+            sampling: Sampling parameters; the model's own if None.
+
+        Returns:
+            The samples; fewer than `n` only where the provider refuses the request.
+
+        Raises:
+            ProviderError, BudgetExceeded, StoreError: See `Calls.draw`.
+        """
+        sampling = sampling or self._calls.config.models[model].sampling
+        key = self._calls.key(model, messages, sampling)
+        first = self._taken.get(key, 0)
+        self._taken[key] = first + n  # before any await: the order of calls decides, not that of answers
+        purpose = purpose.model_copy(update={"instruction": self._instruction})
+        return await self._calls.draw(key, first, n, model, messages, sampling, purpose)
+
+
+class Budget:
+    """Counts what is spent and under way, and stops new requests when the limit would be passed."""
+
+    def __init__(self, config: RunConfig, spent: Sequence[Spend]) -> None:
+        self._limits = config.budget
+        self._under_way = 0
+        self.requests = self.unpriced = self.tokens = 0
+        self.cost = 0.0
+        for spend in spent:
+            self.add(spend)
+
+    def add(self, spend: Spend) -> None:
+        """Counts a finished request."""
+        self.requests += spend.requests
+        self.unpriced += spend.unpriced
+        self.tokens += spend.prompt_tokens + spend.completion_tokens
+        self.cost += spend.cost
+
+    def request(self) -> Budget:
+        """Admits one request; use as a context manager around it.
+
+        Raises:
+            BudgetExceeded: What is spent, and what the requests under way will cost at the average so far,
+                reaches a limit.
+        """
+        ahead = 1 + self._under_way / self.requests if self.requests else 1.0
+        for limit, spent, unit in (
+            (self._limits.max_cost, self.cost, "US dollars"),
+            (self._limits.max_tokens, self.tokens, "tokens"),
+        ):
+            if limit is not None and spent and spent * ahead >= limit:
+                raise BudgetExceeded(
+                    f"The budget of {limit:g} {unit} is used up ({spent:,.6g} spent, {self._under_way} requests "
+                    "under way). Everything paid for is recorded: raise the budget and run the same command to resume."
+                )
+        return self
+
+    def __enter__(self) -> None:
+        self._under_way += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._under_way -= 1
+
+
+def _identity(model: ModelConfig) -> list[object]:
+    simulation = model.options if model.provider == "simulated" else {}
+    return [model.model, model.extra_body, simulation]

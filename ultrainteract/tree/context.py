@@ -1,0 +1,185 @@
+"""What growing one tree needs at every step: its calls, its environment, its prompts, its randomness, its counts."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ultrainteract.config import RunConfig
+from ultrainteract.models.base import Purpose
+from ultrainteract.prompts import Prompts
+from ultrainteract.schema import (
+    Action,
+    Exchange,
+    Instruction,
+    Message,
+    Node,
+    Observation,
+    ReasoningSchema,
+    SamplingParams,
+    Task,
+    Verdict,
+    content_hash,
+)
+from ultrainteract.store import CallSession, Sample
+from ultrainteract.tree.actions import parse_action
+from ultrainteract.tree.environment import Environment
+from ultrainteract.tree.guards import Counts
+
+_TRUNCATED = Verdict.undetermined("the answer was cut off at the token cap")
+_FILTERED = Verdict.undetermined("the provider withheld the answer")
+
+
+@dataclass
+class Context:
+    """One tree in the making."""
+
+    config: RunConfig
+    instruction: Instruction
+    calls: CallSession
+    environment: Environment
+    prompts: Prompts
+    history: list[Node] = field(default_factory=list)
+    """The expanded incorrect nodes of the turns so far."""
+    extended: bool = False
+    """True once the tree has had its extra pairs."""
+    guards: Counts = field(default_factory=Counter)
+    """What the quality guards did."""
+
+    @property
+    def turn(self) -> int:
+        """The turn being taken, from 1."""
+        return len(self.history) + 1
+
+    @property
+    def cells(self) -> list[str]:
+        """Code of the earlier turns: the notebook's state."""
+        return [
+            code
+            for node in self.history
+            for code in (*(exchange.code for exchange in node.action.exchanges), node.action.code)
+            if code is not None
+        ]
+
+    def rng(self, purpose: str) -> random.Random:
+        """A generator of its own for each (run seed, instruction, turn, purpose)."""
+        seed = content_hash([self.config.seed, self.instruction.id, self.turn, purpose])
+        return random.Random(int(seed[:16], 16))
+
+    def schema(self) -> ReasoningSchema:
+        """The reasoning schema of this turn, drawn at random; chain of thought where there is no code."""
+        if self.instruction.task is Task.MATH_COT or (
+            self.instruction.task is Task.LOGIC and not self.instruction.tools
+        ):
+            return "cot"
+        return "modular" if self.rng("schema").random() < self.config.growth.modular_share else "cot"
+
+    def actor_messages(self, schema: ReasoningSchema) -> tuple[Message, ...]:
+        """What the actor is asked at this turn: the task's prompt, then its earlier attempts and what came of them."""
+        task = self.instruction.task
+        name = f"actor/{task.value.lower()}.{'cot' if task is Task.LOGIC else schema}"
+        messages = list(
+            self.prompts.render(name, prompt=self.instruction.prompt, tools=self.instruction.tools)
+        )
+        for node in self.history:
+            messages += _exchanged(node.action.exchanges)
+            messages.append(Message(role="assistant", content=node.action.raw))
+            messages.append(Message(role="user", content=node.feedback))
+        return tuple(messages)
+
+    async def attempt(
+        self,
+        model: str,
+        messages: tuple[Message, ...],
+        n: int,
+        purpose: Purpose,
+        sampling: SamplingParams | None = None,
+    ) -> list[Node]:
+        """Draws `n` attempts, carries their tool calls out, and observes them.
+
+        Returns:
+            One node a sample, in order; fewer where the provider refuses the request.
+        """
+        samples = await self.calls.sample(model, messages, n, purpose, sampling)
+        if len(samples) < n:
+            self.guards["request_refused"] += 1
+        actions = [self._parse(sample, purpose, ()) for sample in samples]
+        samples, actions = await self._use_tools(model, messages, purpose, sampling, samples, actions)
+        verdicts = [_unfinished(sample) for sample in samples]
+        self.guards["truncated"] += sum(verdict is _TRUNCATED for verdict in verdicts)
+        finished = [action for action, verdict in zip(actions, verdicts, strict=True) if verdict is None]
+        seen = iter(await self.environment.observe(self.instruction, self.cells, finished, self._ask_judge))
+        nodes: list[Node] = []
+        for sample, action, verdict in zip(samples, actions, verdicts, strict=True):
+            if verdict is None:
+                observed = next(seen)
+                observation, verdict = observed.observation, observed.verdict
+            else:
+                observation = Observation()
+            nodes.append(
+                Node(action=action, observation=observation, verdict=verdict, provenance=sample.provenance)
+            )
+        return nodes
+
+    async def ask(
+        self, model: str, messages: tuple[Message, ...], purpose: Purpose, sampling: SamplingParams | None
+    ) -> Sample | None:
+        """One text for one conversation; None where the provider refuses the request."""
+        samples = await self.calls.sample(model, messages, 1, purpose, sampling)
+        if not samples:
+            self.guards["request_refused"] += 1
+        return samples[0] if samples else None
+
+    async def _use_tools(
+        self, model: str, messages: tuple[Message, ...], purpose: Purpose, sampling: SamplingParams | None,
+        samples: Sequence[Sample], actions: Sequence[Action],
+    ) -> tuple[list[Sample], list[Action]]:  # fmt: skip
+        """Lets attempts that call a tool before they answer go on, in lock-step, until each has an answer."""
+        samples, actions = list(samples), list(actions)
+        for _ in range(self.config.growth.max_tool_rounds if self.instruction.task is Task.LOGIC else 0):
+            asking = [
+                number
+                for number, (sample, action) in enumerate(zip(samples, actions, strict=True))
+                if action.code is not None and action.answer is None and _unfinished(sample) is None
+            ]
+            if not asking:
+                break
+            outputs = await self.environment.call_tools(
+                self.instruction, self.cells, [actions[n] for n in asking]
+            )
+            for number, output in zip(asking, outputs, strict=True):
+                action = actions[number]
+                exchange = Exchange(text=action.text, raw=action.raw, code=action.code, output=output)
+                exchanges = (*action.exchanges, exchange)
+                asked = (*messages, *_exchanged(exchanges))
+                more = await self.calls.sample(model, asked, 1, purpose, sampling)
+                if more:
+                    samples[number] = more[0]
+                    actions[number] = self._parse(more[0], purpose, exchanges)
+        return samples, actions
+
+    def _parse(self, sample: Sample, purpose: Purpose, exchanges: tuple[Exchange, ...]) -> Action:
+        return parse_action(sample.completion.text, self.instruction, purpose.reasoning_schema, exchanges)
+
+    async def _ask_judge(self, messages: tuple[Message, ...], form: str) -> str:
+        assert self.config.judge is not None
+        purpose = Purpose(role="judge", step="judge", turn=self.turn, form=form)
+        sample = await self.ask(self.config.judge.model, messages, purpose, self.config.judge.sampling)
+        return sample.completion.text if sample else ""
+
+
+def _unfinished(sample: Sample) -> Verdict | None:
+    reason = sample.completion.finish_reason
+    if reason == "length":
+        return _TRUNCATED
+    return None if reason == "stop" else _FILTERED
+
+
+def _exchanged(exchanges: Sequence[Exchange]) -> list[Message]:
+    messages: list[Message] = []
+    for exchange in exchanges:
+        messages.append(Message(role="assistant", content=exchange.raw))
+        messages.append(Message(role="user", content=f"Out: {exchange.output}"))
+    return messages

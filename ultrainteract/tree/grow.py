@@ -1,0 +1,88 @@
+"""Grows one tree: turn by turn, a correct action from the ladder and an incorrect one, which is expanded.
+
+Growing is a deterministic function of the instruction, the configuration and the recorded calls. Nothing here
+knows about files, servers or containers, and nothing survives a tree but its record.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ultrainteract.config import RunConfig
+from ultrainteract.prompts import Prompts
+from ultrainteract.schema import Instruction, Label, Tree, Turn
+from ultrainteract.store import Calls
+from ultrainteract.tree.context import Context
+from ultrainteract.tree.critique import criticise
+from ultrainteract.tree.environment import Environment
+from ultrainteract.tree.turn import first_samples, take_turn
+
+Ended = Literal["solved", "turn_cap", "no_incorrect", "no_critique"]
+
+
+class Grower:
+    """Grows trees under one configuration.
+
+    Args:
+        config: The run's configuration.
+        calls: The run's model calls.
+        environment: Observes actions.
+    """
+
+    def __init__(self, config: RunConfig, calls: Calls, environment: Environment) -> None:
+        self._config = config
+        self._calls = calls
+        self._environment = environment
+        self._prompts = Prompts(config.growth.prompts)
+
+    async def grow(self, instruction: Instruction) -> Tree:
+        """Grows the tree of `instruction`.
+
+        Raises:
+            ProviderError: A model could not be reached; everything recorded stays valid.
+            SandboxError: The sandbox failed again and again.
+            BudgetExceeded: The budget is used up.
+            StoreError: The record could not be written.
+        """
+        context = self._context(instruction)
+        turns: list[Turn] = []
+        while True:
+            turn = await take_turn(context)
+            ended: Ended | None = self._ended(turn, len(turns) + 1)
+            if ended is None and turn.incorrect is not None:
+                critique = await criticise(context, turn.incorrect)
+                if critique is None:
+                    ended = "no_critique"
+                else:
+                    expanded = turn.incorrect.model_copy(update={"critique": critique})
+                    turn = turn.model_copy(update={"incorrect": expanded})
+                    context.history.append(expanded)
+            turns.append(turn)
+            if ended is not None:
+                return Tree(
+                    instruction=instruction,
+                    turns=tuple(turns),
+                    ended=ended,
+                    guards={name: count for name, count in sorted(context.guards.items()) if count},
+                )
+
+    async def solves(self, instruction: Instruction, times: int) -> bool:
+        """Whether the actor solves `instruction` `times` times out of `times`: the selection pass.
+
+        Its samples are the first ones of the tree's first turn: a kept instruction does not pay for them
+        twice.
+        """
+        nodes = await first_samples(self._context(instruction), times)
+        return len(nodes) == times and all(node.verdict.label is Label.CORRECT for node in nodes)
+
+    def _context(self, instruction: Instruction) -> Context:
+        return Context(
+            self._config, instruction, self._calls.session(instruction), self._environment, self._prompts
+        )
+
+    def _ended(self, turn: Turn, number: int) -> Ended | None:
+        if self._config.growth.stop == "until_solved" and turn.first_correct:
+            return "solved"
+        if number == self._config.growth.max_turns:
+            return "turn_cap"
+        return "no_incorrect" if turn.incorrect is None else None
