@@ -125,7 +125,8 @@ def landlock_version() -> int:
 def landlock_ruleset(readable: list[str], writable: list[str]) -> int:
     """A ruleset (descriptor) under which only the named trees can be read, or also written.
 
-    Where none is named, files are not restricted. TCP, abstract sockets of others and signals to others are refused where the kernel knows how to.
+    Where none is named, files are not restricted. TCP, abstract sockets of others and signals to others are
+    refused where the kernel knows how to.
     """
     version = landlock_version()
     rights = _ALL_FS | (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)

@@ -59,7 +59,8 @@ def enter(layout: Layout, slot: int, region: Region) -> None:
     for path, mode in (("/tmp", "1777"), ("/dev/shm", "1777"), (layout.directory(slot), "0700")):
         if not sys.prefix.startswith(f"{path}/"):  # where the interpreter itself is
             _mount("tmpfs", path, "tmpfs", _MS_NOSUID | _MS_NODEV, f"{size},mode={mode}")
-    with contextlib.suppress(OSError):  # refused where part of /proc is hidden: then names of processes can be seen
+    # Refused where part of /proc is hidden: then names of processes can be seen.
+    with contextlib.suppress(OSError):
         _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, None)
     _call("unshare", _NEWUSER)
     _write("/proc/self/setgroups", "deny")
