@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from ultrainteract.config import ExportConfig, RunConfig, load_config
 from ultrainteract.models.base import ChatModel
 from ultrainteract.sandbox.base import Sandbox
-from ultrainteract.store import RunStore
+from ultrainteract.store import RunStore, resume_run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,7 @@ def run(
     Raises:
         UltraInteractError: What is wrong, and what to do next (see `ultrainteract.errors`).
     """
-    with RunStore.resume(config.output, config, accept_config=accept_config) as store:
+    with resume_run(config, accept_config=accept_config) as store:
         return asyncio.run(run_async(config, store, base=base, unsafe=unsafe, console=console))
 
 

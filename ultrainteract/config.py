@@ -307,6 +307,59 @@ class SandboxConfig(Record):
     """Source of `wikipedia_search`: `live`, or the path of an index made by `ultrainteract wiki build`."""
 
 
+class Shard(Record):
+    """A slice of the instructions, by content hash: shard 5 of 128 is a half of shard 5 of 64."""
+
+    index: PositiveInt
+    """Which slice, from 1."""
+    count: PositiveInt
+    """How many slices there are."""
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        if self.index > self.count:
+            raise ValueError(f"there is no shard {self.index} of {self.count}: shards count from 1")
+        return self
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads `3/64`.
+
+        Raises:
+            ConfigError: It is not of that form.
+        """
+        index, _, count = text.partition("/")
+        try:
+            return cls(index=int(index), count=int(count))
+        except ValueError as error:
+            raise ConfigError(f"--shard {text}: write INDEX/COUNT, such as 3/64, counted from 1.") from error
+
+    @property
+    def folder(self) -> str:
+        """Name of its run directory, below the run's output."""
+        return f"shard-{self.index:04d}-of-{self.count:04d}"
+
+    def holds(self, number: int) -> bool:
+        """Whether the input with this number (`store.tree_number`) is in this slice."""
+        return number % self.count == self.index - 1
+
+
+class ExecutorConfig(Record):
+    """Where trees grow."""
+
+    kind: Literal["local", "ray"] = "local"
+    """`local`: in this process; `ray`: in workers on all nodes of a Ray cluster."""
+    address: str | None = None
+    """Ray cluster to join: `auto`, or `HOST:PORT` of its head; a cluster of this machine alone if None."""
+    workers_per_node: PositiveInt = 1
+    """Workers on each node; each grows up to `max_inflight_trees` trees and uses about one core, beside the
+    sandbox."""
+    cpus_per_worker: float = Field(default=1, ge=0)
+    """CPUs that Ray sets aside for a worker; nodes with fewer get none."""
+    gpus_per_worker: float = Field(default=0, ge=0)
+    """GPUs that Ray sets aside for a worker, for models of `provider: vllm` in its process."""
+
+
 class BudgetConfig(Record):
     """When to stop spending. The run drains and can be resumed after the budget is raised."""
 
@@ -441,11 +494,21 @@ class RunConfig(Record):
     budget: BudgetConfig = BudgetConfig()
     """Spending limits. Not part of the fingerprint."""
     max_inflight_trees: PositiveInt = 64
-    """Trees alive at once: bounds memory. Not part of the fingerprint."""
+    """Trees alive at once, in each process: bounds memory. Not part of the fingerprint."""
+    executor: ExecutorConfig = ExecutorConfig()
+    """Where trees grow; `ray` is short for `{kind: ray}`. Not part of the fingerprint."""
+    shard: Shard | None = None
+    """The slice to grow, set by `--shard`; rates and budgets are divided by the number of shards. Not part of
+    the fingerprint."""
     export: ExportConfig = ExportConfig()
     """Exports. Not part of the fingerprint."""
     publish: PublishConfig = PublishConfig()
     """Publication on the Hub. Not part of the fingerprint."""
+
+    @field_validator("executor", mode="before")
+    @classmethod
+    def _executor_by_name(cls, executor: Any) -> Any:
+        return {"kind": executor} if isinstance(executor, str) else executor
 
     @field_validator("models")
     @classmethod
@@ -481,7 +544,17 @@ class RunConfig(Record):
     def frozen(self) -> dict[str, Any]:
         """The part a run directory is bound to, as plain JSON: all that can change what the run produces."""
         data = self.model_dump(
-            mode="json", exclude={"output", "budget", "max_inflight_trees", "export", "publish", "name"}
+            mode="json",
+            exclude={
+                "output",
+                "budget",
+                "max_inflight_trees",
+                "executor",
+                "shard",
+                "export",
+                "publish",
+                "name",
+            },
         )
         for model in data["models"].values():
             for field in _DELIVERY_FIELDS:
@@ -490,14 +563,30 @@ class RunConfig(Record):
             data["sandbox"].pop(field, None)
         return data
 
+    def share(self, parts: int) -> RunConfig:
+        """The same run with its rates and budgets divided by `parts`: what each of so many processes may use."""
+        models = {
+            name: model.model_copy(
+                update={
+                    field: getattr(model, field) / parts
+                    for field in _RATES
+                    if getattr(model, field) is not None
+                }
+            )
+            for name, model in self.models.items()
+        }
+        limits = {name: limit / parts for name, limit in self.budget if limit is not None}
+        return self.model_copy(update={"models": models, "budget": self.budget.model_copy(update=limits)})
+
     def fingerprint(self) -> str:
         """Content hash of `frozen()`."""
         return content_hash(self.frozen())
 
 
+_RATES = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")
 _DELIVERY_FIELDS = (
     "base_url", "api_key_env", "max_concurrency", "n_per_request", "timeout_s", "max_retries", "max_retry_s",
-    "requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "price",
+    *_RATES, "price",
 )  # fmt: skip
 """Fields of a model that change how completions are delivered, not what they say."""
 
@@ -522,6 +611,8 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
         raise ConfigError(
             f"{path} must hold a mapping of config fields; `ultrainteract init` writes an example."
         )
+    if isinstance(data.get("executor"), str):  # so that its fields can be overridden
+        data["executor"] = {"kind": data["executor"]}
     for override in overrides:
         _apply(data, override)
     return parse_config(data, str(path))

@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from _report import finish
@@ -26,7 +27,7 @@ def child(count: int, folder: Path) -> None:
 
     from ultrainteract.config import parse_config
     from ultrainteract.run import Runner
-    from ultrainteract.run import runner as module
+    from ultrainteract.run import admission as module
     from ultrainteract.schema import TreeState
     from ultrainteract.store import RunStore
 
@@ -52,8 +53,8 @@ def child(count: int, folder: Path) -> None:
             marks: list[float] = []
             add = runner.progress.add
 
-            def counted(state: TreeState, tree: object) -> None:
-                add(state, tree)  # type: ignore[arg-type]
+            def counted(state: TreeState, tallies: Mapping[str, float]) -> None:
+                add(state, tallies)
                 if runner.progress.grown % (count // 10) == 0:
                     marks.append(time.process_time())
 

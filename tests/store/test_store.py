@@ -194,11 +194,11 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
             for number in range(10_000):
                 try:
                     payload = bytes(range(256)) * 8 + number.to_bytes(8, "big")
-                    await store.put_observations([(number.to_bytes(8, "big"), payload)])
+                    await store.put_observations("t", [(number.to_bytes(8, "big"), payload)])
                 except StoreError as error:
                     print(number, error)
                     try:
-                        await store.put_observations([(b"later", b"x")])
+                        await store.put_observations("t", [(b"later", b"x")])
                     except StoreError:
                         print("still refused")
                     store.close()

@@ -22,6 +22,19 @@ def run(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run directory.", envvar="ULTRAINTERACT_OUTPUT")
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Grow one slice of the instructions, such as 3/64, in a folder below the run directory.",
+            envvar="ULTRAINTERACT_SHARD",
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Where trees grow: local or ray.", envvar="ULTRAINTERACT_EXECUTOR")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster to join: auto, or HOST:PORT of its head.")
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Delete the run directory's run first; needs --yes.")
     ] = False,
@@ -52,14 +65,20 @@ def run(
     from ultrainteract.api import export, run_async
     from ultrainteract.cli import STOPPED
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.config import load_config
+    from ultrainteract.config import Shard, load_config
     from ultrainteract.errors import ConfigError
-    from ultrainteract.store import RunStore
+    from ultrainteract.store import RunStore, resume_run
 
     _log_to_stderr()
-    loaded = load_config(config, overrides or ())
+    named = {"executor.kind": executor, "executor.address": address}
+    named_overrides = [f"{path}={value}" for path, value in named.items() if value is not None]
+    loaded = load_config(config, [*(overrides or ()), *named_overrides])
     if output is not None:
         loaded = loaded.model_copy(update={"output": output})
+    folder = loaded.output
+    if shard is not None:
+        loaded = loaded.model_copy(update={"shard": Shard.parse(shard)})
+        folder = loaded.output / Shard.parse(shard).folder
     rights = None
     if publish:
         from ultrainteract.export import RunInfo
@@ -69,28 +88,24 @@ def run(
         rights = check_rights(loaded.publish)
     if fresh:
         if not yes:
-            raise ConfigError(
-                f"--fresh deletes the run in {loaded.output} for good. Add --yes if that is meant."
-            )
-        RunStore.delete(loaded.output)
+            raise ConfigError(f"--fresh deletes the run in {folder} for good. Add --yes if that is meant.")
+        RunStore.delete(folder)
     talk = terminal(stderr=True)
-    with RunStore.resume(loaded.output, loaded, accept_config=accept_config) as store:
+    with resume_run(loaded, accept_config=accept_config) as store:
         try:
             report = asyncio.run(run_async(loaded, store, base=config.parent, unsafe=unsafe, console=talk))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
-        (loaded.output / "report.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
+        (folder / "report.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
         finished = report.inputs is not None and report.settled >= report.inputs
         if finished and not no_export:
-            rows = export(store, loaded.output / "exports", loaded.export)
+            rows = export(store, folder / "exports", loaded.export)
             written = ", ".join(f"{split} {count:,} rows" for split, count in rows.items())
-            talk.print(f"Exported to {loaded.output / 'exports'}: {written}", highlight=False)
+            talk.print(f"Exported to {folder / 'exports'}: {written}", highlight=False)
     if finished and rights is not None:
         from ultrainteract.hub.watch import publish_run
 
-        done = publish_run(
-            loaded.output, rights, loaded.publish, loaded.export, allow_simulated=allow_simulated
-        )
+        done = publish_run(folder, rights, loaded.publish, loaded.export, allow_simulated=allow_simulated)
         talk.print(f"Published: {done.url}", highlight=False)
     if json:
         print(report.model_dump_json(indent=2))
@@ -98,7 +113,9 @@ def run(
         report.show(talk)
     if not finished:
         talk.print(
-            f"Stopped early. Resume with: ultrainteract run {config} -o {loaded.output}", highlight=False
+            f"Stopped early. Resume with: ultrainteract run {config} -o {loaded.output}"
+            + (f" --shard {shard}" if shard else ""),
+            highlight=False,
         )
         raise typer.Exit(STOPPED)
 

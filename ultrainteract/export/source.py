@@ -50,7 +50,7 @@ class Repeatable:
     @classmethod
     def of_run(cls, store: RunStore) -> Self:
         """The finished trees of a run."""
-        return cls(store.trees, store.packed_trees)
+        return cls(store.trees, lambda: (blob for _, blob in store.packed_trees()))
 
 
 def unpack(blob: bytes) -> Tree:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ultrainteract.schema import Tree, TreeState
+from ultrainteract.schema import TreeState
 from ultrainteract.store import RunStore
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ultrainteract.models.base import ChatModel
-    from ultrainteract.store import Calls
+    from ultrainteract.store.calls import Budget
 
 _PLAIN_EVERY_S = 10.0
 
@@ -37,19 +36,17 @@ class Progress:
         self.grown = 0
         self.states = counts
         self.judged = self.judged_correct = 0
-        self.calls: Calls | None = None
-        self.models: tuple[ChatModel, ...] = ()
+        self.budget: Budget | None = None
+        self.waiting: Callable[[], Sequence[str]] = list
         self._clock = clock
         self._started = clock()
 
-    def add(self, state: TreeState, tree: Tree | None) -> None:
-        """Counts a settled instruction."""
+    def add(self, state: TreeState, tallies: Mapping[str, float]) -> None:
+        """Counts a settled instruction and what its tree adds to the sums."""
         self.grown += 1
         self.states[state] += 1
-        if tree is not None:
-            first = [step for turn in tree.turns for step in turn.steps[:1]]
-            self.judged += sum(step.judged for step in first)
-            self.judged_correct += sum(step.correct for step in first)
+        self.judged += int(tallies.get("judged", 0))
+        self.judged_correct += int(tallies.get("judged_correct", 0))
 
     @property
     def elapsed(self) -> float:
@@ -64,16 +61,15 @@ class Progress:
             f"{done:,}{f'/{self.inputs:,}' if self.inputs else ''} inputs",
             f"{self.grown / seconds:.1f} trees/s",
         ]
-        if self.calls is not None:
-            budget = self.calls.budget
-            parts.append(f"{budget.tokens:,} tokens")
-            parts.append("cost unknown" if budget.unpriced else f"${budget.cost:,.2f}")
+        if self.budget is not None:
+            parts.append(f"{self.budget.tokens:,} tokens")
+            parts.append("cost unknown" if self.budget.unpriced else f"${self.budget.cost:,.2f}")
         if self.judged:
             parts.append(f"pass rate {self.judged_correct / self.judged:.0%}")
         failed = self.states[TreeState.FAILED]
         if failed:
             parts.append(f"{failed} failed")
-        parts += sorted({why for model in self.models if (why := _waiting(model))})
+        parts += self.waiting()
         if self.inputs and self.grown:
             parts.append(f"ETA {_duration((self.inputs - done) * seconds / self.grown)}")
         return " · ".join(parts)
@@ -108,12 +104,6 @@ async def _live(progress: Progress, console: Console) -> None:
             done = progress.settled + progress.grown
             bar.update(task, description=progress.line(), total=progress.inputs, completed=done)
             await asyncio.sleep(0.25)
-
-
-def _waiting(model: ChatModel) -> str | None:
-    """Why a model waits (all its endpoints are down, say); None where it does not, or cannot tell."""
-    status: Callable[[], str | None] | None = getattr(model, "status", None)
-    return status() if status is not None else None
 
 
 def _duration(seconds: float) -> str:

@@ -117,7 +117,7 @@ class _CoinCalls(Calls):
         return content_hash([model, [(m.role, m.content) for m in messages]]).encode()
 
     async def draw(
-        self, key: bytes, first: int, n: int, model: str, messages: tuple[Message, ...],
+        self, tree: str, key: bytes, first: int, n: int, model: str, messages: tuple[Message, ...],
         sampling: SamplingParams, purpose: Purpose,
     ) -> list[Sample]:  # fmt: skip
         where = (purpose.role, purpose.step, model)

@@ -1,6 +1,21 @@
 """The run directory: every paid completion, every observation, every finished tree, durable before it is used."""
 
 from ultrainteract.store.calls import Calls, CallSession, Sample
-from ultrainteract.store.database import Outcome, RunStore, Spend
+from ultrainteract.store.database import RunStore
+from ultrainteract.store.merging import compact, inputs_of, merge, resume_run
+from ultrainteract.store.records import Outcome, Recorder, Settled, Spend
 
-__all__ = ["CallSession", "Calls", "Outcome", "RunStore", "Sample", "Spend"]
+__all__ = [
+    "CallSession",
+    "Calls",
+    "Outcome",
+    "Recorder",
+    "RunStore",
+    "Sample",
+    "Settled",
+    "Spend",
+    "compact",
+    "inputs_of",
+    "merge",
+    "resume_run",
+]

@@ -18,7 +18,7 @@ from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import BudgetExceeded, ProviderError
 from ultrainteract.models.base import ChatModel, ChatRequest, Completion, Purpose, Reply
 from ultrainteract.schema import Instruction, Message, Provenance, Record, SamplingParams, Usage, content_hash
-from ultrainteract.store.database import RunStore, Spend
+from ultrainteract.store.records import Recorder, Spend
 
 
 class Sample(Record):
@@ -60,7 +60,7 @@ class Calls:
     """
 
     def __init__(
-        self, store: RunStore, models: Mapping[str, ChatModel], config: RunConfig, price: Pricing
+        self, store: Recorder, models: Mapping[str, ChatModel], config: RunConfig, price: Pricing
     ) -> None:
         self.store = store
         self.models = models
@@ -82,10 +82,10 @@ class Calls:
         return bytes.fromhex(content_hash(parts))
 
     async def draw(
-        self, key: bytes, first: int, n: int, model: str, messages: tuple[Message, ...],
+        self, tree: str, key: bytes, first: int, n: int, model: str, messages: tuple[Message, ...],
         sampling: SamplingParams, purpose: Purpose,
     ) -> list[Sample]:  # fmt: skip
-        """Samples `first` to `first + n - 1` of `key`: from the record, the rest from the model.
+        """Samples `first` to `first + n - 1` of `key`, for the tree `tree`: from the record, the rest from the model.
 
         Returns:
             `n` samples in order; fewer only where the provider refuses the request.
@@ -114,12 +114,12 @@ class Calls:
                     first=len(samples),
                     purpose=purpose,
                 )
-                recorded = await self._send(key, model, request)
+                recorded = await self._send(tree, key, model, request)
                 refused = bool(recorded.refused)
                 samples += self._samples(recorded, len(samples), model, sampling, purpose)
         return samples[first : first + n]
 
-    async def _send(self, key: bytes, name: str, request: ChatRequest) -> _Recorded:
+    async def _send(self, tree: str, key: bytes, name: str, request: ChatRequest) -> _Recorded:
         model = self.models[name]
         with self.budget.request():
             try:
@@ -147,7 +147,7 @@ class Calls:
             )  # fmt: skip
             self.budget.add(spend)
             await self.store.put_call(
-                key, request.first, orjson.dumps(recorded.model_dump(mode="json")), spend
+                tree, key, request.first, orjson.dumps(recorded.model_dump(mode="json")), spend
             )
         return recorded
 
@@ -209,7 +209,7 @@ class CallSession:
         first = self._taken.get(key, 0)
         self._taken[key] = first + n  # before any await: the order of calls decides, not that of answers
         purpose = purpose.model_copy(update={"instruction": self._instruction})
-        return await self._calls.draw(key, first, n, model, messages, sampling, purpose)
+        return await self._calls.draw(self._instruction.id, key, first, n, model, messages, sampling, purpose)
 
 
 class Budget:

@@ -11,8 +11,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,69 +19,34 @@ import orjson
 
 from ultrainteract.config import RunConfig, parse_config
 from ultrainteract.errors import StoreError
-from ultrainteract.schema import Record, Tree, TreeState
+from ultrainteract.schema import Tree, TreeState
+from ultrainteract.store.records import Outcome, Settled, Spend, pack, tree_number, unpack
 from ultrainteract.store.writer import Statement, Writer
 
-FORMAT = 1
+FORMAT = 2
 """Version of the database layout."""
 
 _FILE = "store.sqlite"
 _PUT_OUTCOME = (
-    "INSERT OR REPLACE INTO outcomes (key, state, reason, dataset, source, depth, tree) "
-    "VALUES (?, ?, ?, ?, ?, ?, pack(?))"
+    "INSERT OR REPLACE INTO outcomes (key, state, reason, dataset, source, depth, tree, tallies) "
+    "VALUES (?, ?, ?, ?, ?, ?, pack(?), ?)"
 )
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE calls (id INTEGER PRIMARY KEY, key BLOB NOT NULL, first INTEGER NOT NULL, payload BLOB NOT NULL,
-                    UNIQUE (key, first));
-CREATE TABLE observations (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, payload BLOB NOT NULL);
+CREATE TABLE calls (id INTEGER PRIMARY KEY, key BLOB NOT NULL, first INTEGER NOT NULL, tree INTEGER NOT NULL,
+                    payload BLOB NOT NULL, UNIQUE (key, first));
+CREATE INDEX calls_of_tree ON calls (tree);
+CREATE TABLE observations (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, tree INTEGER NOT NULL,
+                           payload BLOB NOT NULL);
+CREATE INDEX observations_of_tree ON observations (tree);
 CREATE TABLE outcomes (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL, reason TEXT NOT
-                       NULL, dataset TEXT NOT NULL, source TEXT NOT NULL, depth INTEGER NOT NULL, tree BLOB);
+                       NULL, dataset TEXT NOT NULL, source TEXT NOT NULL, depth INTEGER NOT NULL, tree BLOB,
+                       tallies TEXT NOT NULL);
 CREATE TABLE spend (role TEXT, step TEXT, model TEXT, task TEXT, requests INTEGER, completions INTEGER,
                     prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, unpriced INTEGER,
                     PRIMARY KEY (role, step, model, task)) WITHOUT ROWID;
 CREATE TABLE tallies (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
 """
-
-
-class Outcome(Record):
-    """How one input ended: a line of the ledger."""
-
-    key: str
-    """Instruction id, or a content hash of the source for an input that became no instruction."""
-    state: TreeState
-    """The one state it is in."""
-    reason: str = ""
-    """Why, for a reader."""
-    dataset: str
-    """Dataset name."""
-    source: str
-    """Where the input comes from."""
-
-
-class Spend(Record):
-    """What one (role, step, model, task) has cost so far."""
-
-    role: str
-    """Role that asked."""
-    step: str
-    """Ladder step or role."""
-    model: str
-    """Model name at the provider."""
-    task: str
-    """Task of the instruction."""
-    requests: int
-    """Requests answered."""
-    completions: int
-    """Completions recorded."""
-    prompt_tokens: int
-    """Tokens sent."""
-    completion_tokens: int
-    """Tokens drawn."""
-    cost: float
-    """US dollars, over the requests whose price is known."""
-    unpriced: int
-    """Requests whose price is unknown."""
 
 
 class RunStore:
@@ -117,7 +81,7 @@ class RunStore:
         if not (folder / _FILE).is_file():
             raise StoreError(f"{folder} is not a run directory (no {_FILE} in it).")
         store = cls(folder, readonly=readonly)
-        version = store._meta("format")
+        version = store.meta("format")
         if version != str(FORMAT):
             store.close()
             raise StoreError(f"{folder} has store format {version}; this version reads format {FORMAT}.")
@@ -168,7 +132,13 @@ class RunStore:
         if not (Path(folder) / _FILE).exists():
             return cls.create(folder, config)
         store = cls.open(folder, readonly=False)
-        differences = list(_differences(store.frozen(), orjson.loads(orjson.dumps(config.frozen()))))
+        differences = list(store.differences(config.frozen()))
+        if differences and accept_config and store.meta("compacted"):
+            store.close()
+            raise StoreError(
+                f"{folder} was compacted: the calls that a changed configuration would replay are gone. "
+                "Use another output directory."
+            )
         if differences and not accept_config:
             store.close()
             raise StoreError(
@@ -177,7 +147,7 @@ class RunStore:
                 + "\nUse another output directory; or --accept-config to go on with the new configuration "
                 "(finished trees are grown again, recorded calls are reused); or --fresh --yes to delete the run."
             )
-        connection = _connect(store.folder / _FILE, readonly=False)
+        connection = store.connection()
         try:
             connection.execute("BEGIN IMMEDIATE")
             if differences:
@@ -234,21 +204,24 @@ class RunStore:
 
     def frozen(self) -> Any:
         """The configuration's binding part, as recorded."""
-        return orjson.loads(self._meta("frozen"))
+        return orjson.loads(self.meta("frozen"))
+
+    def differences(self, frozen: dict[str, Any]) -> Iterator[str]:
+        """Yields a line for each field in which another configuration's binding part differs: recorded → other."""
+        yield from _differences(self.frozen(), orjson.loads(orjson.dumps(frozen)))
 
     def config(self) -> RunConfig:
         """The configuration of the last run in this directory."""
-        return parse_config(orjson.loads(self._meta("config")), str(self.folder))
+        return parse_config(orjson.loads(self.meta("config")), str(self.folder))
 
     def trees(self) -> Iterator[Tree]:
         """Yields all finished trees, streamed, in the order of their ids."""
-        for blob in self.packed_trees():
-            yield Tree.model_validate_json(zlib.decompress(blob))
+        for _, blob in self.packed_trees():
+            yield Tree.model_validate_json(unpack(blob))
 
-    def packed_trees(self) -> Iterator[bytes]:
-        """Yields what `trees` yields in its stored form, compressed JSON, for other processes to read."""
-        for (blob,) in self._reader.execute("SELECT tree FROM outcomes WHERE tree IS NOT NULL ORDER BY key"):
-            yield blob
+    def packed_trees(self) -> Iterator[tuple[str, bytes]]:
+        """Yields (id, tree as stored: packed JSON) of what `trees` yields, for other processes to read."""
+        yield from self._reader.execute("SELECT key, tree FROM outcomes WHERE tree IS NOT NULL ORDER BY key")
 
     def tree(self, prefix: str) -> Tree:
         """The tree whose id begins with `prefix`.
@@ -267,7 +240,7 @@ class RunStore:
         key, state, reason, blob = rows[0]
         if blob is None:
             raise StoreError(f"Instruction {key} has no tree: {state} ({reason}).")
-        return Tree.model_validate_json(zlib.decompress(blob))
+        return Tree.model_validate_json(unpack(blob))
 
     def deepest(self) -> str:
         """Id of the tree with the most turns (of complete ones, if there are any).
@@ -288,10 +261,14 @@ class RunStore:
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yields the ledger, in the order of keys."""
-        for row in self._reader.execute(
-            "SELECT key, state, reason, dataset, source FROM outcomes ORDER BY key"
-        ):
-            yield Outcome(key=row[0], state=row[1], reason=row[2], dataset=row[3], source=row[4])
+        for outcome, _ in self.ledger():
+            yield outcome
+
+    def ledger(self) -> Iterator[tuple[Outcome, dict[str, float]]]:
+        """Yields the ledger with what each input adds to the sums (see `tallies`), in the order of keys."""
+        sql = "SELECT key, state, reason, dataset, source, tallies FROM outcomes ORDER BY key"
+        for *row, tallies in self._reader.execute(sql):
+            yield Outcome(**dict(zip(Outcome.model_fields, row, strict=True))), orjson.loads(tallies)
 
     def counts(self) -> dict[TreeState, int]:
         """Number of inputs in each state."""
@@ -300,7 +277,7 @@ class RunStore:
 
     def inputs(self) -> int | None:
         """Number of inputs of the seed set; None while it has not been read to its end."""
-        text = self._meta("inputs")
+        text = self.meta("inputs")
         return int(text) if text else None
 
     def tallies(self) -> dict[str, float]:
@@ -316,47 +293,48 @@ class RunStore:
     def call(self, key: bytes) -> list[tuple[int, bytes]]:
         """The recorded replies under `key`: (first ordinal, JSON), in order."""
         rows = self._reader.execute("SELECT first, payload FROM calls WHERE key = ? ORDER BY first", (key,))
-        return [(first, zlib.decompress(payload)) for first, payload in rows]
+        return [(first, unpack(payload)) for first, payload in rows]
 
     def observation(self, key: bytes) -> bytes | None:
         """The recorded observation under `key`, as JSON; None if there is none."""
         row = self._reader.execute("SELECT payload FROM observations WHERE key = ?", (key,)).fetchone()
-        return zlib.decompress(row[0]) if row else None
+        return unpack(row[0]) if row else None
+
+    def recorded(self, tree: str) -> tuple[list[tuple[bytes, int, bytes]], list[tuple[bytes, bytes]]]:
+        """What is recorded of one tree, packed: its calls (key, first ordinal, reply), its observations (key, text)."""
+        number = (tree_number(tree),)
+        calls = "SELECT key, first, payload FROM calls WHERE tree = ? ORDER BY id"
+        observations = "SELECT key, payload FROM observations WHERE tree = ? ORDER BY id"
+        return self._reader.execute(calls, number).fetchall(), self._reader.execute(
+            observations, number
+        ).fetchall()
 
     def size(self) -> int:
         """Bytes of the database on disk."""
         return sum(path.stat().st_size for path in self.folder.glob(f"{_FILE}*"))
 
-    def _meta(self, key: str) -> str:
+    def meta(self, key: str) -> str:
+        """A value of the directory itself; empty where it is not set."""
         row = self._reader.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else ""
 
     # ------------------------------------------------------------------------------------------- writing
 
-    async def put_call(self, key: bytes, first: int, reply: bytes, spend: Spend) -> None:
-        """Records one reply and what it cost, durably, in one transaction.
+    async def put_call(self, tree: str, key: bytes, first: int, reply: bytes, spend: Spend) -> None:
+        """Records one reply that the tree `tree` asked for, and what it cost, durably, in one transaction.
 
         Raises:
             StoreError: The write failed.
         """
-        await self._write().put(
-            [
-                (
-                    "INSERT INTO calls (key, first, payload) VALUES (?, ?, pack(?))",
-                    (key, first, reply),
-                ),
-                _add_spend(spend),
-            ]
-        )
+        await self.put([call_row(tree, key, first, reply), spend_row(spend)])
 
-    async def put_observations(self, rows: list[tuple[bytes, bytes]]) -> None:
-        """Records observations (key, JSON), durably. One that is there already stays as it is.
+    async def put_observations(self, tree: str, rows: list[tuple[bytes, bytes]]) -> None:
+        """Records observations (key, JSON) of a tree, durably. One that is there already stays as it is.
 
         Raises:
             StoreError: The write failed.
         """
-        sql = "INSERT OR IGNORE INTO observations (key, payload) VALUES (?, pack(?))"
-        await self._write().put([(sql, row) for row in rows])
+        await self.put([observation_row(tree, *row) for row in rows])
 
     async def put_outcomes(self, outcomes: list[tuple[Outcome, Tree | None]]) -> None:
         """Records how inputs ended, durably; a failed one may be replaced later.
@@ -364,22 +342,15 @@ class RunStore:
         Raises:
             StoreError: The write failed.
         """
-        statements: list[Statement] = []
-        for outcome, tree in outcomes:
-            blob = None if tree is None else tree.model_dump_json().encode()
-            depth = 0 if tree is None else tree.depth
-            row = (
-                outcome.key,
-                outcome.state.value,
-                outcome.reason,
-                outcome.dataset,
-                outcome.source,
-                depth,
-                blob,
-            )
-            statements.append((_PUT_OUTCOME, row))
-            statements += [_add_tally(name, value) for name, value in _tallies(tree).items()]
-        await self._write().put(statements)
+        await self.put([row for outcome, tree in outcomes for row in settled_rows(Settled.of(outcome, tree))])
+
+    async def put(self, rows: Sequence[Statement]) -> None:
+        """Writes rows in one transaction, durably.
+
+        Raises:
+            StoreError: The write failed.
+        """
+        await self._write().put(rows)
 
     async def put_inputs(self, count: int) -> None:
         """Records how many inputs the seed set has, once all have been read.
@@ -389,46 +360,61 @@ class RunStore:
         """
         await self._write().put([("INSERT OR REPLACE INTO meta VALUES ('inputs', ?)", (str(count),))])
 
+    def connection(self) -> sqlite3.Connection:
+        """A further writing connection, for copying rows by SQL; the caller closes it."""
+        return _connect(self.folder / _FILE, readonly=False)
+
+    def vacuum(self) -> None:
+        """Gives the room of deleted rows back to the disk.
+
+        Raises:
+            StoreError: There is not enough room for the copy that this takes.
+        """
+        connection = self.connection()
+        try:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreError(f"Cannot shrink {self.folder / _FILE}: {error}.") from error
+        finally:
+            connection.close()
+
     def _write(self) -> Writer:
         if self._writer is None:
             raise StoreError(f"{self.folder} was opened for reading only.")
         return self._writer
 
 
-def _add_spend(spend: Spend) -> Statement:
+def call_row(tree: str, key: bytes, first: int, reply: bytes) -> Statement:
+    """Writes one reply, as JSON or packed. What is recorded stays: on a cluster two trees may ask the same at once."""
+    sql = "INSERT OR IGNORE INTO calls (key, first, tree, payload) VALUES (?, ?, ?, pack(?))"
+    return sql, (key, first, tree_number(tree), reply)
+
+
+def observation_row(tree: str, key: bytes, observation: bytes) -> Statement:
+    """Writes one observation, as JSON or packed, unless it is there."""
+    sql = "INSERT OR IGNORE INTO observations (key, tree, payload) VALUES (?, ?, pack(?))"
+    return sql, (key, tree_number(tree), observation)
+
+
+def settled_rows(settled: Settled) -> list[Statement]:
+    """Write a line of the ledger with its tree, and add to the sums."""
+    outcome = settled.outcome
+    row = (outcome.key, outcome.state.value, outcome.reason, outcome.dataset, outcome.source)
+    tallies = orjson.dumps(settled.tallies).decode()
+    put = (_PUT_OUTCOME, (*row, settled.depth, settled.tree, tallies))
+    add = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
+    return [put, *((add, item) for item in settled.tallies.items())]
+
+
+def spend_row(spend: Spend) -> Statement:
+    """Adds to what was spent."""
     names = tuple(Spend.model_fields)
     sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in names[4:])
     return (
         f"INSERT INTO spend ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
         f"ON CONFLICT (role, step, model, task) DO UPDATE SET {sums}",
         tuple(getattr(spend, name) for name in names),
-    )
-
-
-def _tallies(tree: Tree | None) -> dict[str, float]:
-    if tree is None:
-        return {}
-    nodes = [node for _, node in tree.nodes()]
-    written = [part.provenance for node in nodes for part in (node, node.critique) if part is not None]
-    tallies: dict[str, float] = {
-        "trees": 1,
-        "turns": tree.depth,
-        "pairs": sum(1 for _ in tree.pairs()),
-        "correct": sum(node.verdict.label == "correct" for node in nodes),
-        "judged": sum(step.judged for turn in tree.turns for step in turn.steps[:1]),
-        "judged_correct": sum(step.correct for turn in tree.turns for step in turn.steps[:1]),
-        "kept_tokens": sum(provenance.completion_tokens for provenance in written),
-        "kept_cost": sum(provenance.cost or 0.0 for provenance in written),
-        "simulated": float(tree.simulated),
-    }
-    tallies.update({f"guard.{name}": count for name, count in tree.guards.items()})
-    return {name: value for name, value in tallies.items() if value}
-
-
-def _add_tally(name: str, value: float) -> Statement:
-    return (
-        "INSERT INTO tallies VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-        (name, value),
     )
 
 
@@ -446,13 +432,9 @@ def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA wal_autocheckpoint=4000")
         # Packing is part of the statement, so that it is done by the writer's thread.
-        connection.create_function("pack", 1, _pack, deterministic=True)
+        connection.create_function("pack", 1, pack, deterministic=True)
     connection.execute("PRAGMA cache_size=-16000")
     return connection
-
-
-def _pack(payload: bytes | None) -> bytes | None:
-    return None if payload is None else zlib.compress(payload, 1)
 
 
 def _lock(folder: Path) -> int:

@@ -28,7 +28,7 @@ from ultrainteract.schema import (
     Verdict,
     content_hash,
 )
-from ultrainteract.store import RunStore
+from ultrainteract.store import Recorder
 
 ENVIRONMENT_VERSION = 1
 """Raised when the environment would answer differently: older observations are then made again."""
@@ -64,7 +64,7 @@ class Environment:
     """
 
     def __init__(
-        self, store: RunStore, sandbox: Sandbox, graders: Graders, config: SandboxConfig,
+        self, store: Recorder, sandbox: Sandbox, graders: Graders, config: SandboxConfig,
         tools: Mapping[str, ToolHandler] | None = None,
     ) -> None:  # fmt: skip
         self._store = store
@@ -96,7 +96,10 @@ class Environment:
         keys = [self._key(instruction, cells, action) for action in rest]
         made = iter(
             await self._recorded(
-                keys, lambda number: self._observe(instruction, cells, rest[number], ask), Observed
+                instruction.id,
+                keys,
+                lambda number: self._observe(instruction, cells, rest[number], ask),
+                Observed,
             )
         )
         return [observed or next(made) for observed in found]
@@ -126,7 +129,7 @@ class Environment:
             return Observation(output=_shown(execution.text), status=execution.status)
 
         keys = [self._key(instruction, cells, action, "tools") for action in actions]
-        return [found.output or "" for found in await self._recorded(keys, call, Observation)]
+        return [found.output or "" for found in await self._recorded(instruction.id, keys, call, Observation)]
 
     # ------------------------------------------------------------------------------------------ recording
 
@@ -141,7 +144,7 @@ class Environment:
         return bytes.fromhex(content_hash(parts))
 
     async def _recorded(
-        self, keys: Sequence[bytes], make: Callable[[int], Awaitable[T]], kind: type[T]
+        self, tree: str, keys: Sequence[bytes], make: Callable[[int], Awaitable[T]], kind: type[T]
     ) -> list[T]:
         """Answers from the record; makes what is missing, records it, and only then returns."""
         payloads = [self._store.observation(key) for key in keys]
@@ -158,7 +161,7 @@ class Environment:
                 (key, orjson.dumps(item.model_dump(mode="json")))
                 for key, item in zip(missing, made, strict=True)
             ]
-            await self._store.put_observations(rows)
+            await self._store.put_observations(tree, rows)
             found.update(zip(missing, made, strict=True))
         return [found[key] for key in keys]
 

@@ -1,0 +1,80 @@
+"""The inputs of a run, one by one: which need a tree, which have one, which become no instruction.
+
+Seeds are read in a thread, a chunk at a time, so that no more of them is in memory than is about to be grown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from ultrainteract.config import RunConfig
+from ultrainteract.instructions import SeedIssue, stream_instructions
+from ultrainteract.run.progress import Progress
+from ultrainteract.schema import Instruction, TreeState, content_hash
+from ultrainteract.store import Outcome, RunStore
+from ultrainteract.store.records import tree_number
+
+_CHUNK = 64
+"""Instructions read from the seeds at a time."""
+
+Inputs = Iterator[Instruction | SeedIssue]
+
+
+async def admitted(
+    config: RunConfig,
+    store: RunStore,
+    base: Path,
+    progress: Progress,
+    stopped: Callable[[], bool],
+) -> AsyncIterator[Instruction]:
+    """Yields every instruction that has no outcome yet; settles what became no instruction.
+
+    Args:
+        config: The run; of a shard's, only its slice is read.
+        store: The run directory: its ledger says what is done.
+        base: Folder that relative seed paths resolve against.
+        progress: Told how many inputs there are, once all have been read.
+        stopped: Asked between chunks; reading ends early where it says so.
+
+    Raises:
+        SeedError: A source cannot be read.
+        StoreError: The ledger could not be written.
+    """
+    inputs = 0
+    async for chunk in _chunks(stream_instructions(config, base)):
+        issues: list[tuple[Outcome, None]] = []
+        for item in chunk:
+            issue = _skipped(item) if isinstance(item, SeedIssue) else None
+            key = issue.key if issue else item.id if isinstance(item, Instruction) else ""
+            if config.shard is not None and not config.shard.holds(tree_number(key)):
+                continue
+            inputs += 1
+            if issue is not None:
+                issues.append((issue, None))
+            elif isinstance(item, Instruction):
+                if store.state(key) in (None, TreeState.FAILED):
+                    yield item
+                else:
+                    progress.resumed += 1
+        if issues:
+            await store.put_outcomes(list(issues))
+        if stopped():
+            return
+    progress.inputs = inputs
+    await store.put_inputs(inputs)
+
+
+async def _chunks(stream: Inputs) -> AsyncIterator[list[Instruction | SeedIssue]]:
+    while chunk := await asyncio.to_thread(lambda: list(islice(stream, _CHUNK))):
+        yield chunk
+
+
+def _skipped(issue: SeedIssue) -> Outcome:
+    reason = f"{issue.rule or issue.kind}: {issue.reason}"
+    key = content_hash(["seed issue", issue.dataset, issue.source, reason])
+    return Outcome(
+        key=key, state=TreeState.SKIPPED, reason=reason, dataset=issue.dataset, source=issue.source
+    )

@@ -1,0 +1,157 @@
+"""Grows trees, any number side by side, with models, a sandbox and graders of its own: what every executor runs.
+
+A worker knows neither seeds nor the run directory. It is handed instructions and a recorder, and says how
+each instruction ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+from ultrainteract.config import RunConfig
+from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
+from ultrainteract.grading import Graders
+from ultrainteract.models import build_models, price_of
+from ultrainteract.models.base import ChatModel
+from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.base import Sandbox, ToolHandler
+from ultrainteract.schema import Instruction, Task, TreeState
+from ultrainteract.store import Calls, Outcome, Recorder, Settled
+from ultrainteract.tree import Grower
+from ultrainteract.tree.environment import Environment
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Grows trees under one configuration; use it in an `async with` block.
+
+    Args:
+        config: What to do, with the limits that this worker may use.
+        recorder: Where calls and observations are recorded.
+        state_dir: Where models that outlive the process keep what they must not forget.
+        unsafe: Allow running model-written code without isolation.
+        models: Models to use instead of those the configuration names.
+        sandbox: Sandbox to use instead of the configured one.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        recorder: Recorder,
+        *,
+        state_dir: Path | None = None,
+        unsafe: bool = False,
+        models: Mapping[str, ChatModel] | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self.config = config
+        self._recorder = recorder
+        self._state_dir = state_dir
+        self._given = models
+        self._sandbox = LazySandbox(sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with self._stack as stack:
+            self.models = self._given or self._build_models(stack)
+            self.calls = Calls(self._recorder, self.models, self.config, price_of)
+            graders = await stack.enter_async_context(Graders())
+            stack.push_async_callback(self._sandbox.close)
+            environment = Environment(
+                self._recorder, self._sandbox, graders, self.config.sandbox, self._tools()
+            )
+            self._grower = Grower(self.config, self.calls, environment)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def settle(self, instruction: Instruction) -> Settled:
+        """Grows one tree. Expected failures end here, as a record; bugs and failed writes go on to the top.
+
+        Raises:
+            SandboxError: Code is to be run, and there is no isolation here.
+            ProviderError, BudgetExceeded: No further request can be sent.
+            StoreError: A record could not be written.
+        """
+        if _runs_code(instruction):
+            await self._sandbox.start()
+        try:
+            k = self.config.selection.drop_solved
+            if k and await self._grower.solves(instruction, k):
+                why = f"the actor solves it {k} times out of {k}"
+                return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
+            tree = await self._grower.grow(instruction)
+        except ProviderError as error:
+            if error.fatal:
+                raise
+            return _failed(instruction, error)
+        except (SandboxError, GraderError) as error:
+            return _failed(instruction, error)
+        return Settled.of(_outcome(instruction, tree.state, tree.ended), tree)
+
+    def waiting(self) -> list[str]:
+        """Why models wait (all endpoints of one are down, say), a line each."""
+        found = {status() for model in self.models.values() if (status := getattr(model, "status", None))}
+        return sorted(filter(None, found))
+
+    def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:
+        models = build_models(self.config, state_dir=self._state_dir)
+        for model in {id(model): model for model in models.values()}.values():
+            stack.push_async_callback(model.close)
+        return models
+
+    def _tools(self) -> dict[str, ToolHandler]:
+        from ultrainteract.sandbox.wikipedia import open_wikipedia
+
+        source = self.config.sandbox.wikipedia
+        return {"wikipedia_search": open_wikipedia(source)} if source else {}
+
+
+class LazySandbox:
+    """Starts a sandbox when the first instruction that runs code is grown, and only then."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.kind = sandbox.kind
+        self.run = sandbox.run
+        self.judge = sandbox.judge
+        self._sandbox = sandbox
+        self._lock = asyncio.Lock()
+        self._started = False
+
+    async def start(self) -> None:
+        """Starts it once.
+
+        Raises:
+            SandboxError: There is no isolation here.
+        """
+        async with self._lock:
+            if not self._started:
+                await self._sandbox.start()
+                self._started = True
+
+    async def close(self) -> None:
+        """Stops it."""
+        await self._sandbox.close()
+
+
+def _runs_code(instruction: Instruction) -> bool:
+    return bool(instruction.tools) or instruction.task in (Task.CODING, Task.MATH_POT)
+
+
+def _failed(instruction: Instruction, error: UltraInteractError) -> Settled:
+    log.warning("%s (%s) failed and is kept for retry: %s", instruction.source, instruction.id[:12], error)
+    return Settled(outcome=_outcome(instruction, TreeState.FAILED, str(error)))
+
+
+def _outcome(instruction: Instruction, state: TreeState, reason: str) -> Outcome:
+    return Outcome(
+        key=instruction.id, state=state, reason=reason, dataset=instruction.dataset, source=instruction.source
+    )
