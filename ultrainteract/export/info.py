@@ -48,7 +48,8 @@ class RunInfo(Record):
         if config.judge is not None:
             models["judge"] = config.models[config.judge.model]
         data = config.model_dump(
-            mode="json", exclude={"output", "export", "publish", "budget", "max_inflight_trees"}
+            mode="json",
+            exclude={"output", "export", "publish", "budget", "max_inflight_trees", "executor", "shard"},
         )
         for model in data["models"].values():
             for field in (

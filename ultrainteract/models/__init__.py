@@ -55,17 +55,20 @@ def build_model(
     return model
 
 
-def build_models(config: RunConfig, *, state_dir: Path | None = None) -> dict[str, ChatModel]:
+def build_models(
+    config: RunConfig, *, shared: SharedLimits | None = None, state_dir: Path | None = None
+) -> dict[str, ChatModel]:
     """Makes all models of a run; those with the same key and address share its limits.
 
     Args:
         config: The run.
+        shared: Where they share them, for callers that change them later.
         state_dir: Folder, in the run directory, of models that outlive the process.
 
     Raises:
         ConfigError: One of them cannot be set up as configured.
     """
-    shared = SharedLimits()
+    shared = shared or SharedLimits()
     return {
         name: build_model(name, model, shared=shared, state_dir=state_dir)
         for name, model in config.models.items()

@@ -30,12 +30,17 @@ class TokenBucket:
         clock: Source of time.
     """
 
-    def __init__(self, per_minute: int, clock: Clock) -> None:
-        self.rate = per_minute / 60
+    def __init__(self, per_minute: float, clock: Clock) -> None:
+        self.per_minute = per_minute
         self._clock = clock
-        self._capacity = max(1.0, self.rate * BURST_S)
-        self._level = self._capacity
         self._at = clock.now()
+        self.divide(1)
+        self._level = self._capacity
+
+    def divide(self, parts: int) -> None:
+        """Allows one of `parts` of the rate from now on: several processes share it."""
+        self.rate = self.per_minute / 60 / parts
+        self._capacity = max(1.0, self.rate * BURST_S)
 
     def wait(self, amount: float) -> float:
         """Seconds until `amount` may be taken; an amount beyond the capacity waits for a full bucket."""
@@ -71,7 +76,8 @@ class KeyLimits:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._rates: dict[str, int] = {}
+        self._rates: dict[str, float] = {}
+        self._parts = 1
         self._buckets: dict[str, TokenBucket] = {}
         self._turn = asyncio.Lock()
 
@@ -82,6 +88,13 @@ class KeyLimits:
             if per_minute is not None and per_minute < self._rates.get(name, per_minute + 1):
                 self._rates[name] = per_minute
                 self._buckets[name] = TokenBucket(per_minute, self._clock)
+                self._buckets[name].divide(self._parts)
+
+    def divide(self, parts: int) -> None:
+        """Allows this process one of `parts` of the rates."""
+        self._parts = parts
+        for bucket in self._buckets.values():
+            bucket.divide(parts)
 
     async def reserve(self, prompt_tokens: float, completion_tokens: float) -> Reservation | None:
         """Waits, in order of arrival, until the rates allow one more request of this size.
@@ -126,6 +139,11 @@ class SharedLimits:
         limits = self._keys.setdefault((config.api_key_env, address), KeyLimits(self.clock))
         limits.restrict(config)
         return limits
+
+    def divide(self, parts: int) -> None:
+        """Allows this process one of `parts` of the rates of all keys; as many processes share them."""
+        for limits in self._keys.values():
+            limits.divide(parts)
 
     def endpoint(self, config: ModelConfig, address: str) -> Endpoint:
         """The endpoint that serves the model at an address."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ultrainteract.config import RunConfig
-from ultrainteract.errors import BudgetExceeded, ProviderError, UltraInteractError
+from ultrainteract.errors import BudgetExceeded, ConfigError, ProviderError, UltraInteractError
 from ultrainteract.models.base import ChatModel
 from ultrainteract.run.admission import admitted
 from ultrainteract.run.progress import Progress
@@ -76,6 +76,8 @@ class Runner:
             if self.config.executor.kind == "ray":
                 from ultrainteract.run.ray_driver import RayDriver
 
+                if self._models is not None or self._sandbox is not None:
+                    raise ConfigError("Models and a sandbox of your own go with executor: local only.")
                 driver = RayDriver(self.config, self.store, self.progress, self._stop, unsafe=self._unsafe)
                 self._stopped_by = await driver.run(self._base)
             else:

@@ -16,7 +16,7 @@ from typing import Self
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders
-from ultrainteract.models import build_models, price_of
+from ultrainteract.models import SharedLimits, build_models, price_of
 from ultrainteract.models.base import ChatModel
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox, ToolHandler
@@ -55,6 +55,7 @@ class Worker:
         self._state_dir = state_dir
         self._given = models
         self._sandbox = LazySandbox(sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        self.limits = SharedLimits()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -103,7 +104,7 @@ class Worker:
         return sorted(filter(None, found))
 
     def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:
-        models = build_models(self.config, state_dir=self._state_dir)
+        models = build_models(self.config, shared=self.limits, state_dir=self._state_dir)
         for model in {id(model): model for model in models.values()}.values():
             stack.push_async_callback(model.close)
         return models

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -212,6 +213,23 @@ class CallSession:
         return await self._calls.draw(self._instruction.id, key, first, n, model, messages, sampling, purpose)
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What was spent, and what is under way."""
+
+    requests: int = 0
+    unpriced: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    under_way: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(*(a - b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
 class Budget:
     """Counts what is spent and under way, and stops new requests when the limit would be passed."""
 
@@ -220,6 +238,8 @@ class Budget:
         self._under_way = 0
         self.requests = self.unpriced = self.tokens = 0
         self.cost = 0.0
+        self.elsewhere = Spent()
+        """What other processes of the run have spent and have under way, as far as is known here."""
         for spend in spent:
             self.add(spend)
 
@@ -230,6 +250,10 @@ class Budget:
         self.tokens += spend.prompt_tokens + spend.completion_tokens
         self.cost += spend.cost
 
+    def spent(self) -> Spent:
+        """What was spent here."""
+        return Spent(self.requests, self.unpriced, self.tokens, self.cost, self._under_way)
+
     def request(self) -> Budget:
         """Admits one request; use as a context manager around it.
 
@@ -237,14 +261,17 @@ class Budget:
             BudgetExceeded: What is spent, and what the requests under way will cost at the average so far,
                 reaches a limit.
         """
-        ahead = 1 + self._under_way / self.requests if self.requests else 1.0
+        if self._limits.max_cost is None and self._limits.max_tokens is None:
+            return self
+        so_far = self.spent() + self.elsewhere
+        ahead = 1 + so_far.under_way / so_far.requests if so_far.requests else 1.0
         for limit, spent, unit in (
-            (self._limits.max_cost, self.cost, "US dollars"),
-            (self._limits.max_tokens, self.tokens, "tokens"),
+            (self._limits.max_cost, so_far.cost, "US dollars"),
+            (self._limits.max_tokens, so_far.tokens, "tokens"),
         ):
             if limit is not None and spent and spent * ahead >= limit:
                 raise BudgetExceeded(
-                    f"The budget of {limit:g} {unit} is used up ({spent:,.6g} spent, {self._under_way} requests "
+                    f"The budget of {limit:g} {unit} is used up ({spent:,.6g} spent, {so_far.under_way} requests "
                     "under way). Everything paid for is recorded: raise the budget and run the same command to resume."
                 )
         return self
