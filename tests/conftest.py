@@ -28,13 +28,13 @@ def missing(part: str) -> str:
         )
     if part == "docker":
         return why_not(os.environ.get("ULTRAINTERACT_IMAGE", "ultrainteract-sandbox:latest"))
-    module = {"vllm": "vllm", "trl": "trl"}[part]
+    module = {"vllm": "vllm", "trl": "trl", "ray": "ray"}[part]
     return "" if importlib.util.find_spec(module) else f"{module} is not installed"
 
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture asks for the part
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for part in ("bubblewrap", "docker", "vllm", "trl"):
+    for part in ("bubblewrap", "docker", "vllm", "trl", "ray"):
         if item.get_closest_marker(part) is None:
             continue
         why = missing(part)
