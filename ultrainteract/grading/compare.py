@@ -7,6 +7,7 @@ things (`(1, 2)`, `1,234`) is never used to call an answer wrong that is right u
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from ultrainteract.grading.number import NUMBER_WORDS, Finding, Number, parse_nu
 from ultrainteract.grading.quantity import (
     Quantity,
     bodies,
-    has_pi,
     infinity,
     letter_after_number,
     plain_number,
@@ -37,8 +37,9 @@ from ultrainteract.grading.shapes import (
     Shape,
     Words,
 )
+from ultrainteract.grading.structure import MATH_WORDS
 from ultrainteract.grading.text import same_text
-from ultrainteract.grading.units import Unit, conversion_factors, make_unit, relation
+from ultrainteract.grading.units import Unit, conversion_factors, kelvin, make_unit, relation
 
 
 def compare(gold: Shape, answer: Shape, setting: Setting, algebra: Algebra) -> Finding:
@@ -87,6 +88,9 @@ class _Comparison:
     # ------------------------------------------------------------------------------------------ equations
 
     def named(self, gold: Shape, answer: Shape) -> Finding:
+        right, given = _each_named(gold), _each_named(answer)
+        if right is not None and given is not None:
+            return self.assignments(right, given)
         if isinstance(gold, Named) and isinstance(answer, Named):
             values = self.shapes(gold.value, answer.value)
             if gold.name == answer.name or not (_variable(gold.name) and _variable(answer.name)):
@@ -240,6 +244,8 @@ class _Comparison:
             return self.ratio_and_scalar(gold, answer)
         if gold.kind == "list" and re.fullmatch(r"\d{1,3}(?:,\d+)+", squeeze(answer)):
             return Finding(None, "a comma that may separate thousands or values")
+        if _symbolic(answer, complex_too=gold.kind in ("paren", "bracket")):
+            return Finding(None, "an expression that may stand for several values")
         return Finding(False, "one value where several are asked for")
 
     def scalar_and_items(self, gold: Scalar, answer: Items) -> Finding:
@@ -289,7 +295,7 @@ class _Comparison:
     def regions(self, gold: Shape, answer: Shape) -> Finding:
         left, right = as_region(gold), as_region(answer)
         if left is None or right is None:
-            if isinstance(gold, Scalar) or isinstance(answer, Scalar):
+            if any(isinstance(shape, Scalar) and not _symbolic(shape) for shape in (gold, answer)):
                 return Finding(False, "a set of reals against a single value")
             return Finding(None, "a set of reals against something else")
         merged = merge(left), merge(right)
@@ -340,6 +346,8 @@ class _Comparison:
     def matrices(self, gold: Shape, answer: Shape) -> Finding:
         left, right = _as_rows(gold), _as_rows(answer)
         if left is None or right is None:
+            if any(isinstance(shape, Scalar) and _symbolic(shape) for shape in (gold, answer)):
+                return Finding(None, "an expression that may stand for a matrix")
             return Finding(False, "a matrix against something else")
         flat = [[cell for row in rows for cell in row] for rows in (left, right)]
         if len(flat[0]) != len(flat[1]):
@@ -372,6 +380,10 @@ class _Comparison:
         unit = right.unit or (make_unit(self.setting.unit) if self.setting.unit else None)
         kind, factor = relation(unit, given.unit)
         if right.number and given.number:
+            warmth = kelvin(right.number.value, unit), kelvin(given.number.value, given.unit)
+            if unit != given.unit and None not in warmth:
+                same = warmth[0] == warmth[1]
+                return Finding(same, "the same temperature" if same else "different temperatures", 0.98)
             number = given.number
             if kind == "convertible":
                 number = Number(number.value * factor, percent=number.percent)
@@ -404,11 +416,7 @@ class _Comparison:
             return Finding(True, "the same quantity in another unit", min(found.reliability, 0.98))
         if kind == "missing" and found.equal is False:
             known = unit or given.unit
-            if (
-                known is not None
-                and known.dimension == "angle^1"
-                and (has_pi(right.body) or has_pi(given.body))
-            ):
+            if known is not None and known.dimension == "angle^1" and _radians(right, given):
                 return Finding(None, "an angle in degrees against one in radians")
             if known is not None and right.number and given.number and right.number.value:
                 ratio = given.number.value / right.number.value
@@ -423,6 +431,8 @@ class _Comparison:
 def _single(shape: Shape) -> Shape:
     """Unwraps collections of one member, and intervals."""
     while isinstance(shape, Items) and len(shape.items) == 1 and shape.kind != "ratio":
+        if shape.items[0] == Items("set", ()):
+            break  # the set of the empty set is not empty
         shape = shape.items[0]
     while isinstance(shape, Matrix) and len(shape.rows) == 1 == len(shape.rows[0]):
         shape = shape.rows[0][0]
@@ -443,6 +453,24 @@ def _all(findings: Iterable[Finding]) -> Finding:
     return doubt or Finding(True, "the same values", certain)
 
 
+def _radians(right: Quantity, given: Quantity) -> bool:
+    """True where one of two angles may be in radians: an expression, or a number that is the other one's in them."""
+    if right.number is None or given.number is None:
+        return True
+    one, other = float(right.number.value), float(given.number.value)
+    return any(abs(math.radians(a) - b) < 0.01 * abs(b) for a, b in ((one, other), (other, one)))
+
+
+def _symbolic(scalar: Scalar, complex_too: bool = False) -> bool:
+    """True where letters may stand for anything: a vector, a set, a unit that is not known."""
+    if quantity(scalar).number is not None:
+        return False
+    words = set(re.findall(r"[A-Za-z]+", _COMMANDS.sub(" ", scalar.text)))
+    known = MATH_WORDS | {"e", "E", "pi"} | (set() if complex_too else {"i", "I"} if scalar.python else {"i"})
+    return bool(words - known) or re.search(r"\\(?:math|text|hat|vec|over)", scalar.text) is not None
+
+
+_COMMANDS = re.compile(r"\\[A-Za-z]+")
 _RANGE = re.compile(r"\d+(?:\.\d+)?\s*-\s*\d+(?:\.\d+|\s*/\s*\d+)?")
 _YES_NO = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
 
@@ -472,6 +500,8 @@ def _words(gold: Shape, answer: Shape) -> Finding:
         other = plain[0] if numeric[1] else plain[1]
         if other == "none" and plain[0] != "0":
             return Finding(False, "no value")
+        if re.fullmatch(r"[ivxlcdm]+", other):
+            return Finding(None, "words that may be a Roman numeral")
         if any(char.isdigit() for char in other) or _COUNTING & set(re.split(r"[\s-]+", other)):
             return Finding(None, "words that hold a number")
         return Finding(False, "words against a number")
@@ -485,6 +515,18 @@ _COUNTING = {
     "half", "quarter", "third", "dozen", "hundred", "thousand", "million", "billion", "none", "double", "twice",
     *NUMBER_WORDS,
 }  # fmt: skip
+
+
+def _each_named(shape: Shape) -> Items | None:
+    """`(a, b) = (3, 4)` as `a = 3, b = 4`; a list of such equations as it is; None for anything else."""
+    if isinstance(shape, Items):
+        return shape if shape.items and all(isinstance(item, Named) for item in shape.items) else None
+    if not isinstance(shape, Named) or not isinstance(shape.value, Items) or not shape.name.startswith("("):
+        return None
+    names = shape.name.strip("()").split(",")
+    if len(names) != len(shape.value.items) or shape.value.kind != "paren":
+        return None
+    return Items("list", tuple(map(Named, names, shape.value.items)))
 
 
 def _variable(name: str) -> bool:

@@ -68,7 +68,8 @@ _NEGATION = re.compile(
 )
 _HOPE = re.compile(r"[.\s]*I hope (?:it|this) is correct\.?$")
 _ABOUT = re.compile(
-    r"^(?:approximately|approx\.?|about|around|roughly|exactly|\\approx|≈|~|=|:|is)\s*", re.IGNORECASE
+    r"^(?:(?:approximately|approx\.?|about|around|roughly|exactly|\\approx|is)(?![A-Za-z])|≈|~|=|:)\s*",
+    re.IGNORECASE,
 )
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("**", "**"), ("`", "`"), ('"', '"'))
 _TRACEBACK = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception|Interrupt|Exit|Warning))\b(?::|$)")
@@ -186,7 +187,7 @@ def _strip(text: str) -> str:
     while True:
         before = text
         text = _HOPE.sub("", text.strip().strip("\u200b"))
-        text = re.sub(r"(?<=[^.])\.$|[;,]$|(?<=[A-Za-z]{2})!$", "", text).rstrip()
+        text = re.sub(r"(?<=[^.])\.$|(?<!\\)[;,]$|(?<=[A-Za-z]{2})!$", "", text).rstrip()
         for opener, closer in _DELIMITERS:
             if (
                 text.startswith(opener)

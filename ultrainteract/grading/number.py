@@ -31,6 +31,8 @@ class Number:
     """Followed by a percent sign."""
     point: bool = False
     """Written with a decimal point or an exponent, as floating-point numbers are."""
+    last: int | None = None
+    """In scientific notation, the power of ten of the last digit."""
 
     @property
     def true_value(self) -> Fraction:
@@ -111,7 +113,8 @@ def _decimal(sign: str, body: str, power: str | None, percent: bool) -> Number |
         value *= Fraction(10) ** int(power)
         places = max(len(decimals) - int(power), 1) if len(decimals) > int(power) else None
     digits = len((whole + decimals).lstrip("0"))
-    return Number(value, places, digits, percent, "." in body or power is not None)
+    last = int(power) - len(decimals) if power is not None else None
+    return Number(value, places, digits, percent, "." in body or power is not None, last)
 
 
 def _repeating(found: re.Match[str]) -> Number:
@@ -164,6 +167,10 @@ def same_number(
         return _rounded_gold(gold, answer, program)
     if answer.places is not None and right != 0 and gap <= abs(right) / 10**5:
         return Finding(None, "the numbers agree to five digits only")
+    if any(
+        one.digits >= 3 and one.last is not None and gap < Fraction(10) ** one.last for one in (gold, answer)
+    ):
+        return Finding(None, "a number in scientific notation that may be rounded")
     if rounds and right.denominator == 1 and answer.value.denominator != 1 and gap < 1:
         return Finding(None, "the question asks for a rounded value and the answer may not be rounded yet")
     if asks_percent and not gold.percent and (right == 100 * given or given == 100 * right):
@@ -179,8 +186,9 @@ def _agrees(right: Fraction, given: Fraction, gap: Fraction, places: int) -> boo
 
 def _rounded_answer(gold: Number, answer: Number, gap: Fraction, program: bool) -> Finding:
     """The answer is a decimal that agrees with the gold number in every digit it shows."""
-    if gold.places is None and gold.value.denominator != 1 and answer.digits >= 6:
-        return Finding(True, "the gold number to at least six digits", 0.99)
+    enough = 6 if program else 8
+    if gold.places is None and gold.value.denominator != 1 and answer.digits >= enough:
+        return Finding(True, f"the gold number to at least {enough} digits", 0.99)
     if program and answer.digits >= 6 and gap <= abs(gold.value) / 10**6 and gold.value.denominator == 1:
         return Finding(True, "the same number up to floating-point error", 0.99)
     if answer.digits >= (2 if gold.places is None else 3) and gold.value.denominator != 1:

@@ -103,6 +103,8 @@ def _shape(node: ast.expr) -> Shape:
             return Items("set", _shapes(elements))
         case ast.Dict(keys=keys, values=values):
             return _mapping(keys, values)
+        case ast.Name(id="Reals"):
+            return REALS
         case ast.Name(id="EmptySet" | "NaN" | "nan" as name):
             return Items("set", ()) if name == "EmptySet" else Words(name)
         case ast.Call():

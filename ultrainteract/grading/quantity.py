@@ -117,11 +117,6 @@ def infinity(scalar: Scalar) -> str:
     return (found[1] or "+") if found else ""
 
 
-def has_pi(scalar: Scalar) -> bool:
-    """True where π occurs."""
-    return r"\pi" in scalar.text or "pi" in scalar.text
-
-
 def squeeze(shape: Scalar | Relation) -> str:
     """The text without spaces, but for those between digits."""
     if isinstance(shape, Relation):

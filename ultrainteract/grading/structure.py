@@ -30,11 +30,13 @@ MAX_ITEMS = 200
 _WORD = r"[A-Za-z][A-Za-z'’\-]*"
 _PHRASE = re.compile(rf"[\"']?{_WORD}(?:[ ,.;&/]+{_WORD})*[.\"'!]*")
 _LONG_WORD = re.compile(r"[A-Za-z]{3,}")
-_MATH_WORDS = {
+MATH_WORDS = {
     "sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "abs", "mod", "max", "min", "gcd", "lcm", "det",
     "inf", "infinity", "theta", "alpha", "beta", "gamma", "lambda", "and",
 }  # fmt: skip
+"""Words that are part of an expression."""
 _ONLY_TEXT = re.compile(r"\\text\{([^{}]*)\}")
+_COUNTED = re.compile(r"\d[\d,]*(?:\.\d+)? [A-Za-z]{2,}(?: [A-Za-z]+)*")
 _LETTER_CHOICE = re.compile(r"\(?\s*([A-Z])\s*\)")
 _SEPARATOR = re.compile(r"\s*(?:(?:,|;)\s*(?:and|or)\b\s*|[,;]\s*|\s+(?:and|or)\s+|\s*\\lor(?![A-Za-z])\s*)")
 _COMMA = re.compile(r"\s*[,;]\s*")
@@ -57,6 +59,8 @@ _NAME = re.compile(
     r"|f\^\{-1\}\(x\)"
 )
 _VARIABLE = re.compile(r"(?:[A-Za-z]|\\(?:theta|alpha|beta|lambda|phi|mu|omega))(?:_(?:\{\w+\}|\w))?")
+_ASSIGNMENT = re.compile(r"([A-Za-z]\w?)\s*=\s*([^\s=]+)")
+_ASSIGNED = re.compile(rf"{_ASSIGNMENT.pattern}(?:\s+{_ASSIGNMENT.pattern})+")
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:\\text\{)?\s*([AaPp])\s*\.?\s*[Mm]\s*\.?\s*\}?")
 _PHRASE_WITH_DIGITS = re.compile(r"[A-Za-z]{3,}\.?[ ,][A-Za-z0-9 ,.'’&-]*\d[A-Za-z0-9 ,.'’&-]*")
 _PROSE = re.compile(r"[A-Za-z0-9 ,.;:'’\"()%$\-]*\d[A-Za-z0-9 ,.;:'’\"()%$\-]*")
@@ -146,6 +150,8 @@ def _words(text: str) -> Words | Shape | None:
         text = found[1].strip()
         if letter := _LETTER_CHOICE.fullmatch(text):
             return Words(letter[1])
+        if _COUNTED.fullmatch(text):
+            return Scalar(text)
         return _known_words(text) or Words(text)
     if text.lower() in ("yes", "no"):
         return Words(text)
@@ -158,12 +164,12 @@ def _words(text: str) -> Words | Shape | None:
     if (
         _PHRASE_WITH_DIGITS.fullmatch(text)
         and not _CURRENCY.match(text)
-        and text.split()[0].lower().strip(".,") not in _MATH_WORDS
+        and text.split()[0].lower().strip(".,") not in MATH_WORDS
     ):
         return Words(text)
     if not _PHRASE.fullmatch(text) or not _LONG_WORD.search(text):
         return None
-    if any(word.lower() in _MATH_WORDS for word in re.findall(r"[A-Za-z]+", text)):
+    if any(word.lower() in MATH_WORDS for word in re.findall(r"[A-Za-z]+", text)):
         return None if not text.lower().startswith("infinit") else INFINITY
     if re.fullmatch(r"[a-z]{3,4}", text) and len(set(text)) == len(text) and _consecutive(text):
         return None  # `xyz`, `abc`: a product of variables
@@ -259,6 +265,10 @@ def _relation(text: str, depth: int) -> Shape:
     operators = _top_operators(text)
     if len(operators) != len(parts) - 1:
         raise Unreadable("the relation is not read")
+    if _ASSIGNED.fullmatch(text):
+        return Items(
+            "list", tuple(Named(name, _read(value, depth + 1)) for name, value in _ASSIGNMENT.findall(text))
+        )
     if set(operators) <= {"=", r"\approx"}:
         left, right = parts[0], parts[-1]
         if _NAME.fullmatch(left):

@@ -102,6 +102,8 @@ def _same_constant(right: Any, given: Any, gold: Scalar, answer: Scalar, program
         return Finding(True, "the same value")
     if _bare_logarithm(gold) != _bare_logarithm(answer):
         return Finding(None, "a logarithm whose base is not stated")
+    if not program and (_BARE_ANGLE.search(gold.text) or _BARE_ANGLE.search(answer.text)):
+        return Finding(None, "an angle whose unit is not stated")
     if (a[1] == 0) != (b[1] == 0) and (_root_of_negative(right) or _root_of_negative(given)):
         return Finding(None, "a root that may be real or complex")
     numbers = parse_number(gold.text), parse_number(answer.text)
@@ -116,6 +118,11 @@ def _same_constant(right: Any, given: Any, gold: Scalar, answer: Scalar, program
     if found.equal and not program:
         return Finding(None, "a decimal that approximates an exact value")
     return found
+
+
+_BARE_ANGLE = re.compile(
+    r"(?:sin|cos|tan|cot|sec|csc)\s*(?:\^\s*\{?\s*\d+\s*\}?\s*)?[({]?\s*\d+(?:\.\d+)?(?![\d.])\s*(?!°|\\|\*|pi)"
+)
 
 
 def _root_of_negative(expression: Any) -> bool:

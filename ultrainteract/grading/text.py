@@ -85,6 +85,11 @@ def same_text(gold: str, answer: str) -> Finding:
         return found
     if _content(right) == _content(given):
         return Finding(True, "the same words but for small ones", 0.98)
+    words = [set(re.findall(r"\w+", text.casefold())) for text in (gold, answer)]
+    if words[0] and words[1] and (words[0] <= words[1] or words[1] <= words[0]):
+        return Finding(None, "all words of one text are in the other")
+    if "".join(re.findall(r"\w", gold.casefold())) == "".join(re.findall(r"\w", answer.casefold())):
+        return Finding(None, "the same letters, apart in another way")
     shared = (set(right.split()) & set(given.split())) - _COMMON
     if shared:
         return Finding(None, f"the texts share '{sorted(shared)[0]}' but are not the same")

@@ -120,7 +120,7 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
     elif found := _SIGN_UNIT.search(text):
         return text[: found.start()].strip(), make_unit(found[1])
     text = _ORDINAL.sub("", text)
-    if found := re.search(r"°\s*([CFK])\.?$", text):
+    if found := re.search(r"°\s*(?:\\text\{\s*)?([CFK])\s*\}?\.?$", text):
         return text[: found.start()].strip(), Unit(f"°{found[1]}")
     if text.endswith("°") and not re.search(r"sin|cos|tan|cot|sec|csc", text):
         return text[:-1].strip(), make_unit("degree")
@@ -178,6 +178,18 @@ def relation(gold: Unit | None, answer: Unit | None) -> tuple[str, Fraction]:
     if _head(gold) & _head(answer) and gold.name.partition("/")[2] == answer.name.partition("/")[2]:
         return "same", Fraction(1)
     return "unknown", Fraction(1)
+
+
+def kelvin(value: Fraction, unit: Unit | None) -> Fraction | None:
+    """A temperature in kelvin; None where the unit is no temperature's."""
+    match unit.name if unit else "":
+        case "°C":
+            return value + Fraction("273.15")
+        case "°F":
+            return (value - 32) * Fraction(5, 9) + Fraction("273.15")
+        case "°K":
+            return value
+    return None
 
 
 def _head(unit: Unit) -> set[str]:
