@@ -107,6 +107,8 @@ def _readings(lines: list[str]) -> Iterator[list[str]]:
         yield members
         return
     yield [text]
+    if len(spaced := text.split()) > 1 and all(parse_number(part) is not None for part in spaced):
+        yield spaced
     for separator in (
         r"\s*\|\s*",
         r"\s*;\s*",
@@ -164,4 +166,10 @@ def _same(gold: Value, given: Value) -> Finding:
         return Finding(False, "different numbers")
     if gold.date is not None and given.date is not None:
         return same_date(gold.date, given.date)
+    if {gold.text, given.text} <= _TRUTHS.keys():
+        same = _TRUTHS[gold.text] == _TRUTHS[given.text]
+        return Finding(same, "the same answer" if same else "the other answer", 0.98)
     return same_text(gold.text, given.text)
+
+
+_TRUTHS = {"yes": True, "true": True, "no": False, "false": False}

@@ -83,7 +83,12 @@ def _quoted(text: str, gold: int, choices: Sequence[str]) -> Finding | None:
     fits = [i for i, choice in enumerate(choices) if _plain(choice) == plain]
     if not fits or len(plain) == 1:
         return None
-    return Finding(gold in fits, "the choice's text" if gold in fits else "the text of another choice")
+    if gold in fits:
+        return Finding(True, "the choice's text")
+    one, other = (plain_number(Scalar(_spaced(choices[i]))) for i in (gold, fits[0]))
+    if one is not None and other is not None and one.true_value == other.true_value:
+        return Finding(None, "the text of another choice of the same value")
+    return Finding(False, "the text of another choice")
 
 
 def _plain(text: str) -> str:

@@ -255,12 +255,8 @@ class _Comparison:
             return Finding(False, "no value")
         if plain_number(gold) is None and answer.kind in ("paren", "bracket"):
             return Finding(None, "a tuple against an expression")
-        if (
-            answer.kind == "list"
-            and len(answer.items) == 2
-            and all(isinstance(i, Scalar) for i in answer.items)
-        ):
-            texts = [squeeze(item) for item in answer.items if isinstance(item, Scalar)]
+        if answer.kind == "list" and all(isinstance(item, Scalar) for item in answer.items):
+            texts = [squeeze(item).lstrip("$€£₹¥") for item in answer.items if isinstance(item, Scalar)]
             right = plain_number(gold)
             for joined in (parse_number(".".join(texts)), parse_number("".join(texts))):
                 if joined and right and joined.value == right.value:
@@ -500,7 +496,7 @@ def _words(gold: Shape, answer: Shape) -> Finding:
         other = plain[0] if numeric[1] else plain[1]
         if other == "none" and plain[0] != "0":
             return Finding(False, "no value")
-        if re.fullmatch(r"[ivxlcdm]+", other):
+        if re.fullmatch(r"[ivxlcdm]{2,}", other):
             return Finding(None, "words that may be a Roman numeral")
         if any(char.isdigit() for char in other) or _COUNTING & set(re.split(r"[\s-]+", other)):
             return Finding(None, "words that hold a number")

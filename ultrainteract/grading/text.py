@@ -81,6 +81,10 @@ def same_text(gold: str, answer: str) -> Finding:
         return Finding(
             numbers[0] == numbers[1], "the same number" if numbers[0] == numbers[1] else "different numbers"
         )
+    if (places := [_ordinal(text) for text in (right, given)]) and None not in places:
+        return Finding(
+            places[0] == places[1], "the same place" if places[0] == places[1] else "another place"
+        )
     if (one := parse_date(gold)) and (other := parse_date(answer)) and (found := same_date(one, other)):
         return found
     if _content(right) == _content(given):
@@ -99,14 +103,30 @@ def same_text(gold: str, answer: str) -> Finding:
         return Finding(None, "the texts share the beginning of a word")
     if {right, given} <= _NOTHING:
         return Finding(None, "two ways to say that there is no value")
+    if not re.search(r"[^\W\d]", right + given) and re.sub(r"\d+", "0", right) == re.sub(r"\d+", "0", given):
+        return Finding(False, "different digits")
     if SequenceMatcher(None, right, given, autojunk=False).ratio() >= 0.75:
         return Finding(None, "the texts are spelled alike")
     return Finding(False, "different texts", 0.97)
 
 
 def _number(text: str) -> Fraction | None:
+    words, _, scale = text.rpartition(" ")
+    factor = _SCALES.get(scale) if words else None
+    text = words if factor else text
     number = parse_number(NUMBER_WORDS.get(text, text.replace("minus ", "-")))
-    return number.value if number else None
+    return number.value * (factor or 1) if number else None
+
+
+def _ordinal(text: str) -> int | None:
+    if found := re.fullmatch(r"(\d{1,9})(?:st|nd|rd|th)", text):
+        return int(found[1])
+    return _ORDINALS.index(text) + 1 if text in _ORDINALS else None
+
+
+_SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+             "twelfth")  # fmt: skip
 
 
 def _stems(text: str) -> set[str]:
@@ -119,5 +139,6 @@ def _content(text: str) -> list[str]:
 
 
 def _initials(short: str, long: str) -> bool:
-    words = long.split()
-    return len(words) > 1 and short.replace(" ", "") == "".join(word[0] for word in words)
+    letters, words = short.replace(" ", ""), long.split()
+    first = "".join(word[0] for word in words)
+    return len(words) > 1 and len(letters) > 1 and (first.startswith(letters) or letters.startswith(first))

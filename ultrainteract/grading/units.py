@@ -36,7 +36,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "tsp": ("us volume", "1/48"), "fluid ounce": ("us volume", "1/8"),
     "dollar": ("dollar", "1"), "usd": ("dollar", "1"), "buck": ("dollar", "1"), "cent": ("dollar", "1/100"),
     "penny": ("dollar", "1/100"), "pennie": ("dollar", "1/100"), "euro": ("euro", "1"), "eur": ("euro", "1"),
-    "rupee": ("rupee", "1"), "r": ("rupee", "1"), "inr": ("rupee", "1"), "gbp": ("sterling", "1"),
+    "rupee": ("rupee", "1"), "r": ("rupee", "1"), "rs": ("rupee", "1"), "inr": ("rupee", "1"), "gbp": ("sterling", "1"),
     "yen": ("yen", "1"), "degree": ("angle", "1"), "deg": ("angle", "1"),
     "radian": ("radian", "1"), "rad": ("radian", "1"), "dozen": ("count", "12"), "piece": ("count", "1"),
     "item": ("count", "1"), "percent": ("percent", "1"),
@@ -140,6 +140,8 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
 
 def _is_unit(words: str, *, spaced: bool) -> bool:
     first = words.split("/")[0].strip(" .")
+    if first.lower() in ("sec", "secs") and "/" not in words:
+        return True  # the secant needs something behind it
     if "/" in words and make_unit(words) is not None and _known(words):
         return True
     if len(first) <= 2:
