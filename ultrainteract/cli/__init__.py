@@ -32,6 +32,8 @@ _COMMANDS = {
     "run": ("run", "Grow trees, or go on where it stopped."),
     "status": ("run", "Print ledger, spending and guards."),
     "show": ("run", "Print one tree, or list what there is."),
+    "merge": ("shards", "Make one run directory of several shards."),
+    "compact": ("shards", "Drop the calls of finished trees."),
     "stats": ("stats", "Print the paper's tables and more."),
     "export": ("export", "Write datasets that trainers read."),
     "import": ("import_", "Rebuild trees from published rows."),

@@ -17,7 +17,8 @@ def export(
         list[str] | None, typer.Option("--format", "-f", help="An export; may be repeated. See --list.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to write; RUN/exports if left out.")
+        str | None,
+        typer.Option("--output", "-o", help="Folder or URL to write to; RUN/exports if left out."),
     ] = None,
     sft: Annotated[
         str | None, typer.Option(help="Correct actions: all, or leaf (the last of a tree).")
@@ -63,6 +64,7 @@ def export(
     from ultrainteract.config import apply_overrides
     from ultrainteract.errors import ConfigError
     from ultrainteract.export import EXPORTERS, export_trees
+    from ultrainteract.export.remote import written_to
     from ultrainteract.export.source import Source
 
     if show_list:
@@ -82,24 +84,25 @@ def export(
         changes = {name: value for name, value in flags.items() if value is not None and value != []}
         changes |= {f"mix.{name}": value for name, value in map(_mix, mix or ())}
         config = apply_overrides(opened.export, changes, setting or ())
-        folder = output or Path(source[0]) / "exports"
-        if output is None and not (Path(source[0]) / "store.sqlite").exists():
+        place = output or str(Path(source[0]) / "exports")
+        if output is None and not (opened.is_run and Path(source[0]).is_dir()):
             raise ConfigError(f"{source[0]} is not a run directory: say with --output where to write.")
-        rows = export_trees(
-            opened.trees, folder, config, opened.info, jobs=jobs or min(8, os.cpu_count() or 1)
-        )
+        with written_to(place) as folder:
+            rows = export_trees(
+                opened.trees, folder, config, opened.info, jobs=jobs or min(8, os.cpu_count() or 1)
+            )
         issues = [issue for part in opened.imported for issue in part.examples]
     if json:
         import orjson
 
-        print(orjson.dumps({"folder": str(folder), "rows": rows}).decode())
+        print(orjson.dumps({"folder": place, "rows": rows}).decode())
         return
     talk = terminal(stderr=True)
     for issue in issues:
         talk.print(f"import: {issue}", highlight=False, markup=False)
     for name, count in rows.items():
         print(f"{name}\t{count}")
-    talk.print(f"Written to {folder}", highlight=False)
+    talk.print(f"Written to {place}", highlight=False)
 
 
 def _mix(text: str) -> tuple[str, dict[str, object]]:

@@ -10,7 +10,10 @@ import typer
 
 def push(
     source: Annotated[
-        str, typer.Argument(help="A run directory, or a folder of exports.", show_default=False)
+        str,
+        typer.Argument(
+            help="A run directory, a folder (or glob) of shards, or of exports.", show_default=False
+        ),
     ],
     repo: Annotated[
         str | None,
@@ -89,7 +92,8 @@ def push(
         folder = Path(source)
         with tempfile.TemporaryDirectory(prefix="ultrainteract-push-") as scratch:
             if opened.is_run:
-                folder = Path(source) / FOLDER if dry_run is None else Path(scratch)
+                kept = dry_run is None and folder.is_dir()
+                folder = folder / FOLDER if kept else Path(scratch)
                 export_trees(opened.trees, folder, export, opened.info, figures, min(8, os.cpu_count() or 1))
             else:
                 for tree in opened.trees:

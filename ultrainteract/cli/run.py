@@ -120,14 +120,22 @@ def run(
         raise typer.Exit(STOPPED)
 
 
-def status(run: Run, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def status(
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Run directories, a folder of shards, globs or URLs.", show_default=False),
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Print the ledger, the spending and the guards of a run, also while it works."""
-    from ultrainteract.api import open_run
+    from contextlib import ExitStack
+
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.run import RunReport
+    from ultrainteract.store import open_runs
 
-    with open_run(run) as store:
-        report = RunReport.of(store)
+    with ExitStack() as stack:
+        report = RunReport.of(open_runs(runs, stack))
     if json:
         print(report.model_dump_json(indent=2))
     else:

@@ -11,7 +11,9 @@ import typer
 def stats(
     source: Annotated[
         list[str],
-        typer.Argument(help="Run directories, folders of exports, or Hub dataset ids.", show_default=False),
+        typer.Argument(
+            help="Run directories (globs, URLs), folders of exports, or Hub dataset ids.", show_default=False
+        ),
     ],
     tokenizer: Annotated[
         str | None,

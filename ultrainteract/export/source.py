@@ -13,16 +13,14 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from ultrainteract.config import ExportConfig, PublishConfig, RunConfig
+from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.errors import ConfigError, DataError
 from ultrainteract.export.importing import ImportedTrees
 from ultrainteract.export.info import INFO_FILE, RunInfo
 from ultrainteract.export.reading import open_tables
 from ultrainteract.export.trees import packed_trees, tree_tables, trees_of
 from ultrainteract.schema import Tree, content_hash
-from ultrainteract.store import RunStore, Spend
-
-_STORE = "store.sqlite"
+from ultrainteract.store import Runs, RunStore, Spend, find_runs
 
 
 class Repeatable:
@@ -48,9 +46,13 @@ class Repeatable:
         return None if self._packed is None else self._packed()
 
     @classmethod
-    def of_run(cls, store: RunStore) -> Self:
+    def of_run(cls, store: RunStore | Runs) -> Self:
         """The finished trees of a run."""
-        return cls(store.trees, lambda: (blob for _, blob in store.packed_trees()))
+
+        def packed() -> Iterator[bytes]:
+            return (blob for _, blob in store.packed_trees())
+
+        return cls(lambda: map(unpack, packed()), packed)
 
 
 def unpack(blob: bytes) -> Tree:
@@ -82,7 +84,8 @@ class Source:
         """Opens run directories, folders of exports, files, or Hub datasets.
 
         Args:
-            paths: The places; their trees follow one another.
+            paths: The places (see `store.find_runs` for runs); shards of one run are read as one, other
+                trees follow one another.
             revision: Revision of Hub datasets.
 
         Raises:
@@ -90,19 +93,15 @@ class Source:
             DataError: A place holds nothing that trees could be made of.
         """
         infos: list[RunInfo] = []
-        configs: list[RunConfig] = []
-        spend: list[Spend] = []
+        runs: dict[str, list[RunStore]] = {}
         imported: list[ImportedTrees] = []
         parts: list[Repeatable] = []
         with ExitStack() as stack:
             for path in paths:
-                if (Path(path) / _STORE).exists():
-                    store = stack.enter_context(RunStore.open(path, readonly=True))
-                    config = store.config()
-                    infos.append(RunInfo.of_run(config))
-                    configs.append(config)
-                    spend += store.spend()
-                    parts.append(Repeatable.of_run(store))
+                if folders := find_runs(path, stack):
+                    for folder in folders:
+                        store = stack.enter_context(RunStore.open(folder))
+                        runs.setdefault(store.config().fingerprint(), []).append(store)
                     continue
                 tables = open_tables(path, revision)
                 info = _recorded_info(Path(path)) or RunInfo.of_import(Path(path).name, [path])
@@ -114,16 +113,20 @@ class Source:
                     rows = stack.enter_context(ImportedTrees.of_tables(tables, path))
                     imported.append(rows)
                     parts.append(Repeatable(rows.__iter__))
+            together = [Runs(stores) for stores in runs.values()]
+            configs = [run.config() for run in together]
+            infos = [*map(RunInfo.of_run, configs), *infos]
+            spend = [item for run in together for item in run.spend()]
             info = infos[0] if len(infos) == 1 else _joined(infos)
             first = configs[0] if configs else None
             return cls(
                 info=info,
                 export=first.export if first else ExportConfig(),
                 publish=first.publish if first else None,
-                is_run=len(configs) == len(paths),
+                is_run=not parts,
                 spend=tuple(spend),
                 imported=tuple(imported),
-                _parts=tuple(parts),
+                _parts=(*map(Repeatable.of_run, together), *parts),
                 _stack=stack.pop_all(),
             )
 

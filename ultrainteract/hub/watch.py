@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from ultrainteract.config import ExportConfig, PublishConfig
@@ -15,7 +16,7 @@ from ultrainteract.hub.commit import Published, push
 from ultrainteract.hub.publication import Publication, prepare
 from ultrainteract.hub.rights import Rights
 from ultrainteract.schema import TreeState
-from ultrainteract.store import RunStore
+from ultrainteract.store import open_runs
 
 FOLDER = "publish"
 """Folder of a run directory in which the exports to publish are made."""
@@ -81,7 +82,8 @@ def watch(
 
 
 def _prepared(run: str | Path, export: ExportConfig | None, allow_simulated: bool) -> Publication:
-    with RunStore.open(run, readonly=True) as store:
+    with ExitStack() as stack:
+        store = open_runs([str(run)], stack)
         settings = store.config()
         figures = Statistics()
         folder = Path(run) / FOLDER
@@ -94,7 +96,8 @@ def _prepared(run: str | Path, export: ExportConfig | None, allow_simulated: boo
 
 def _progress(run: str | Path) -> tuple[bool, int]:
     """Whether a run has settled all its inputs, and how many trees it has."""
-    with RunStore.open(run, readonly=True) as store:
+    with ExitStack() as stack:
+        store = open_runs([str(run)], stack)
         inputs, counts = store.inputs(), store.counts()
     grown = sum(counts[state] for state in (TreeState.COMPLETE, TreeState.SFT_ONLY, TreeState.UNSOLVED))
     return inputs is not None and sum(counts.values()) >= inputs, grown

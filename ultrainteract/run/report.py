@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from ultrainteract.schema import Record, TreeState
-from ultrainteract.store import RunStore, Spend
+from ultrainteract.store import Runs, RunStore, Spend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +51,8 @@ class RunReport(Record):
     """Size of the store on disk."""
 
     @classmethod
-    def of(cls, store: RunStore) -> Self:
-        """Reads the figures of a run directory."""
+    def of(cls, store: RunStore | Runs) -> Self:
+        """Reads the figures of a run directory, or of all shards of a run."""
         tallies = store.tallies()
         spend = tuple(store.spend())
         judged = tallies.get("judged", 0)

@@ -3,6 +3,7 @@
 from ultrainteract.store.calls import Calls, CallSession, Sample
 from ultrainteract.store.database import RunStore
 from ultrainteract.store.merging import compact, inputs_of, merge, resume_run
+from ultrainteract.store.places import Runs, find_runs, open_runs
 from ultrainteract.store.records import Outcome, Recorder, Settled, Spend
 
 __all__ = [
@@ -11,11 +12,14 @@ __all__ = [
     "Outcome",
     "Recorder",
     "RunStore",
+    "Runs",
     "Sample",
     "Settled",
     "Spend",
     "compact",
+    "find_runs",
     "inputs_of",
     "merge",
+    "open_runs",
     "resume_run",
 ]
