@@ -20,8 +20,6 @@ from .layout import ERROR, MEMORY, OK
 Answer = Callable[[int, tuple[bytes | None, ...]], None]
 """Takes an outcome and (value, traceback, error type, binary)."""
 
-PIPE_BYTES = 65_536
-
 
 def parse(body: bytes) -> Job:
     """The job a request asks for: a marshalled dictionary of plain data, made by the host."""
@@ -79,23 +77,26 @@ class Process:
                 continue
 
 
-def _provide_stdin(text: str) -> None:
+def _stdin_file(text: str) -> int | None:
+    """A regular file with this text, as a contest's judge gives it: programs that read `os.fstat(0).st_size` bytes
+    get none of a pipe's.
+    """
     data = text.encode("utf-8", "surrogatepass")
     if not data:
-        return
-    if len(data) <= PIPE_BYTES:
-        reader, writer = os.pipe()
-        os.write(writer, data)
-        os.close(writer)
-    else:
-        reader = os.open("stdin", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        os.unlink("stdin")
-        view = memoryview(data)
-        while view:
-            view = view[os.write(reader, view) :]
-        os.lseek(reader, 0, os.SEEK_SET)
-    os.dup2(reader, 0)
-    os.close(reader)
+        return None
+    reader = os.open("stdin", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    os.unlink("stdin")
+    view = memoryview(data)
+    while view:
+        view = view[os.write(reader, view) :]
+    os.lseek(reader, 0, os.SEEK_SET)
+    return reader
+
+
+def _read_from(reader: int | None) -> None:
+    if reader is not None:
+        os.dup2(reader, 0)
+        os.close(reader)
 
 
 def _main_module(name: str = "__main__") -> types.ModuleType:
@@ -123,9 +124,10 @@ class Cells(Job):
         process = Process()
         session = notebook.Session(module.__dict__)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        stdin = _stdin_file(self.fields.get("stdin", ""))  # before a cell can leave the directory
         if len(cells) > 1:
             self._replay(session, process, cells[:-1])
-        _provide_stdin(self.fields.get("stdin", ""))
+        _read_from(stdin)
         end = session.run(cells[-1])
         process.settle()
         report = (_encode(end.value), _encode(end.traceback), _encode(end.error_type), None)
@@ -184,7 +186,7 @@ class Program(Job):
         linecache.cache[notebook.PROGRAM] = (len(source), None, source.splitlines(True), notebook.PROGRAM)
         module = _main_module()
         process = Process()
-        _provide_stdin(self.fields.get("stdin", ""))
+        _read_from(_stdin_file(self.fields.get("stdin", "")))
         sources = {notebook.PROGRAM: (1, source.splitlines())}
         shutdown, count_threads = threading._shutdown, _thread._count  # type: ignore[attr-defined]
         run_atexit = atexit._run_exitfuncs

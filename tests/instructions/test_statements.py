@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ultrainteract.instructions.statements import CASELESS, judging
+from ultrainteract.instructions.statements import CASELESS, agreeing, examples, is_interactive, judging
+from ultrainteract.schema import Checker
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,37 @@ def test_letters_of_either_case(sentence: str) -> None:
     assert callable(check)
     assert check("", "YES\nno", "yes No\n")
     assert not check("", "YES", "NO")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "This is an interactive problem. Ask at most 20 questions.",
+        "In this interactive task you guess a number.",
+        "After each query do not forget to flush the output.",
+    ],
+)
+def test_interactive_problems_are_told(statement: str) -> None:
+    assert is_interactive(statement)
+
+
+def test_toilets_that_flush_are_not_interactive() -> None:
+    assert not is_interactive("Every toilet needs 3 litres to flush. Print the total.")
+
+
+def test_examples_are_read_as_contests_show_them() -> None:
+    native = "Add.\n\nInput\n\nTwo numbers.\n\nOutput\n\nTheir sum.\n\nExamples\n\nInput\n\n1 2\n\n\nOutput\n\n3\n\n\nInput\n\n2\n2\n\n\nOutput\n\n4"
+    apps = "Add.\n\n-----Input-----\n\nTwo numbers.\n\n-----Example-----\nInput\n1 2\n\nOutput\n3\n\n-----Note-----\n\nEasy."
+    assert examples(native) == [("1 2", "3"), ("2\n2", "4")]
+    assert examples(apps) == [("1 2", "3")]
+    assert examples("Input\n\n1\n\nOutput\n\n2") == []
+
+
+def test_two_outputs_for_one_input_mean_that_several_are_right() -> None:
+    tokens = Checker()
+    assert agreeing(tokens, [["1 2", "1 2 \n"], ["3"]]) == (tokens, False)
+    assert agreeing(tokens, [["1 2", "2 1"]]) == (tokens, True)
+    assert agreeing(tokens, [["0", "0\n\n6\n1 2"]]) == (tokens, False)
+    assert agreeing(tokens, [["YES", "Yes"], ["NO"]])[0].program == CASELESS
+    floats = Checker(kind="floats", tolerance=1e-6)
+    assert agreeing(floats, [["0.5", "0.5000"]]) == (floats, False)

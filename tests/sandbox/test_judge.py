@@ -143,6 +143,14 @@ async def test_scripts_end_as_scripts_do(sandbox: Pool) -> None:
 
 
 @on_a_sandbox
+async def test_standard_input_is_a_file_as_on_a_judge(sandbox: Pool) -> None:
+    by_size = "import io, os\ninput = io.BytesIO(os.read(0, os.fstat(0).st_size)).readline\nprint(int(input()) ** 2)"
+    assert (await sandbox.judge(by_size, SQUARES)).passed
+    twice = "import sys\nfirst = sys.stdin.read()\nsys.stdin.seek(0)\nprint(int(sys.stdin.read()) ** 2)"
+    assert (await sandbox.judge(twice, SQUARES)).passed
+
+
+@on_a_sandbox
 async def test_large_inputs_and_outputs(sandbox: Pool) -> None:
     numbers = " ".join(map(str, range(200_000)))
     suite = stdin_suite((numbers, numbers.replace(" ", "\n")))

@@ -70,7 +70,9 @@ async def check_dataset(
         expected: What is known of reference solutions, by the record's own name: `pass`, `fail`, other words.
         progress: Called after each solution that was judged.
     """
-    distinct = list({(i.question, i.gold, i.gold_set): i for i in instructions}.values())
+    distinct = list(
+        {(i.question, i.gold, i.gold_set, i.source if i.tests else ""): i for i in instructions}.values()
+    )
     answered = [i for i in distinct if i.grader not in ("tests", "judge")]
     tested = [i for i in distinct if i.grader == "tests" and i.solutions and sandbox is not None]
     return DatasetCheck(
@@ -98,7 +100,8 @@ async def _check_solutions(
         progress()
         return verdict_from_tests(instruction.tests, report)
 
-    others = [(i, other) for i, other in zip(instructions[1:], instructions, strict=False)]
+    neighbours = zip(instructions[1:], instructions, strict=False)
+    others = [(i, other) for i, other in neighbours if i.question != other.question]
     try:
         async with asyncio.TaskGroup() as group:
             own = [group.create_task(judge(i.solutions[0], i)) for i in instructions]

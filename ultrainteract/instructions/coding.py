@@ -8,7 +8,7 @@ from typing import Any
 
 from ultrainteract.errors import ConfigError
 from ultrainteract.instructions.rows import Unusable
-from ultrainteract.instructions.statements import judging
+from ultrainteract.instructions.statements import agreeing, examples, is_interactive, judging
 from ultrainteract.schema import TestCase, TestSuite
 
 TEST_OPTIONS = ("max_tests", "max_test_chars")
@@ -37,13 +37,21 @@ def suite(
     Raises:
         Unusable: There is no case, or one is not text.
     """
+    if is_interactive(statement):
+        raise Unusable("the problem is interactive: only the contest's own program can judge it")
     most, longest = _option(options, "max_tests"), _option(options, "max_test_chars")
+    right: dict[str, list[str]] = {}
+    for given, expected in examples(statement) if entry_point is None else ():
+        right.setdefault(_words(given), []).append(expected)
     seen: set[str] = set()
     kept: list[TestCase] = []
     found = 0
     for given, expected, public in cases:
         if not isinstance(given, str) or not isinstance(expected, str):
             raise Unusable("a test's input or output is no text")
+        right.setdefault(_words(given), []).append(expected)
+        if entry_point is None and given and not given.endswith("\n"):
+            given += "\n"  # a line that a program reads ends so in every contest
         if given in seen:
             continue
         seen.add(given)
@@ -57,12 +65,13 @@ def suite(
             "there is no test case" if not found else f"all {found} tests are longer than max_test_chars"
         )
     checker, any_answer = judging(statement)
+    checker, several = agreeing(checker, right.values())
     return TestSuite(
         kind="stdin" if entry_point is None else "call",
         entry_point=entry_point,
         cases=tuple(kept),
         checker=checker,
-        any_answer=any_answer,
+        any_answer=any_answer or several,
         time_limit_s=time_limit_s,
         memory_limit_mb=memory_limit_mb,
     )
@@ -127,13 +136,13 @@ def _unwrapped(outputs: list[Any]) -> list[Any]:
     return [value[0] if wrapped else value for value in outputs]
 
 
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
 def is_shown(given: Any, statement: str) -> bool:
     """True where the statement shows this input, whatever its line breaks: the case counts as public."""
-    return (
-        isinstance(given, str)
-        and bool(given.strip())
-        and " ".join(given.split()) in " ".join(statement.split())
-    )
+    return isinstance(given, str) and bool(given.strip()) and _words(given) in _words(statement)
 
 
 def _option(options: Mapping[str, Any], name: str) -> int | None:

@@ -8,6 +8,7 @@ checker is known, the suite is marked `any_answer`, so that a mismatch never pro
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from ultrainteract.schema import Checker
 
@@ -79,6 +80,57 @@ def judging(statement: str) -> tuple[Checker, bool]:
     if _ANY_CASE.search(statement):
         return Checker(kind="program", program=CASELESS), any_answer
     return Checker(), any_answer
+
+
+_INTERACTIVE = re.compile(
+    r"\bthis\s+(?:is\s+an\s+interactive|problem\s+is\s+interactive)|\binteractive\s+(?:problem|task)\b"
+    r"|\bflush(?:ing)?\s+(?:the\s+)?(?:output|stdout|standard)", re.IGNORECASE
+)  # fmt: skip
+_EXAMPLE = re.compile(
+    r"^[ \t]*(?:Sample )?Input:?[ \t]*\n+(?P<given>.+?)\n+[ \t]*(?:Sample )?Output:?[ \t]*\n+(?P<expected>.+?)"
+    r"(?=\n\s*\n|\s*\Z|\n[ \t]*(?:Sample )?Input\b)",
+    re.DOTALL | re.MULTILINE,
+)
+_EXAMPLES = re.compile(r"^\s*(?:-+\s*)?(?:Sample|Example)s?\b", re.IGNORECASE | re.MULTILINE)
+
+
+def is_interactive(statement: str) -> bool:
+    """True where a program talks to the judge, so that no fixed input can test it."""
+    return _INTERACTIVE.search(statement) is not None
+
+
+def examples(statement: str) -> list[tuple[str, str]]:
+    """The inputs and outputs that a statement shows, where it shows them as contests do."""
+    start = _EXAMPLES.search(statement)
+    if start is None:
+        return []
+    return [(found["given"], found["expected"]) for found in _EXAMPLE.finditer(statement, start.start())]
+
+
+def agreeing(checker: Checker, outputs: Iterable[Sequence[str]]) -> tuple[Checker, bool]:
+    """What outputs for the same input say of how they compare.
+
+    Args:
+        checker: The checker that the statement calls for.
+        outputs: For every input, the outputs that a test or an example calls right.
+
+    Returns:
+        The checker, one that ignores case where only that differs; and whether one input has several right outputs.
+    """
+    if checker.kind != "tokens":
+        return checker, False
+    groups = [_different(group) for group in outputs]
+    if all(len(group) == 1 for group in groups):
+        return checker, False
+    if all(len(_different([text.lower() for text in group])) == 1 for group in groups):
+        return Checker(kind="program", program=CASELESS), False
+    return checker, True
+
+
+def _different(outputs: Sequence[str]) -> list[str]:
+    """Outputs that differ in a word; an example's may end at an empty line within it."""
+    lines = {" ".join(text.split()) for text in outputs}
+    return [line for line in lines if not any(other.startswith(line + " ") for other in lines)]
 
 
 def _tolerance(statement: str, error: re.Match[str]) -> float:
