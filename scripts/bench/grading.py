@@ -104,7 +104,8 @@ async def accuracy(graders: Graders) -> dict[str, int]:
     """Wrong verdicts on the test collection's mathematical pairs: ours, and the naive call's two-valued ones."""
     counts = {"pairs": 0, "wrong": 0, "undetermined": 0, "naive_wrong": 0, "naive_claims": 0}
     for case in cases():
-        if case.instruction.grader != "math" or "9^{9^{9" in case.answer or r"\prod" in case.answer:
+        costly = case.group == "bombs" or "9^{9^{9" in case.answer or r"\prod" in case.answer
+        if case.instruction.grader != "math" or costly:
             continue
         counts["pairs"] += 1
         label = (await graders.grade(case.instruction, case.answer)).label

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tests.grading.further import BOMBS, GROUPS
 from ultrainteract.schema import Instruction, Task
 
 
@@ -1601,12 +1602,14 @@ _GROUPS: dict[str, tuple[str, dict[str, object]]] = {
 
 
 def cases() -> Iterator[PairCase]:
-    for group, (block, options) in _GROUPS.items():
+    for group, (block, options) in (_GROUPS | GROUPS).items():
         for line in block.strip("\n").splitlines():
             gold, answer, expected = (part.strip() for part in line.split(";;"))
-            if group == "sets" or group.startswith("program"):
+            if options.get("task") == "Math_PoT" or options.get("grader") == "answer_set":
                 answer = answer.replace("\\n", "\n")
             extra = dict(options)
             if group == "choices" and gold.startswith("Option"):
                 extra["choices"] = ("the tree", "the house")
             yield PairCase(group, _instruction(gold, **extra), answer, expected)  # type: ignore[arg-type]
+    for gold, answer, expected in BOMBS:
+        yield PairCase("bombs", _instruction(gold), answer, expected)

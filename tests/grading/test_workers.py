@@ -24,8 +24,12 @@ EASY = (_instruction(r"2\sqrt{3}"), r"\sqrt{12}")
 
 
 def workers(parent: int | None = None) -> list[psutil.Process]:
-    found = psutil.Process(parent).children(recursive=True)
-    return [p for p in found if any("grading.worker" in part for part in p.cmdline())]
+    found: list[psutil.Process] = []
+    for process in psutil.Process(parent).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may just have ended
+            if any("grading.worker" in part for part in process.cmdline()):
+                found.append(process)
+    return found
 
 
 def gone(processes: list[psutil.Process], within_s: float = 5.0) -> bool:

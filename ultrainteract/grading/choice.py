@@ -85,10 +85,15 @@ def _quoted(text: str, gold: int, choices: Sequence[str]) -> Finding | None:
         return None
     if gold in fits:
         return Finding(True, "the choice's text")
-    one, other = (plain_number(Scalar(_spaced(choices[i]))) for i in (gold, fits[0]))
-    if one is not None and other is not None and one.true_value == other.true_value:
+    if _equal_numbers(choices[gold], choices[fits[0]]):
         return Finding(None, "the text of another choice of the same value")
     return Finding(False, "the text of another choice")
+
+
+def _equal_numbers(text: str, other: str) -> bool:
+    numbers = [plain_number(Scalar(_spaced(one))) for one in (text, other)]
+    values = {number.true_value if number else None for number in numbers}
+    return len(values) == 1 and None not in values
 
 
 def _plain(text: str) -> str:
@@ -130,6 +135,8 @@ def _verdict(index: int, gold: int, choices: Sequence[str]) -> Finding:
         return Finding(True, f"choice {chr(65 + gold)}")
     if choices and normalise(choices[index]) == normalise(choices[gold]):
         return Finding(True, "a choice with the same text")
+    if choices and _equal_numbers(choices[index], choices[gold]):
+        return Finding(None, "another choice of the same value")
     return Finding(False, f"choice {chr(65 + index)} instead of {chr(65 + gold)}")
 
 
