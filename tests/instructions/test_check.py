@@ -78,6 +78,16 @@ def test_build_command(tmp_path: Path) -> None:
     assert as_json["datasets"][1]["kept"] == {"Logic": 1}
 
 
+def test_build_command_takes_the_width_of_n_grams(tmp_path: Path) -> None:
+    write_lines(tmp_path / "s.jsonl", [{"question": "Can a cat climb a tall tree?", "answer": True}])
+    write_lines(tmp_path / "test.jsonl", [{"question": "Can a cat climb a small tree?"}])
+    seed = {"dataset": "strategyqa", "path": "s.jsonl"}
+    config = config_file(tmp_path, seed, decontaminate=[str(tmp_path / "test.jsonl")])
+    for options, kept in (((), 1), (("--n", "5"), 0), (("--near", "0.01"), 0)):
+        result = CliRunner().invoke(app, ["build", str(config), *options])
+        assert f"{kept} instructions kept; the counts add up." in result.stdout, result.output
+
+
 def test_check_command_fails_on_a_false_accept(tmp_path: Path) -> None:
     write_lines(
         tmp_path / "a.jsonl",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seed_helpers import load, load_records
+from seed_helpers import load, load_records, write_lines
 
 from ultrainteract.config import SeedConfig
 from ultrainteract.instructions.families.hendrycks_math import last_boxed
@@ -170,6 +170,20 @@ def test_numglue_several_spans_are_a_set(tmp_path: Path) -> None:
     answer = {"number": "", "date": {}, "spans": ["Mark", "Joe", "Mark"]}
     record = {"passage": "P", "question": "Who?", "answer": answer, "type": "Type_6"}
     assert load_records(tmp_path, "numglue", record)[0].gold_set == ("Mark", "Joe")
+
+
+@pytest.mark.parametrize("missing", ["passage", "Option1", "statement1"])
+def test_numglue_without_what_its_type_needs_is_unusable(tmp_path: Path, missing: str) -> None:
+    records = {
+        "passage": {"passage": "P", "question": "Who?", "answer": "Mark", "type": "Type_5"},
+        "Option1": {"question": "Q?", "Option1": "a", "Option2": "b", "answer": "Option 1", "type": "Type_3"},
+        "statement1": {"statement1": "s", "statement2": "t", "answer": "neutral", "type": "Type_7"},
+    }
+    record = {name: value for name, value in records[missing].items() if name != missing}
+    write_lines(tmp_path / "a.jsonl", [records[missing], record])
+    instructions, issues = load(SeedConfig(dataset="numglue", path="a.jsonl"), tmp_path)
+    assert len(instructions) == 2
+    assert [issue.reason for issue in issues] == [f"field '{missing}' is missing"]
 
 
 def test_tabmwp_is_an_object_by_id(tmp_path: Path) -> None:

@@ -52,13 +52,23 @@ def build(
     out: Annotated[
         Path | None, typer.Option(help="Folder for instructions.jsonl, issues.jsonl and report.json.")
     ] = None,
+    n: Annotated[
+        int | None, typer.Option("--n", help="Words of an n-gram in decontamination; as selection.ngram.")
+    ] = None,
+    near: Annotated[
+        float | None,
+        typer.Option(help="Also drop what is this similar to a test item; as selection.decontaminate_near."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Read, select and decontaminate the instructions of a config, and report what was kept and why."""
     from ultrainteract.config import load_config
     from ultrainteract.instructions.build import build as build_instructions
 
-    report = build_instructions(load_config(config, overrides or ()), config.parent, out)
+    changes = [*(overrides or ())]
+    changes += [f"selection.ngram={n}"] if n is not None else []
+    changes += [f"selection.decontaminate_near={near}"] if near is not None else []
+    report = build_instructions(load_config(config, changes), config.parent, out)
     if json:
         print(report.model_dump_json(indent=2))
     else:

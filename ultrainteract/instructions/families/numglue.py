@@ -19,13 +19,13 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     """NumGLUE: question, answer, type; Option1/Option2 (type 3), passage (5, 6), statement1/2 (7)."""
     kind = row.text("type")
     key = f"{row.file.stem if row.file else kind}/{row.key}"
-    if row.has("statement1"):
+    if row.has("statement1") or kind == "Type_7":
         yield _entailment(row, kind, key)
-    elif row.has("Option1"):
+    elif row.has("Option1") or kind == "Type_3":
         yield _two_options(row, kind, key)
     else:
         question = row.text("question")
-        if row.has("passage"):
+        if row.has("passage") or kind in ("Type_5", "Type_6"):
             question = f"{row.text('passage')}\n{question}"
         yield _answered(row.get("answer"), question, kind, key)
 
