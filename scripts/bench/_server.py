@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import random
 import re
 import sys
@@ -22,11 +23,14 @@ _THOUGHT = "Step 1: We are asked for the sum of two numbers, added digit by digi
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 _COMMENT = "The addition in Step 1 is set up well, but a carry was lost on the way; add the columns again."
 
+_NUMBERS = itertools.count()
+
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, latency: float) -> None:
+    def __init__(self, latency: float, jitter: float) -> None:
         self.latency = latency
-        self.rng = random.Random(0)
+        self.jitter = jitter
+        self.rng = random.Random(next(_NUMBERS))
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -42,7 +46,8 @@ class _Connection(asyncio.Protocol):
                 return
             body, self.buffer = self.buffer[end + 4 : end + 4 + length], self.buffer[end + 4 + length :]
             if self.latency:
-                asyncio.get_running_loop().call_later(self.latency, self.reply, body)
+                delay = self.latency * (1 + self.jitter * self.rng.uniform(-1, 1))
+                asyncio.get_running_loop().call_later(delay, self.reply, body)
             else:
                 self.reply(body)
 
@@ -78,9 +83,14 @@ class _Connection(asyncio.Protocol):
 
 
 @contextmanager
-def serving(latency: float) -> Iterator[str]:
-    """Starts the server in a process of its own; yields its base URL."""
-    command = [sys.executable, __file__, "--latency", str(latency)]
+def serving(latency: float, jitter: float = 0.0) -> Iterator[str]:
+    """Starts the server in a process of its own; yields its base URL.
+
+    Args:
+        latency: Mean seconds until an answer.
+        jitter: How far from it an answer may come, as a share of it: evenly spread.
+    """
+    command = [sys.executable, __file__, "--latency", str(latency), "--jitter", str(jitter)]
     with Popen(command, stdout=PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -92,9 +102,12 @@ def serving(latency: float) -> Iterator[str]:
 async def _main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0)
-    latency = parser.parse_args().latency
+    parser.add_argument("--jitter", type=float, default=0.0)
+    options = parser.parse_args()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(latency), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(
+        lambda: _Connection(options.latency, options.jitter), "127.0.0.1", 0, backlog=1024
+    )
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await server.serve_forever()
 

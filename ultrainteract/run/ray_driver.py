@@ -42,7 +42,7 @@ OPEN_S = 1800.0
 """Longest time for a worker to start: an engine in its process loads its weights."""
 CLOSE_S = 4.0
 """Time a worker has to close its connections and engines before it is killed."""
-NODES_EVERY_S = 1.0
+NODES_EVERY_S = 2.0
 """How often the cluster is asked for nodes that have no worker yet."""
 MOST_DEATHS = 3
 """An instruction whose workers died this often while they grew it is set aside as failed."""
@@ -60,6 +60,9 @@ class _Link:
     spent: Spent = field(default_factory=Spent)
     waiting: list[str] = field(default_factory=list)
     open: bool = False
+    asked: bool = False
+    """Whether an `exchange` is under way: leases then go out by themselves, else with the next one."""
+    outgoing: list[Lease] = field(default_factory=list)
 
 
 class RayDriver:
@@ -161,7 +164,6 @@ class RayDriver:
         """Gives waiting leases to the workers that have most room."""
         if self._stop.is_set():
             self._ready.clear()
-        chosen: dict[_Link, list[Lease]] = {}
         while self._ready:
             link = min(
                 (link for link in self._links if link.open), key=lambda link: len(link.leases), default=None
@@ -170,9 +172,11 @@ class RayDriver:
                 break
             lease = self._ready.popleft()
             link.leases[lease.key] = lease
-            chosen.setdefault(link, []).append(lease)
-        for link, leases in chosen.items():
-            link.actor.lease.remote(leases)
+            link.outgoing.append(lease)
+        for link in self._links:
+            if link.asked and link.outgoing:
+                link.actor.lease.remote(link.outgoing)
+                link.outgoing = []
         self._progress.alive = sum(len(link.leases) for link in self._links)
         self._changed.set()
 
@@ -226,8 +230,11 @@ class RayDriver:
         try:
             await self._open(link)
             while True:
+                leases, link.outgoing, link.asked = link.outgoing, [], True
                 async with asyncio.timeout(SILENT_S):
-                    message: Message = await link.actor.take.remote(TAKE_S)
+                    asked = link.actor.exchange.remote(leases, self._elsewhere(link), TAKE_S)
+                    message: Message = await asked
+                link.asked = False
                 await self._absorb(link, message)
         except (RayError, TimeoutError) as error:
             await self._lost(link, error)
@@ -248,9 +255,8 @@ class RayDriver:
         link.waiting = message.waiting
         if message.rows:
             await self._store.put(message.rows)
-            self._count(link, message.spent)
-            link.actor.confirm.remote(message.number, self._elsewhere(link))
             self._failures.pop(link.node, None)
+        self._count(link, message.spent)
         for ended in message.ended:
             self._end(link, ended)
         if message.ended:

@@ -1,8 +1,8 @@
 """A worker on a node of a Ray cluster: grows leased trees, and hands records to the driver before it uses them.
 
-The driver asks (`take`) and the worker answers with everything that came up since; what a tree recorded is
-used once the driver says that it is on disk (`confirm`). So one message carries the records of many trees, and
-a worker that is lost loses nothing but calls that were in flight.
+The driver asks and the worker answers with everything that came up since; with the next question the driver says
+that it is on disk, and only then is it used. So one message carries the records of many trees, and a worker
+that is lost loses nothing but calls that were in flight.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,8 @@ from ultrainteract.run.worker import Worker
 from ultrainteract.schema import Instruction
 from ultrainteract.store import Settled, Spend
 from ultrainteract.store.calls import Spent
-from ultrainteract.store.database import call_row, observation_row, settled_rows, spend_row
-from ultrainteract.store.records import pack, unpack
+from ultrainteract.store.database import call_row, observation_row, settled_row, spend_row, tally_rows
+from ultrainteract.store.records import pack, summed, unpack
 from ultrainteract.store.writer import Statement
 
 LINGER_S = 0.004
@@ -61,9 +61,8 @@ class Ended:
 class Message:
     """What came up at a worker since it was last asked."""
 
-    number: int
     rows: list[Statement]
-    """To be written in one transaction; `confirm(number)` says that they are."""
+    """To be written in one transaction; the next `exchange` says that they are."""
     ended: list[Ended]
     spent: Spent
     """What the worker has spent since it began, and has under way."""
@@ -138,17 +137,20 @@ class RayWorker:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def take(self, wait_s: float) -> Message:
-        """What came up since the last call; waits up to `wait_s` seconds for something to come up."""
-        await self._recorder.something(wait_s)
-        assert self._worker is not None
-        return self._recorder.message(self._worker.calls.budget.spent(), self._worker.waiting())
+    async def exchange(self, leases: Sequence[Lease], elsewhere: Spent, wait_s: float) -> Message:
+        """What came up since the last call, of which all rows are on disk by now.
 
-    async def confirm(self, number: int, elsewhere: Spent) -> None:
-        """The rows of message `number` are on disk; what all other workers have spent and have under way."""
+        Args:
+            leases: More trees to grow.
+            elsewhere: What all other workers have spent and have under way.
+            wait_s: How long to wait for something to come up, seconds.
+        """
         assert self._worker is not None
         self._worker.calls.budget.elsewhere = elsewhere
-        self._recorder.confirm(number)
+        self._recorder.confirm()
+        await self.lease(leases)
+        await self._recorder.something(wait_s)
+        return self._recorder.message(self._worker.calls.budget.spent(), self._worker.waiting())
 
     async def close(self) -> None:
         """Gives up the trees under way, and closes connections, engines and the sandbox."""
@@ -181,10 +183,11 @@ class Outbox:
         self._observations: dict[bytes, bytes] = {}
         self._of_tree: dict[str, list[bytes]] = defaultdict(list)
         self._rows: list[Statement] = []
+        self._spends: list[Spend] = []
+        self._tallies: Counter[str] = Counter()
         self._ended: list[Ended] = []
         self._written: asyncio.Future[None] | None = None
-        self._unconfirmed: dict[int, asyncio.Future[None] | None] = {}
-        self._number = 0
+        self._sent: asyncio.Future[None] | None = None
         self._news = asyncio.Event()
 
     # --------------------------------------------------------------------------------- as the trees see it
@@ -207,7 +210,8 @@ class Outbox:
         packed = pack(reply) or b""
         self._calls.setdefault(key, []).append((first, packed))
         self._of_tree[tree].append(key)
-        await self._put([call_row(tree, key, first, packed), spend_row(spend)])
+        self._spends.append(spend)
+        await self._put([call_row(tree, key, first, packed)])
 
     async def put_observations(self, tree: str, rows: list[tuple[bytes, bytes]]) -> None:
         """Records observations; returns when they are on the driver's disk."""
@@ -242,7 +246,8 @@ class Outbox:
     def settle(self, settled: Settled) -> None:
         """Sends an outcome with its tree."""
         outcome = settled.outcome
-        self._rows += settled_rows(settled.packed())
+        self._rows.append(settled_row(settled.packed()))
+        self._tallies.update(settled.tallies)
         self.end(Ended(outcome.key, outcome.state.value, outcome.reason, settled.tallies))
 
     def end(self, ended: Ended) -> None:
@@ -261,18 +266,19 @@ class Outbox:
 
     def message(self, spent: Spent, waiting: list[str]) -> Message:
         """Everything that came up since the last message."""
-        self._number += 1
-        message = Message(self._number, self._rows, self._ended, spent, waiting, self.handler.take())
-        self._unconfirmed[self._number], self._written = self._written, None
-        self._rows, self._ended = [], []
+        rows = [*self._rows, *map(spend_row, summed(self._spends)), *tally_rows(self._tallies)]
+        message = Message(rows, self._ended, spent, waiting, self.handler.take())
+        self._sent, self._written = self._written, None
+        self._rows, self._spends, self._ended = [], [], []
+        self._tallies.clear()
         self._news.clear()
         return message
 
-    def confirm(self, number: int) -> None:
-        """The rows of a message are on disk: their trees go on."""
-        written = self._unconfirmed.pop(number, None)
-        if written is not None and not written.done():
-            written.set_result(None)
+    def confirm(self) -> None:
+        """The rows of the last message are on disk: their trees go on."""
+        if self._sent is not None and not self._sent.done():
+            self._sent.set_result(None)
+        self._sent = None
 
 
 class _Forward(logging.Handler):

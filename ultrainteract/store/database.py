@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -399,12 +399,21 @@ def observation_row(tree: str, key: bytes, observation: bytes) -> Statement:
 
 def settled_rows(settled: Settled) -> list[Statement]:
     """Write a line of the ledger with its tree, and add to the sums."""
+    return [settled_row(settled), *tally_rows(settled.tallies)]
+
+
+def settled_row(settled: Settled) -> Statement:
+    """Writes a line of the ledger with its tree."""
     outcome = settled.outcome
     row = (outcome.key, outcome.state.value, outcome.reason, outcome.dataset, outcome.source)
     tallies = orjson.dumps(settled.tallies).decode()
-    put = (_PUT_OUTCOME, (*row, settled.depth, settled.tree, tallies))
-    add = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
-    return [put, *((add, item) for item in settled.tallies.items())]
+    return _PUT_OUTCOME, (*row, settled.depth, settled.tree, tallies)
+
+
+def tally_rows(tallies: Mapping[str, float]) -> list[Statement]:
+    """Add to the sums."""
+    sql = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
+    return [(sql, item) for item in tallies.items()]
 
 
 def spend_row(spend: Spend) -> Statement:
