@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -49,6 +50,7 @@ class Token(NamedTuple):
     """Where it ends there."""
 
 
+@lru_cache(4096)
 def read_number(text: str) -> Fraction | None:
     """The value of a plain number: sign, digits, thousands commas, decimal point, a simple fraction, `$`, `%`."""
     bare = text.strip().replace("\\$", "").replace("$", "").replace(",", "").strip()
