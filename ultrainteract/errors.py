@@ -96,3 +96,10 @@ def require(module: str, extra: str) -> None:
         raise ConfigError(
             f"'{module}' is not installed. Install it with: pip install 'ultrainteract[{extra}]'"
         )
+
+
+def told(name: str, text: str) -> UltraInteractError:
+    """The error that another process reports by the name of its class and its text."""
+    kind = globals().get(name)
+    known = isinstance(kind, type) and issubclass(kind, UltraInteractError)
+    return kind(text) if known else UltraInteractError(text)  # type: ignore[misc]

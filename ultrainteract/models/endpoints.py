@@ -179,6 +179,10 @@ class Endpoint:
         """Puts a waiter in line."""
         self._queues.setdefault(waiter.lane, {}).setdefault(waiter.depth, {})[waiter] = None
 
+    def waiters(self) -> list[_Waiter]:
+        """All who are in line."""
+        return [w for depths in self._queues.values() for line in depths.values() for w in line]
+
     def forget(self, waiter: _Waiter) -> None:
         """Takes a waiter out of the line."""
         depths = self._queues.get(waiter.lane, {})
@@ -308,7 +312,7 @@ class Endpoint:
             return
         self.disabled = why
         log.error("%s (%s) is given up: %s", self.label, self.model, why)
-        for waiter in [w for depths in self._queues.values() for line in depths.values() for w in line]:
+        for waiter in self.waiters():
             if all(endpoint.disabled for endpoint in waiter.endpoints):
                 waiter.leave()
                 if not waiter.future.done():
@@ -348,3 +352,19 @@ async def acquire(endpoints: Sequence[Endpoint], lane: Lane, depth: int) -> Leas
         if waiter.future.done() and not waiter.future.cancelled() and waiter.future.exception() is None:
             waiter.future.result().dropped()
         raise
+
+
+def move(left: Sequence[Endpoint], joined: Sequence[Endpoint]) -> None:
+    """Lets those who wait in line at endpoints that are left wait at others instead.
+
+    Args:
+        left: The endpoints so far.
+        joined: Those that count from now on.
+    """
+    for waiter in dict.fromkeys(waiter for endpoint in left for waiter in endpoint.waiters()):
+        waiter.leave()
+        waiter.endpoints, waiter.outages = joined, {endpoint: endpoint.outages for endpoint in joined}
+        for endpoint in joined:
+            endpoint.enqueue(waiter)
+    for endpoint in joined:
+        endpoint.dispatch()

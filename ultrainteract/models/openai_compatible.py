@@ -15,6 +15,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ProviderError
 from ultrainteract.models.addresses import Address, resolve_addresses
 from ultrainteract.models.base import ChatRequest, Completion, Reply
-from ultrainteract.models.endpoints import Endpoint, Lane, Lease, acquire
+from ultrainteract.models.endpoints import Endpoint, Lane, Lease, acquire, move
 from ultrainteract.models.faults import Fault, advice, backoff, error_message, fault_of_status, retry_after
 from ultrainteract.models.limits import SharedLimits
 from ultrainteract.models.wire import WireError, build_body, estimate_tokens, named_fields, parse_answer
@@ -83,9 +84,10 @@ class OpenAIModel:
         self.model = config.model
         self.config = config
         self.stats = ClientStats()
-        shared = shared or SharedLimits()
+        self._shared = shared = shared or SharedLimits()
         self._clock = shared.clock
         self._rng = rng or random.Random()
+        self._redact: Callable[[str], str]
         addresses, self._redact = resolve_addresses(name, config, shared)
         self._addresses = {address.endpoint: address for address in addresses}
         self._endpoints = tuple(self._addresses)
@@ -93,6 +95,20 @@ class OpenAIModel:
         self._spare: dict[tuple[str, int], Completion] = {}
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
+
+    def reach(self, base_urls: Sequence[str]) -> None:
+        """Moves to other servers of the model: new requests, and those that wait, go to these alone.
+
+        Args:
+            base_urls: Their addresses, at least one; where one is known already, what is known of it stays.
+        """
+        config = self.config.model_copy(update={"base_url": tuple(base_urls)})
+        addresses, redact = resolve_addresses(self.name, config, self._shared)
+        before = self._redact
+        self._redact = lambda text: before(redact(text))
+        self._addresses |= {address.endpoint: address for address in addresses}
+        left, self._endpoints = self._endpoints, tuple(address.endpoint for address in addresses)
+        move(left, self._endpoints)
 
     def status(self) -> str | None:
         """Why the model waits, where none of its endpoints is up; None otherwise."""

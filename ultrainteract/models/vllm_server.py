@@ -3,8 +3,8 @@
 It is the same model as `provider: vllm` in a separate program, for setups where the engine must not share the
 interpreter with the pipeline, or needs another Python environment.
 
-Guarantees: the server listens on this machine alone; its output goes to a log; it ends when the model is closed
-or this process ends, however it ends; its death ends all requests with the reason.
+Guarantees: the server listens on this machine alone, unless told otherwise; its output goes to a log; it ends when
+the model is closed or this process ends, however it ends; its death ends all requests with the reason.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _KILL_TRIES = 20
 """A killed process is gone after a moment; where nobody reaps it, it is not waited for longer than that."""
 _USAGE_ERROR = 2
 """Exit status of a command line that is wrong."""
-_OWN_OPTIONS = ("log_dir", "start_timeout_s", "port", "executable")
+_OWN_OPTIONS = ("log_dir", "start_timeout_s", "port", "executable", "host", "replicas")
 _DEFAULTS: dict[str, Any] = {"generation_config": "vllm"}
 """Sampling is what the configuration says, not what the model's folder suggests."""
 
@@ -50,8 +50,9 @@ class VLLMServerModel:
     """A model behind a `vllm serve` process that belongs to it.
 
     `config.options` are the server's options (`max_model_len: 8192` becomes `--max-model-len 8192`), and `log_dir`,
-    `start_timeout_s`, `port`, `executable` (a `vllm` program of another environment). All other settings
-    are those of `provider: openai`.
+    `start_timeout_s`, `port`, `executable` (a `vllm` program of another environment), `host` (the address to listen
+    on, this machine's own alone if left out; with `VLLM_API_KEY` in the environment, which then guards it).
+    `replicas` is read on a Ray cluster. All other settings are those of `provider: openai`.
 
     Args:
         name: Name in the configuration.
@@ -74,6 +75,7 @@ class VLLMServerModel:
                 f"provider: openai."
             )
         self._command = _command(config)
+        self._host = str(config.options.get("host", HOST))
         self._start_timeout_s = float(config.options.get("start_timeout_s", START_TIMEOUT_S))
         folder = config.options.get("log_dir")
         self._temporary = folder is None
@@ -84,6 +86,8 @@ class VLLMServerModel:
         self._ended: asyncio.Task[int] | None = None
         self._lifeline: Lifeline | None = None
         self._closed = False
+        self.address = ""
+        """Where the server answers, once it is started."""
 
     async def start(self) -> None:
         """Starts the server ahead of the first request.
@@ -135,12 +139,12 @@ class VLLMServerModel:
         return await self._lazy.get()
 
     async def _start(self) -> ChatModel:
-        port = int(self.config.options.get("port") or _free_port())
+        port = int(self.config.options.get("port") or _free_port(self._host))
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lifeline = Lifeline()
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, "--host", HOST, "--port", str(port),
+                *self._command, "--host", self._host, "--port", str(port),
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True, env={"VLLM_NO_USAGE_STATS": "1", **os.environ},
             )  # fmt: skip
@@ -148,7 +152,7 @@ class VLLMServerModel:
         self._ended = asyncio.create_task(self._process.wait())
         try:
             async with asyncio.timeout(self._start_timeout_s):
-                await self._until_ready(f"http://{HOST}:{port}/health", self._ended)
+                await self._until_ready(f"http://{self._host}:{port}/health", self._ended)
         except TimeoutError:
             await self._end()
             raise ProviderError(
@@ -159,7 +163,8 @@ class VLLMServerModel:
         except BaseException:  # cancelled, or ended: either way nothing may stay behind
             await self._end()
             raise
-        client = {"provider": "openai", "base_url": f"http://{HOST}:{port}/v1", "options": {}}
+        self.address = f"http://{self._host}:{port}/v1"
+        client = {"provider": "openai", "base_url": self.address, "options": {}}
         served = self.config.options.get("served_model_name")
         if served:
             client["model"] = served if isinstance(served, str) else served[0]
@@ -233,8 +238,8 @@ def _command(config: ModelConfig) -> list[str]:
     return command
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
     return port

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import time
 from collections import Counter, deque
 from collections.abc import Coroutine
@@ -21,11 +22,11 @@ from typing import Any
 
 import orjson
 
-from ultrainteract import errors
 from ultrainteract.config import RunConfig
-from ultrainteract.errors import ConfigError, UltraInteractError, require
+from ultrainteract.errors import ConfigError, UltraInteractError, require, told
 from ultrainteract.run.admission import admitted
 from ultrainteract.run.progress import Progress
+from ultrainteract.run.ray_replicas import KEY_VARIABLE, Replicas, as_seen_by_workers, replicated
 from ultrainteract.run.ray_worker import Ended, Lease, Message, RayWorker
 from ultrainteract.schema import Instruction, TreeState
 from ultrainteract.store import Outcome, RunStore, Settled
@@ -101,6 +102,10 @@ class RayDriver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitted = False
         self._stopped_by: UltraInteractError | None = None
+        self._key = secrets.token_urlsafe(24)
+        self._replicas = [
+            Replicas(name, model, self._key, self._reach) for name, model in replicated(config).items()
+        ]
         progress.budget, progress.waiting = self._budget, self._waiting
 
     async def run(self, base: Path) -> UltraInteractError | None:
@@ -118,6 +123,9 @@ class RayDriver:
         owned = await asyncio.to_thread(self._connect)
         try:
             async with asyncio.TaskGroup() as tasks:
+                for replicas in self._replicas:
+                    await replicas.open()
+                    self._start(tasks, replicas.keep())
                 self._start(tasks, self._recruit(tasks))
                 self._start(tasks, self._admit(base))
                 while not self._finished():
@@ -216,12 +224,21 @@ class RayDriver:
             self._ray.remote(RayWorker)
             .options(**options)
             .remote(
-                orjson.dumps(self._config.model_dump(mode="json")),
+                orjson.dumps(self._worker_config().model_dump(mode="json")),
                 None if folder is None else _texts(folder),
                 executor.workers_per_node,
                 self._unsafe,
             )
         )
+
+    def _worker_config(self) -> RunConfig:
+        """What workers are told to do: replicated models are servers that they reach."""
+        return as_seen_by_workers(self._config, {r.name: r.addresses for r in self._replicas})
+
+    async def _reach(self, name: str, addresses: tuple[str, ...]) -> None:
+        """Tells all workers where the replicas of a model answer."""
+        for link in self._links:
+            link.actor.reach.remote(name, addresses)
 
     async def _serve(self, link: _Link) -> None:
         """Opens a worker and writes down what it says, until the run ends or the worker is lost."""
@@ -242,9 +259,9 @@ class RayDriver:
     async def _open(self, link: _Link) -> None:
         parts = sum(other.open for other in self._links) + 1
         async with asyncio.timeout(OPEN_S):
-            error = await link.actor.open.remote(_secrets(self._config), parts, self._elsewhere(link))
+            error = await link.actor.open.remote(self._secrets(), parts, self._elsewhere(link))
         if error is not None:
-            raise _error(error)
+            raise told(*error)
         link.open = True
         self._divide()
         self._hand_out()
@@ -268,7 +285,7 @@ class RayDriver:
         if ended.error is None:
             self._progress.add(TreeState(ended.state), ended.tallies)
             return
-        error = _error(ended.error)
+        error = told(*ended.error)
         if not ended.drains:
             raise error
         # Trees under way go on: their recorded calls are worth finishing with.
@@ -313,6 +330,13 @@ class RayDriver:
         )  # fmt: skip
         await self._store.put(settled_rows(Settled(outcome=outcome)))
         self._progress.add(TreeState.FAILED, {})
+
+    def _secrets(self) -> dict[str, str]:
+        """The environment variables that hold keys and say where they are valid: told to workers, written nowhere."""
+        names = {model.api_key_env for model in self._config.models.values()}
+        names |= {"OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN"}
+        found = {name: os.environ[name] for name in sorted(names) if name in os.environ}
+        return found | ({KEY_VARIABLE: self._key} if self._replicas else {})
 
     # ------------------------------------------------------------------------------------------------ limits
 
@@ -374,6 +398,7 @@ class RayDriver:
         for link in self._links:
             with contextlib.suppress(RayError):
                 self._ray.kill(link.actor)
+        await asyncio.gather(*(replicas.close() for replicas in self._replicas))
         if owned:
             await asyncio.to_thread(self._ray.shutdown)
 
@@ -387,18 +412,5 @@ def _check(config: RunConfig) -> None:
             )
 
 
-def _secrets(config: RunConfig) -> dict[str, str]:
-    """The environment variables that hold keys and say where they are valid: told to workers, written nowhere."""
-    names = {model.api_key_env for model in config.models.values()}
-    names |= {"OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN"}
-    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
-
-
 def _texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.md"))}
-
-
-def _error(told: tuple[str, str]) -> UltraInteractError:
-    name, text = told
-    kind: type[UltraInteractError] = getattr(errors, name, UltraInteractError)
-    return kind(text)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ultrainteract.config import RunConfig, parse_config
 from ultrainteract.errors import BudgetExceeded, ProviderError, UltraInteractError
+from ultrainteract.models.openai_compatible import OpenAIModel
 from ultrainteract.run.worker import Worker
 from ultrainteract.schema import Instruction
 from ultrainteract.store import Settled, Spend
@@ -129,6 +130,13 @@ class RayWorker:
         """Sets this worker's part of the rates: one of `parts`."""
         assert self._worker is not None
         self._worker.limits.divide(parts)
+
+    def reach(self, name: str, addresses: Sequence[str]) -> None:
+        """Moves a model to other servers."""
+        assert self._worker is not None
+        model = self._worker.models[name]
+        assert isinstance(model, OpenAIModel)
+        model.reach(addresses)
 
     async def lease(self, leases: Sequence[Lease]) -> None:
         """Begins to grow the leased trees."""
