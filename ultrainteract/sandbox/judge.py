@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 AHEAD = 4
 """Tests of one program under way at once; the first failure makes the later ones void."""
-WALL_FOR_CPU = 6
-"""A problem's time limit is one of CPU time: on the clock a test may take this many times as long, since executions
-share the cores (four a core by default). A busy machine must not make a right program wrong."""
 _CHECK = "check"
 
 
@@ -37,8 +34,7 @@ async def judge(
         GraderError: The suite itself is broken: a call's arguments are not JSON, the checker does not compile.
     """
     if suite.time_limit_s is not None:
-        wall = WALL_FOR_CPU * suite.time_limit_s
-        limits = limits.model_copy(update={"wall_s": wall, "cpu_s": suite.time_limit_s})
+        limits = limits.model_copy(update={"wall_s": suite.time_limit_s, "cpu_s": suite.time_limit_s})
     if suite.memory_limit_mb is not None:
         limits = limits.model_copy(update={"memory_mb": max(limits.memory_mb, suite.memory_limit_mb)})
     calls = [_Call(case) for case in suite.cases] if suite.kind == "call" else []
