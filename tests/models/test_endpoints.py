@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from tests.models.helpers import HandClock
-from ultrainteract.models.endpoints import MIN_SAMPLE, Endpoint, Lane, Lease, acquire
+from ultrainteract.models.endpoints import MIN_SAMPLE, Endpoint, Lane, Lease, acquire, move
 
 ACTOR = Lane("actor", "actor", 100)
 CRITIC = Lane("critic", "critic", 100)
@@ -188,3 +188,20 @@ async def test_retry_after_is_kept_even_by_those_in_line() -> None:
     clock.advance(1.1)
     await settle()
     (await waiting).dropped()
+
+
+async def test_those_in_line_follow_a_model_that_moves_to_other_servers() -> None:
+    clock = HandClock()
+    old, new = endpoint(clock, 1), endpoint(clock, 2, "http://b")
+    (held,) = await take(old, 1)
+    waiting = [asyncio.create_task(acquire([old], ACTOR, turn)) for turn in (1, 3, 2)]
+    await settle()
+    move([old], [new])
+    await settle()
+    assert [task.done() for task in waiting] == [False, True, True], "deeper turns first"
+    assert {task.result().endpoint for task in waiting[1:]} == {new}
+    assert not old.waiters()
+    waiting[1].result().succeeded()
+    assert (await waiting[0]).endpoint is new
+    held.succeeded()
+    assert old.in_flight == 0

@@ -36,6 +36,18 @@ def test_more_than_a_bucket_holds_is_paid_off_afterwards() -> None:
     assert bucket.wait(1) == pytest.approx(14.1)
 
 
+def test_processes_divide_a_rate_and_get_more_when_others_end() -> None:
+    clock = HandClock()
+    shared = SharedLimits(clock=clock)
+    limits = shared.key_limits(ModelConfig(model="m", requests_per_minute=600), "http://a")
+    shared.divide(4)
+    (bucket,) = limits._buckets.values()
+    bucket.take(bucket.rate * 6)  # what the burst allows
+    emptied = bucket.wait(1)
+    shared.divide(1)
+    assert bucket.wait(1) == pytest.approx(emptied / 4)
+
+
 async def limited(**rates: int) -> tuple[KeyLimits, HandClock]:
     clock = HandClock()
     limits = KeyLimits(clock)

@@ -92,3 +92,53 @@ def test_a_node_that_joins_gets_work_and_one_that_is_lost_is_done_without(
     finally:
         cluster.shutdown()
     equal(local, tmp_path / "run")
+
+
+def test_a_budget_holds_over_all_workers_and_can_be_raised(local: Path, cluster: Any, tmp_path: Path) -> None:
+    with RunStore.open(local) as store:
+        spent = store.spend()
+    total = sum(item.prompt_tokens + item.completion_tokens for item in spent)
+    request = total / sum(item.requests for item in spent)
+    process = start(tmp_path / "run", *on_ray(cluster), f"budget.max_tokens={total // 2}")
+    _, talk = process.communicate(timeout=240)
+    assert process.returncode == 8, talk
+    assert "raise the budget" in " ".join(talk.split())
+    with RunStore.open(tmp_path / "run") as store:
+        paid = sum(item.prompt_tokens + item.completion_tokens for item in store.spend())
+    # A wave is what may be under way at once: a request for each tree alive. Longer prompts cost more than the mean.
+    assert paid <= total // 2 + NODES * 8 * 2 * request
+    assert paid >= 0.4 * total
+    finish(start(tmp_path / "run", *on_ray(cluster)))
+    equal(local, tmp_path / "run")
+
+
+def test_one_interrupt_drains_and_a_second_aborts_at_once(cluster: Any, tmp_path: Path) -> None:
+    slow = ["models.actor.options.latency_s=0.5", "models.critic.options.latency_s=0.5"]
+    process = start(tmp_path / "drained", *on_ray(cluster), *slow)
+    until(tmp_path / "drained", 20, process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, talk = process.communicate(timeout=120)
+    assert process.returncode == 75, talk
+    with RunStore.open(tmp_path / "drained") as store:
+        assert sum(store.counts().values()) > 0, "the trees under way were finished"
+
+    process = start(tmp_path / "aborted", *on_ray(cluster), *slow)
+    until(tmp_path / "aborted", 20, process)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 75
+    took = time.monotonic() - began
+    deadline = time.monotonic() + 10
+    while (left := workers()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left, "no worker outlives the run"
+    assert took < 30  # that is a hang; the promise of seconds is not for a busy machine to test
+
+
+def workers() -> list[str]:
+    import psutil
+
+    return [p.info["name"] for p in psutil.process_iter(["name"]) if "RayWorker" in (p.info["name"] or "")]
