@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from tests.builders import config as run_config
 from tests.export.forest import forest
@@ -92,6 +93,46 @@ def test_stats_of_a_run_and_of_published_rows(run: Path) -> None:
         "magicoder_evol_instruct",
     ):
         assert words in tables.stdout
+
+
+def test_stats_say_what_a_pair_cost(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    settings = yaml.safe_load((root / "configs" / "demo.yaml").read_text())
+    seed = {
+        "dataset": "gsm8k",
+        "path": str(root / "data/gsm8k/train.jsonl"),
+        "tasks": ["Math_CoT"],
+        "limit": 5,
+    }
+    settings["seeds"] = [seed]
+    settings["models"]["actor"]["price"] = {"input": 0, "output": 4}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+    grown = command("run", tmp_path / "config.yaml", "-o", tmp_path / "run", "--no-export")
+    assert grown.returncode == 0, grown.stderr
+    spent = json.loads(command("status", tmp_path / "run", "--json").stdout)["spend"]
+    figures = json.loads(command("stats", tmp_path / "run", "--json").stdout)
+    cost = sum(item["cost"] for item in spent)
+    assert cost == pytest.approx(
+        4e-6 * sum(i["completion_tokens"] for i in spent if i["model"] == "simulated-actor")
+    )
+    assert figures["spent"]["cost_per_pair"] == pytest.approx(cost / figures["pairs"])
+    assert f"${cost / figures['pairs']:.6f}" in command("stats", tmp_path / "run").stdout
+
+
+def test_a_folder_of_exports_can_be_looked_at(run: Path, tmp_path: Path) -> None:
+    done = command("import", PUBLISHED, "-o", tmp_path / "trees")
+    assert done.returncode == 0, done.stderr
+    listed = command("show", tmp_path / "trees")
+    assert listed.returncode == 0, listed.stderr
+    assert len(listed.stdout.splitlines()) == 5
+    deepest = command("show", tmp_path / "trees", "--deepest")
+    assert "turn 3" in deepest.stdout
+    lines = [line.split() for line in command("show", run, "--state", "complete").stdout.splitlines()]
+    assert {state for _, state, *_ in lines} == {"complete"}
+    for folder in (run, tmp_path / "trees"):
+        missing = command("show", folder, "nothing")
+        assert missing.returncode in (4, 10)
+        assert "begins with 'nothing'" in missing.stderr
 
 
 def test_figures(run: Path, tmp_path: Path) -> None:

@@ -109,6 +109,27 @@ def test_no_run_there(tmp_path: Path) -> None:
     fails(4, "status", str(tmp_path), saying="is not a run directory")
 
 
+def test_a_full_disk_stops_the_run_and_it_resumes_when_there_is_room(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    whole, filled = tmp_path / "whole", tmp_path / "filled"
+    assert cli("run", str(path), "-o", str(whole)).returncode == 0
+    program = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))\n"  # files cannot grow beyond this
+        "from ultrainteract.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "run", str(path), "-o", str(filled)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.returncode == 4, done.stderr
+    assert "make room or repair the disk" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert cli("run", str(path), "-o", str(filled)).returncode == 0
+    for name in ("sft", "pair", "trees"):
+        (one,), (two,) = (list((folder / "exports" / name).iterdir()) for folder in (whole, filled))
+        assert one.read_bytes() == two.read_bytes()
+
+
 def test_bad_seed_lines_are_skipped_with_file_and_line(tmp_path: Path) -> None:
     lines = (ROOT / "data/gsm8k/train.jsonl").read_text().splitlines()[:3]
     seeds = tmp_path / "seeds.jsonl"

@@ -86,6 +86,31 @@ def test_damage_to_trainer_formats_is_found(rule: str, tmp_path: Path) -> None:
     assert rule in {found for _, found in check(tmp_path, rows).broken}
 
 
+def test_a_missing_column_or_field_is_named(tmp_path: Path) -> None:
+    rows = published("pair")
+    without = [{name: value for name, value in row.items() if name != "parent_id"} for row in rows]
+    report = check(tmp_path, without)
+    assert report.examples == {("rows.jsonl", "columns"): ["rows.jsonl: without parent_id"]}
+    del rows[1]["chosen"]
+    rows[2]["trajectory"][0]["value"] = None
+    examples = check(tmp_path, rows).examples["rows.jsonl", "empty"]
+    assert [example.partition(": ")[::2] for example in examples] == [
+        ("rows.jsonl row 2", "'chosen' is empty"),
+        ("rows.jsonl row 3", "a turn of the trajectory is empty"),
+    ]
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_what_an_action_taken_twice_becomes_is_sound(name: str, tmp_path: Path) -> None:
+    tree = next(
+        tree for tree in forest() if tree.depth > 1 and tree.turns[0].correct and tree.turns[1].correct
+    )
+    again = tree.turns[1].model_copy(update={"correct": tree.turns[0].correct})
+    twice = tree.model_copy(update={"turns": (tree.turns[0], again, *tree.turns[2:])})
+    report = check(tmp_path, list(export_rows(name, [twice])))
+    assert report.ok, report.to_json()["violations"]
+
+
 def test_a_tree_that_was_tampered_with_is_found(tmp_path: Path) -> None:
     rows = list(export_rows("trees", forest()))
     rows[0]["depth"] = 7

@@ -95,7 +95,8 @@ def run(
         try:
             report = asyncio.run(run_async(loaded, store, base=config.parent, unsafe=unsafe, console=talk))
         except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
+            talk.print("Aborted. Whatever was recorded is kept: run the same command to resume.")
+            raise typer.Exit(STOPPED) from None
         (folder / "report.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
         finished = report.inputs is not None and report.settled >= report.inputs
         if finished and not no_export:
@@ -152,37 +153,26 @@ def show(
     state: Annotated[str | None, typer.Option(help="List inputs in this state only.")] = None,
 ) -> None:
     """Print one tree, readable; or list what there is."""
-    from ultrainteract.api import open_run
+    from contextlib import ExitStack
+
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.cli.trees import tree_view
+    from ultrainteract.cli.trees import find_tree, list_inputs, tree_view
 
-    if id is not None and not (run / "store.sqlite").exists() and run.exists():
-        from ultrainteract.export.source import Source
-
-        with Source.open(str(run)) as exported:
-            found = exported.tree(id)
+    if id is not None or deepest:
+        tree = find_tree(run, None if deepest else id)
         if json:
-            print(found.model_dump_json(indent=2))
+            print(tree.model_dump_json(indent=2))
         else:
-            terminal().print(tree_view(found))
+            terminal().print(tree_view(tree))
         return
-    with open_run(run) as store:
-        if deepest:
-            id = store.deepest()
-        if id is not None:
-            tree = store.tree(id)
-            if json:
-                print(tree.model_dump_json(indent=2))
-            else:
-                terminal().print(tree_view(tree))
-            return
-        for outcome in store.outcomes():
+    with ExitStack() as stack:
+        for outcome in list_inputs(run, stack):
             if state is None or outcome.state == state:
                 if json:
                     print(outcome.model_dump_json())
                 else:
                     head = f"{outcome.key[:12]}  {outcome.state:<10}  {outcome.dataset:<14}"
-                    print(f"{head}  {outcome.source}  {outcome.reason}")
+                    print(f"{head}  {outcome.source}  {outcome.reason}".rstrip())
 
 
 def _log_to_stderr() -> None:

@@ -175,17 +175,23 @@ def _exchanges(action: Action) -> Iterator[str]:
 
 
 def demonstrations(tree: Tree, config: ExportConfig) -> Iterator[Demonstration]:
-    """The correct actions that `config` selects, as chat samples."""
+    """The correct actions that `config` selects, as chat samples; none twice.
+
+    Without the turns before it, an action that was taken at two turns would be the same sample twice.
+    """
+    known: set[Demonstration] = set()
     for correct in correct_actions(tree, config.sft, config.filter):
         action = correct.node.action
         if config.sft_history == "turns":
-            prompt: Talk = (("user", tree.instruction.prompt), *history(tree, correct.turn))
-            last = "\n".join([prompt[-1][1], *_exchanges(action)])
-            yield Demonstration((*prompt[:-1], ("user", last)), action.text)
+            before: Talk = (("user", tree.instruction.prompt), *history(tree, correct.turn))
+            last = "\n".join([before[-1][1], *_exchanges(action)])
+            prompt: Talk = (*before[:-1], ("user", last))
         else:
-            yield Demonstration(
-                (("user", flat_prompt(tree, correct, config.sft_history == "flat")),), action.text
-            )
+            prompt = (("user", flat_prompt(tree, correct, config.sft_history == "flat")),)
+        sample = Demonstration(prompt, action.text)
+        if sample not in known:
+            known.add(sample)
+            yield sample
 
 
 def preferences(tree: Tree, config: ExportConfig) -> Iterator[Preference]:

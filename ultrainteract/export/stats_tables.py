@@ -160,7 +160,6 @@ def quality(figures: dict[str, Any]) -> Table:
     table = _table("Quality", ["measure"], ["value"])
     critiques, kept = figures["critiques"], figures["kept"]
     agreement, copies = figures["same_answer_agreement"], figures["duplicates"]
-    cost = "unknown" if kept["cost_per_pair"] is None else f"${kept['cost_per_pair']:.6f}"
     rows = [
         ("critiques that gave the answer away", f"{critiques['leaked']:,} of {critiques['total']:,} ({_percent(critiques['leak_rate'])})"),
         ("… asked for again / redacted", f"{critiques['asked_again']:,} / {critiques['redacted']:,}"),
@@ -168,9 +167,14 @@ def quality(figures: dict[str, Any]) -> Table:
         ("pairs whose two sides share a model", _percent(figures["same_model_share"])),
         ("equal answers that got equal verdicts", f"{agreement['agree']:,} of {agreement['couples']:,} ({_percent(agreement['share'])})"),
         ("mean reliability of the evidence", _figure(figures["mean_reliability"], 3)),
-        ("cost of what was kept, a pair", cost),
+        ("cost of what was kept, a pair", _dollars(kept["cost_per_pair"])),
         ("completion tokens kept, a pair", _figure(kept["tokens_per_pair"])),
     ]  # fmt: skip
+    if spent := figures.get("spent"):
+        rows += [
+            ("cost of all that the run drew, a pair", _dollars(spent["cost_per_pair"])),
+            ("completion tokens drawn, a pair", _figure(spent["tokens_per_pair"])),
+        ]
     rows += [
         (f"verdicts by {row['check']}: {row['label']}", f"{row['actions']:,}") for row in figures["evidence"]
     ]
@@ -204,6 +208,10 @@ def _mark(flag: bool) -> str:
 
 def _figure(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _dollars(value: float | None) -> str:
+    return "unknown" if value is None else f"${value:.6f}"
 
 
 def _percent(value: float | None) -> str:

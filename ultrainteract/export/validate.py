@@ -98,13 +98,18 @@ def validate(tables: Iterable[Table]) -> Report:
         layout, checker = _layout(table.columns)
         report.layouts[table.name] = layout
         if checker is None:
-            report.add(table.name, "columns", table.name, f"unknown layout: {', '.join(table.columns)}")
+            missing = [name for name in _PUBLISHED.get(layout, ()) if name not in table.columns]
+            said = (
+                f"without {', '.join(missing)}" if missing else f"unknown layout: {', '.join(table.columns)}"
+            )
+            report.add(table.name, "columns", table.name, said)
             report.rows[table.name] = 0
             continue
         rows = 0
+        absent = dict.fromkeys(table.columns)  # JSONL rows may lack what the first one has
         for where, row in table.rows():
             rows += 1
-            for rule, detail in checker.check(row):
+            for rule, detail in checker.check(absent | row):
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows
         for rule, detail in checker.finish(table.columns):
@@ -118,6 +123,8 @@ def _layout(columns: tuple[str, ...]) -> tuple[str, _Checker | None]:
         ("UltraInteract trees", {"id", "tree", "turns"}, _TreeRows),
         ("UltraInteract pair", set(PAIR_COLUMNS), _PairRows),
         ("UltraInteract sft", set(SFT_COLUMNS), _SftRows),
+        ("UltraInteract pair", {"trajectory", "chosen"}, None),
+        ("UltraInteract sft", {"instruction", "response", "task"}, None),
         ("preference", {"chosen", "rejected"}, _Preferences),
         ("stepwise", {"prompt", "completions", "labels"}, _Stepwise),
         ("unpaired preference", {"completion", "label"}, _Completions),
@@ -126,8 +133,12 @@ def _layout(columns: tuple[str, ...]) -> tuple[str, _Checker | None]:
         ("conversations", {"conversations"}, _Chats),
     ):
         if wanted <= names:
-            return layout, checker()
+            return layout, checker() if checker else None
     return "unknown", None
+
+
+_PUBLISHED = {"UltraInteract pair": PAIR_COLUMNS, "UltraInteract sft": SFT_COLUMNS}
+"""Layouts whose columns are all needed."""
 
 
 class _Checker:
@@ -217,7 +228,7 @@ class _PairRows(_Published):
 
     def check(self, row: Row) -> Iterator[Found]:
         yield from self._common(row)
-        talk = [(str(turn["from"]), str(turn["value"])) for turn in row["trajectory"] or ()]
+        talk = [(str(turn.get("from")), str(turn.get("value") or "")) for turn in row["trajectory"] or ()]
         yield from _roles([role for role, _ in talk], ends_with_user=True)
         if any(not text.strip() for _, text in talk):
             yield "empty", "a turn of the trajectory is empty"
