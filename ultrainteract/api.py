@@ -71,6 +71,7 @@ async def run_async(
     console: Console | None = None,
     models: Mapping[str, ChatModel] | None = None,
     sandbox: Sandbox | None = None,
+    profile: bool = False,
 ) -> RunReport:
     """`run` for callers with an event loop and an open run directory.
 
@@ -85,14 +86,16 @@ async def run_async(
         console: Shows progress here; nothing is shown if None.
         models: Models to use instead of those the configuration names.
         sandbox: Sandbox to use instead of the configured one.
+        profile: Measure how late the event loop gets (`RunReport.loop`).
 
     Raises:
         UltraInteractError: What is wrong, and what to do next.
         asyncio.CancelledError: The second signal.
     """
-    from contextlib import nullcontext
+    from contextlib import AsyncExitStack
 
     from ultrainteract.run import Runner, RunReport
+    from ultrainteract.run.profile import watched
     from ultrainteract.run.progress import shown
 
     runner = Runner(config, store, base=Path(base), unsafe=unsafe, models=models, sandbox=sandbox)
@@ -110,12 +113,15 @@ async def run_async(
     loop = asyncio.get_running_loop()
     handled = _add_handlers(loop, interrupted)
     try:
-        async with shown(runner.progress, console) if console is not None else nullcontext():
+        async with AsyncExitStack() as stack:
+            if console is not None:
+                await stack.enter_async_context(shown(runner.progress, console))
+            watch = await stack.enter_async_context(watched()) if profile else None
             await runner.run()
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
-    return RunReport.of(store)
+    return RunReport.of(store, watch.lag() if watch else None)
 
 
 def _add_handlers(loop: asyncio.AbstractEventLoop, callback: object) -> list[signal.Signals]:

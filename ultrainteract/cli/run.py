@@ -57,6 +57,9 @@ def run(
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Run model-written code without isolation.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Measure how late the event loop gets, and where.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON on stdout.")] = False,
 ) -> None:
     """Grow the trees of a seed set; resumes by itself where an earlier run of the same configuration stopped."""
@@ -93,7 +96,9 @@ def run(
     talk = terminal(stderr=True)
     with resume_run(loaded, accept_config=accept_config) as store:
         try:
-            report = asyncio.run(run_async(loaded, store, base=config.parent, unsafe=unsafe, console=talk))
+            report = asyncio.run(
+                run_async(loaded, store, base=config.parent, unsafe=unsafe, console=talk, profile=profile)
+            )
         except asyncio.CancelledError:
             talk.print("Aborted. Whatever was recorded is kept: run the same command to resume.")
             raise typer.Exit(STOPPED) from None
@@ -110,6 +115,8 @@ def run(
         talk.print(f"Published: {done.url}", highlight=False)
     if json:
         print(report.model_dump_json(indent=2))
+        if report.loop is not None:
+            report.loop.show(talk)
     else:
         report.show(talk)
     if not finished:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from ultrainteract.run.profile import LoopLag
 from ultrainteract.schema import Record, TreeState
 from ultrainteract.store import Runs, RunStore, Spend
 
@@ -49,9 +50,11 @@ class RunReport(Record):
     """True where any kept text was written by a simulated model."""
     store_bytes: int
     """Size of the store on disk."""
+    loop: LoopLag | None = None
+    """How late the event loop of this session was; None where it was not measured."""
 
     @classmethod
-    def of(cls, store: RunStore | Runs) -> Self:
+    def of(cls, store: RunStore | Runs, loop: LoopLag | None = None) -> Self:
         """Reads the figures of a run directory, or of all shards of a run."""
         tallies = store.tallies()
         spend = tuple(store.spend())
@@ -73,6 +76,7 @@ class RunReport(Record):
             },
             simulated=bool(tallies.get("simulated")),
             store_bytes=store.size(),
+            loop=loop,
         )
 
     @property
@@ -105,6 +109,8 @@ class RunReport(Record):
         if self.guards:
             acted = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in self.guards.items())
             console.print(f"Quality guards: {acted}", highlight=False)
+        if self.loop is not None:
+            self.loop.show(console)
 
 
 def _spend_table(report: RunReport) -> Table:
