@@ -1096,3 +1096,20 @@ BOMBS: list[tuple[str, str, str]] = [
     (r"5", r"eval('5')", "!?"),
     (r"5", r"\input{/etc/passwd}", "?"),
 ]
+
+TITLES = r"""
+Is Paris Burning? | About Time | The Answer is 42 | Exactly | Roughly Speaking | Therefore I Am | Around the Bend | Is
+No Doubt | True Grit | Not Without My Daughter | Catch-22 | Apollo 13 | Se7en | M*A*S*H | $9.99 | 50/50 | C++ | E.T.
+(500) Days of Summer | "Weird Al" Yankovic | AC/DC | 2001: A Space Odyssey | Star Wars: Episode IV | Shaquille O'Neal
+Israel | Istanbul | Isle of Man | Aboutrika | Exactlyville | between 1990 and 1995 | 1990–1995 | São Paulo | 100% | 北京
+Москва | 5'10" | 6 ft 2 in | 20 °C | Henry VIII | The The | A | Either/Or | None | N/A | e | pi | Mr. & Mrs. Smith | F#
+R2-D2 | 50 Cent | Blink-182 | 7-Eleven | No. 1 | Maybe | Solution: none | Less Than Zero | Jeopardy! | a_b | x^2 | .NET
+To be or not to be | www.example.com | [REC] | (A) | <tag> | `code` | *star* | -- | ? | Incorrect
+"""
+"""Answers that begin with, end in or consist of what a reader of answers looks for; each is its own gold answer."""
+COUNTED = r"""
+apples | cosines | sinks | logs | cots | tangerines | sectors | sec | minutes | maxima | items | inches | orders | its
+exponents | pies | e-books | modems | andirons | points | people | miles/hour | km/h | boxes of chocolates | red balls
+square feet | cubic meters | members | a day | per week | degrees Celsius | mL | L | N | Hz | times
+"""
+"""What numbers count; none may be taken for mathematics."""

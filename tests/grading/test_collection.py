@@ -6,8 +6,10 @@ import time
 
 import pytest
 
-from tests.grading.collection import PairCase, cases
+from tests.grading.collection import PairCase, _instruction, cases
+from tests.grading.further import COUNTED, TITLES
 from ultrainteract.grading import Graders
+from ultrainteract.schema import Label
 
 TIMEOUT_S = 3.0
 ALLOWED = {
@@ -59,3 +61,46 @@ def test_most_plain_answers_need_no_worker(by_group: dict[str, list[PairCase]]) 
     for group in ("integers", "fractions", "units", "choices", "booleans", "short texts", "sets"):
         decided = [graders.grade_literal(case.instruction, case.answer) for case in by_group[group]]
         assert sum(verdict is not None for verdict in decided) >= 0.85 * len(decided), group
+
+
+FORMS = (
+    "{}",
+    "Answer: {}",
+    "Answer:{}",
+    "The answer is {}.",
+    "**{}**",
+    r"\boxed{{{}}}",
+    r"\boxed{{\text{{{}}}}}",
+)
+
+
+@pytest.mark.parametrize("grader", ["text", "answer_set", "choice", "math"])
+async def test_no_title_is_wrong_in_any_form(grader: str) -> None:
+    titles = [title.strip() for title in TITLES.replace("\n", " | ").split(" | ") if title.strip()]
+    wrong = []
+    async with Graders() as graders:
+        for title in titles:
+            gold = rf"\text{{{title}}}" if grader == "math" else title
+            choices = (title, "zebra crossing", "quantum foam") if grader == "choice" else ()
+            instruction = _instruction(gold, grader=grader, task="Logic", choices=choices)
+            plain = await graders.grade(instruction, title)
+            assert plain.label is Label.CORRECT or grader == "math", (title, plain)
+            for form in FORMS:
+                verdict = await graders.grade(instruction, form.format(title))
+                wrong += [(title, form, verdict.evidence)] if verdict.label is Label.WRONG else []
+    assert not wrong
+
+
+async def test_a_number_may_count_anything() -> None:
+    async with Graders() as graders:
+        for what in (word.strip() for word in COUNTED.replace("\n", " | ").split(" | ") if word.strip()):
+            for gold, answer, right in (
+                ("12", f"12 {what}", True),
+                (rf"12\text{{ {what}}}", "12", True),
+                (f"12 {what}", f"The answer is 12 {what}.", True),
+                ("12", rf"\boxed{{12\text{{ {what}}}}}", True),
+                ("12", f"13 {what}", False),
+                (f"12 {what}", f"13 {what}", False),
+            ):
+                verdict = await graders.grade(_instruction(gold), answer)
+                assert verdict.label is (Label.CORRECT if right else Label.WRONG), (gold, answer, verdict)

@@ -68,7 +68,7 @@ _NEGATION = re.compile(
 )
 _HOPE = re.compile(r"[.\s]*I hope (?:it|this) is correct\.?$")
 _ABOUT = re.compile(
-    r"^(?:(?:approximately|approx\.?|about|around|roughly|exactly|\\approx|is)(?![A-Za-z])|≈|~|=|:)\s*",
+    r"^(?:(?:approximately|approx\.?|about|around|roughly|exactly|\\approx|is)(?![A-Za-z])|≈|~|=|:)\s*(?=\S)",
     re.IGNORECASE,
 )
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("**", "**"), ("`", "`"), ('"', '"'))

@@ -47,7 +47,11 @@ _TABLE: dict[str, tuple[str, str]] = {
     "m/sec": ("speed", "1"), "meter/second": ("speed", "1"), "ft/s": ("speed", "381/1250"),
     "ft/sec": ("speed", "381/1250"), "foot/second": ("speed", "381/1250"), "feet/second": ("speed", "381/1250"),
 }  # fmt: skip
-_SHORT = {name for name in _TABLE if len(name) <= 2 and name not in ("r", "in")} | set("NJVWA") | {"Hz", "kW"}
+_SHORT = (
+    {name for name in _TABLE if len(name) <= 2 and name not in ("r", "in")}
+    | set("NJVWA")
+    | {"Hz", "kW", "L", "mL", "kL"}
+)
 CURRENCIES = {"$": "dollar", "€": "euro", "£": "sterling", "₹": "rupee", "¥": "yen"}
 
 _PREFIX = re.compile(
@@ -59,6 +63,7 @@ _WORD_UNIT = re.compile(
     r"(?<=[\d)}])\s*((?:[A-Za-z$€£₹°][A-Za-z'’.°]*)(?:(?:\s*/\s*|[\s-]+)[A-Za-z$€£]+\.?)*)\s*"
     r"(?:\^\s*(?:\{\s*([23])\s*\}|([23])))?\s*$"
 )
+_TEMPERATURE = re.compile(r"(?:\\text\{\s*)?°\s*(?:\\text\{\s*)?([CFK])(?:elsius|ahrenheit|elvin)?\s*\}?\.?$")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)$")
 _SIGN_UNIT = re.compile(r"(?<=[\d)}])\s*([$€£₹¥])$")
 
@@ -120,7 +125,7 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
     elif found := _SIGN_UNIT.search(text):
         return text[: found.start()].strip(), make_unit(found[1])
     text = _ORDINAL.sub("", text)
-    if found := re.search(r"°\s*(?:\\text\{\s*)?([CFK])\s*\}?\.?$", text):
+    if found := _TEMPERATURE.search(text):
         return text[: found.start()].strip(), Unit(f"°{found[1]}")
     if text.endswith("°") and not re.search(r"sin|cos|tan|cot|sec|csc", text):
         return text[:-1].strip(), make_unit("degree")
@@ -140,8 +145,8 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
 
 def _is_unit(words: str, *, spaced: bool) -> bool:
     first = words.split("/")[0].strip(" .")
-    if first.lower() in ("sec", "secs") and "/" not in words:
-        return True  # the secant needs something behind it
+    if first.lower() in ("sec", "secs", "times") and "/" not in words:
+        return spaced or first != "times"  # a secant or a product needs something behind it
     if "/" in words and make_unit(words) is not None and _known(words):
         return True
     if len(first) <= 2:
