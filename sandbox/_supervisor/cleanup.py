@@ -75,7 +75,7 @@ def _kill_tree(pid: int) -> bool:
     return not victims
 
 
-def killdescendants() -> None:
+def kill_descendants() -> None:
     """Kills every descendant of this process, orphans that it has adopted included."""
     parents, _ = processes()
     for victim in descendants({os.getpid()}, parents) - {os.getpid()}:

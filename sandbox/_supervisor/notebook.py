@@ -46,7 +46,10 @@ class Session:
         self.sources: Sources = {}
         self.flags = 0
         self.loop: Any = None
-        self.shown: Any = None
+        self.shown: tuple[Any, Any, Any] = ("", "", "")
+        self.inputs = [""]
+        self.outputs: dict[int, Any] = {}
+        namespace.update(dict.fromkeys(("_", "__", "___"), ""), In=self.inputs, Out=self.outputs)
         namespace.setdefault("display", _display)
 
     def run(self, source: str) -> End:
@@ -54,6 +57,7 @@ class Session:
         number = len(self.sources) + 1
         name = f"<cell {number}>"
         source = _undented(source)
+        self.inputs.append(source.rstrip("\n"))
         lines = source.splitlines()
         self.sources[name] = (number, lines)
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
@@ -67,6 +71,8 @@ class Session:
             return End(error=error, traceback=describe(error, self.sources))
 
     def _execute(self, source: str, name: str) -> str | None:
+        if "\0" in source:  # Python's own error differs between its versions
+            raise SyntaxError("source code string cannot contain null bytes")
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.flags
         tree = compile(source, name, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         last = tree.body[-1] if tree.body else None
@@ -89,9 +95,22 @@ class Session:
         value = self._evaluate(compile(expression, name, "eval", flags | self.flags, dont_inherit=True))
         if value is None:
             return None
-        if self.namespace.get("_", self.shown) is self.shown:
-            self.namespace["_"] = self.shown = value
+        self._keep(value)
         return repr(value)
+
+    def _keep(self, value: Any) -> None:
+        """Keeps a shown value as `_`, `_N` and `Out[N]`; `_`, `__` and `___` only while the program has no use of its
+        own for these names.
+        """
+        if value is self.outputs:
+            return
+        names = ("_", "__", "___")
+        free = all(self.namespace.get(name, old) is old for name, old in zip(names, self.shown, strict=True))
+        self.shown = (value, *self.shown[:2])
+        if free:
+            self.namespace.update(zip(names, self.shown, strict=True))
+        number = len(self.sources)
+        self.outputs[number] = self.namespace[f"_{number}"] = value
 
     def _evaluate(self, code: CodeType) -> Any:
         result = eval(code, self.namespace)

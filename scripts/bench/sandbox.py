@@ -20,7 +20,6 @@ from _report import finish
 
 from ultrainteract.config import SandboxConfig
 from ultrainteract.sandbox.docker import DockerWorker
-from ultrainteract.sandbox.image import docker
 from ultrainteract.sandbox.pool import Pool
 from ultrainteract.sandbox.text import zygote_for
 from ultrainteract.schema import TestCase, TestSuite
@@ -121,13 +120,23 @@ async def command(expected: str, *arguments: str) -> None:
         raise SystemExit(f"{arguments[:3]} printed {out!r}")
 
 
+def docker(*arguments: str) -> str:
+    """Runs the `docker` command and returns what it prints."""
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+
+
 def hardened(image: str) -> list[str]:
-    """The options of our own containers, for a container an execution."""
-    worker = DockerWorker(SandboxConfig(image=image), 1)
-    options = worker.command(Path("/tmp"))
-    options = options[: options.index("--mount")]
-    options.remove("--detach")
-    return [*options, "--user", "65534", "--entrypoint", "python", image, "-c"]
+    """The options of our own containers as a command line, for a container an execution."""
+    found = DockerWorker(SandboxConfig(image=image), 1).options(Path("/tmp"))
+    command = ["docker", "run", "--rm", "--init", "--network", found["network_mode"], "--read-only"]
+    command += ["--cap-drop", "ALL", *[f"--cap-add={name}" for name in found["cap_add"]]]
+    command += ["--security-opt", *found["security_opt"], "--ipc", found["ipc_mode"], "--log-driver", "none"]
+    command += ["--memory", found["mem_limit"], "--memory-swap", found["memswap_limit"]]
+    command += ["--pids-limit", str(found["pids_limit"]), "--cpus", str(found["nano_cpus"] // 10**9)]
+    command += ["--ulimit", "core=0", "--ulimit", "nofile=1024:1024", "--shm-size", found["shm_size"]]
+    for path, options in found["tmpfs"].items():
+        command += ["--tmpfs", f"{path}:{options}"]
+    return [*command, "--user", "65534", "--entrypoint", "python", image, "-c"]
 
 
 def memory_mb(container: str) -> float:

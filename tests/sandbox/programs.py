@@ -937,6 +937,125 @@ print(sys.version_info[0])
 #---
 import operator, functools
 functools.partial(operator.add, 1)(2)
+#---
+5
+#===
+6
+#===
+_, __, ___, _1, Out[2], In[1]
+#---
+_ = 4
+7
+#===
+8
+#===
+_, _2
+#---
+[_ for _ in range(3)]
+#===
+__ == '' and _
+#---
+x = 1;
+x;
+#===
+sorted(Out)
+#---
+x = 3; Out
+#===
+sorted(Out)
+#---
+raise ExceptionGroup('g', [ValueError(1), ExceptionGroup('h', [TypeError('x')])])
+#---
+try:
+    raise ExceptionGroup('g', [ValueError(1), TypeError('x')])
+except* ValueError as e:
+    print(len(e.exceptions))
+#---
+try:
+    1 / 0
+except ZeroDivisionError as e:
+    raise KeyError('a') from e
+#---
+e = ValueError('x')
+e.add_note('a note')
+raise e
+#---
+import sys, io
+sys.stdout = io.StringIO()
+print('hidden')
+5
+#---
+import sys
+sys.modules['json'] = None
+import json
+#---
+import sys
+sys.tracebacklimit = 0
+1 / 0
+#---
+raise GeneratorExit('now')
+#---
+class Stop(BaseException): pass
+raise Stop('here')
+#---
+import sys
+sys.setrecursionlimit(10**6)
+def f(n): return 0 if n == 0 else 1 + f(n - 1)
+f(20_000)
+#---
+import multiprocessing as mp
+def work(q):
+    q.put([i * i for i in range(4)])
+q = mp.Queue()
+p = mp.Process(target=work, args=(q,))
+p.start()
+r = q.get()
+p.join()
+r, p.exitcode
+#---
+from concurrent.futures import ProcessPoolExecutor
+def f(x): return x + 1
+with ProcessPoolExecutor(2) as ex:
+    r = list(ex.map(f, [1, 2]))
+r
+#---
+import signal
+def ring(*a): raise TimeoutError('alarm')
+signal.signal(signal.SIGALRM, ring)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+while True: pass
+#---
+import warnings
+with warnings.catch_warnings():
+    warnings.simplefilter('error')
+    warnings.warn('careful')
+#---
+exec('x = 1\n1 / 0')
+#---
+eval('1 +')
+#---
+x = '''abc
+def
+#---
+if True:
+print(1)
+#---
+class A:
+  def f(self):
+    pass
+   def g(self): pass
+#---
+async def f():
+    for i in range(3):
+        yield i
+[i async for i in f()]
+#---
+import inspect
+def f(): return 3
+print(inspect.getsource(f))
+#---
+import ctypes
+ctypes.c_int(2**31).value
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -32,7 +33,9 @@ def _config(config: Path | None, kind: str, image: str) -> SandboxConfig:
 def build(
     image: Image = _IMAGE,
     base: Annotated[str, typer.Option(help="Base image with Python 3.11 or newer.")] = "python:3.12-slim",
-    build_arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for docker build.")] = None,
+    build_arg: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE, an argument of the Dockerfile.")
+    ] = None,
     network: Annotated[str, typer.Option(help="Network mode of the build.")] = "host",
     if_needed: Annotated[
         bool, typer.Option("--if-needed", help="Do nothing if the image is up to date.")
@@ -53,7 +56,9 @@ def build(
         if not separator:
             raise ConfigError(f"--build-arg {item}: write NAME=VALUE.")
         arguments[name] = value
-    build_image(image, base, arguments, network, ["--no-cache"] if no_cache else [])
+    build_image(
+        image, base, arguments, network, functools.partial(typer.echo, nl=False, err=True), cache=not no_cache
+    )
 
 
 @app.command()
@@ -93,10 +98,7 @@ def prune(
 ) -> None:
     """Remove containers that crashed runs left behind."""
     from ultrainteract.sandbox.docker import LABEL, RUN_LABEL
-    from ultrainteract.sandbox.image import docker
+    from ultrainteract.sandbox.engine import prune as remove_all
 
-    filters = ["--filter", f"label={LABEL}=1" if run is None else f"label={RUN_LABEL}={run}"]
-    containers = docker("ps", "--all", "--quiet", *filters).split()
-    if containers:
-        docker("rm", "--force", *containers)
-    typer.echo(f"{len(containers)} container(s) removed.")
+    count = remove_all(f"{LABEL}=1" if run is None else f"{RUN_LABEL}={run}")
+    typer.echo(f"{count} container(s) removed.")

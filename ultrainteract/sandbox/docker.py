@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import SandboxError
 from ultrainteract.sandbox.channel import Channel
+from ultrainteract.sandbox.engine import engine, remove
 from ultrainteract.sandbox.image import why_not
-from ultrainteract.sandbox.worker import CAPABILITIES, Worker, uid_range
+from ultrainteract.sandbox.worker import CAPABILITIES, START_S, Worker, uid_range
 
 __all__ = ["LABEL", "RUN_LABEL", "DockerWorker", "why_not"]
 
@@ -24,6 +27,7 @@ LABEL = "ultrainteract.sandbox"
 RUN_LABEL = "ultrainteract.run"
 INSIDE = "/run/host"
 _POLL_S = 0.02
+_REMOVE_S = 30.0
 
 
 class DockerWorker(Worker):
@@ -39,55 +43,71 @@ class DockerWorker(Worker):
         super().__init__(config, slots)
         self.run_id = run_id
         self.container = ""
+        """Its name; empty where there is none."""
         self.directory: Path | None = None
 
     def describe(self) -> str:
         """Name for messages."""
         return f"Docker container of {self.config.image}"
 
-    def command(self, directory: Path) -> list[str]:
-        """The `docker run` command line; `directory` holds the socket."""
+    def options(self, directory: Path) -> dict[str, Any]:
+        """What the container is created with, as arguments of the SDK; `directory` holds the socket."""
+        from docker.types import LogConfig, Mount, Ulimit
+
         base = uid_range(self.slots)
         limits = self.config.limits
-        megabytes = self.config.memory_mb
-        processes = self.slots * (limits.processes + 2) + 16
-        shared = f"size={self.slots * limits.file_mb}m,nr_inodes=65536,mode=1777,nosuid,nodev"
-        command = ["docker", "run", "--detach", "--rm", "--init", "--network", "none", "--read-only"]
-        command += ["--cap-drop", "ALL", *[f"--cap-add={name}" for name in CAPABILITIES]]
-        command += ["--security-opt", "no-new-privileges", "--ipc", "private", "--hostname", "sandbox"]
-        command += ["--memory", f"{megabytes}m", "--memory-swap", f"{megabytes}m"]
-        command += ["--pids-limit", str(processes), "--cpus", str(os.cpu_count() or 1)]
-        command += ["--ulimit", "core=0", "--ulimit", "nofile=1024:1024", "--log-driver", "none"]
-        command += ["--shm-size", f"{self.slots * limits.file_mb}m", "--tmpfs", f"/tmp:{shared}"]
+        memory = f"{self.config.memory_mb}m"
+        size = f"{limits.file_mb}m"
+        shared = f"{self.slots * limits.file_mb}m"
+        tmpfs = {"/tmp": f"size={shared},nr_inodes=65536,mode=1777,nosuid,nodev"}
         for slot in range(self.slots):
-            options = f"size={limits.file_mb}m,nr_inodes=8192,mode=0700,uid={base + slot},gid={base + slot}"
-            command += ["--tmpfs", f"/box/{slot:02d}:{options},nosuid,nodev"]
-        command += ["--label", f"{LABEL}=1", "--label", f"{RUN_LABEL}={self.run_id}"]
-        command += ["--mount", f"type=bind,src={directory},dst={INSIDE}"]
+            owner = f"uid={base + slot},gid={base + slot}"
+            tmpfs[f"/box/{slot:02d}"] = f"size={size},nr_inodes=8192,mode=0700,{owner},nosuid,nodev"
+        command = ["--socket", f"{INSIDE}/socket", "--slots", str(self.slots)]
+        command += ["--base-uid", str(base), "--scratch", "/box"]
+        found: dict[str, Any] = {
+            "auto_remove": True,
+            "init": True,
+            "network_mode": "none",
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "cap_add": list(CAPABILITIES),
+            "security_opt": ["no-new-privileges"],
+            "ipc_mode": "private",
+            "hostname": "sandbox",
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "pids_limit": self.slots * (limits.processes + 2) + 16,
+            "nano_cpus": (os.cpu_count() or 1) * 10**9,
+            "ulimits": [Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=1024, hard=1024)],
+            "log_config": LogConfig(type="none"),
+            "shm_size": shared,
+            "tmpfs": tmpfs,
+            "labels": {LABEL: "1", RUN_LABEL: self.run_id},
+            "mounts": [Mount(INSIDE, str(directory), type="bind")],
+            "command": command,
+        }
         if self.config.runtime:
-            command += ["--runtime", self.config.runtime]
-        command += [self.config.image, "--socket", f"{INSIDE}/socket", "--slots", str(self.slots)]
-        return [*command, "--base-uid", str(base), "--scratch", "/box"]
+            found["runtime"] = self.config.runtime
+        return found
+
+    def _create(self, name: str, directory: Path) -> None:
+        with engine(START_S) as client:
+            container = client.containers.create(self.config.image, name=name, **self.options(directory))
+            if self.container == name:  # it is not wanted any more where the start was given up meanwhile
+                container.start()
+                return
+        remove(name)
 
     async def _launch(self) -> Channel:
         self.directory = Path(tempfile.mkdtemp(prefix="ultrainteract-"))
-        process = await asyncio.create_subprocess_exec(
-            *self.command(self.directory),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        self.container = f"ultrainteract-{secrets.token_hex(8)}"
         try:
-            out, err = await process.communicate()
-        except asyncio.CancelledError:
-            process.kill()
-            raise
-        if process.returncode:
-            lines = err.decode(errors="replace").strip().splitlines() or ["no message"]
-            raise OSError(f"docker run: {lines[0]}")
-        self.container = out.decode().strip()
-        path = self.directory / "socket"
+            await asyncio.to_thread(self._create, self.container, self.directory)
+        except SandboxError as error:
+            raise OSError(str(error)) from error
         loop = asyncio.get_running_loop()
+        path = self.directory / "socket"
         while True:
             if (self.directory / "error").exists():
                 raise OSError("the supervisor failed")
@@ -97,20 +117,13 @@ class DockerWorker(Worker):
             await asyncio.sleep(_POLL_S)
 
     async def _reap(self) -> None:
-        if self.container:
-            container, self.container = self.container, ""
-            process = await asyncio.create_subprocess_exec(
-                "docker", "rm", "--force", container,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
+        container, self.container = self.container, ""
+        if container:
             try:
-                async with asyncio.timeout(30):
-                    await process.wait()
+                async with asyncio.timeout(_REMOVE_S):
+                    await asyncio.to_thread(remove, container)
             except TimeoutError as error:
-                process.kill()
-                raise SandboxError(
-                    f"docker rm {container[:12]} did not end; is the Docker Engine well?"
-                ) from error
+                raise SandboxError(f"{container} cannot be removed; is the Docker Engine well?") from error
         if self.directory is not None:
             shutil.rmtree(self.directory, ignore_errors=True)
 
