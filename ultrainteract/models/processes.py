@@ -29,19 +29,21 @@ done
 class Lifeline:
     """Kills processes when this one is gone, even if it was killed.
 
-    A shell waits on a pipe, in a session of its own: where the pipe closes without a word, we are dead. (A parent
-    death signal would be simpler, but it follows the thread that started a process, and must be asked for by
-    the process itself.)
+    A shell waits on a pipe, in a session of its own: where the pipe closes without a word, we are dead. It is nobody's
+    child, for there are those who end a process together with its children (Ray its workers). (A parent death
+    signal would be simpler, but it follows the thread that started a process, and must be asked for by the
+    process itself.)
     """
 
     def __init__(self) -> None:
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD],
+            ["/bin/sh", "-c", f"exec 3<&0; ({_GUARD}) <&3 3<&- &"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._guard.wait()
 
     def hold(self, pid: int) -> None:
         """Adds a process; a negative number is a process group."""
@@ -49,11 +51,9 @@ class Lifeline:
 
     def release(self) -> None:
         """Ends the watch without killing anything. Idempotent."""
-        if self._guard.poll() is None:
-            self._say("released")
+        self._say("released")
         if self._guard.stdin is not None:
             self._guard.stdin.close()
-        self._guard.wait()
 
     def _say(self, line: str) -> None:
         pipe = self._guard.stdin
