@@ -25,7 +25,7 @@ from ultrainteract.export.split import Choice, Split
 from ultrainteract.export.stats import Statistics, estimated_tokens
 from ultrainteract.schema import Tree
 
-CHUNK_TREES = 64
+CHUNK_TREES = 32
 """Trees turned into Arrow at a time."""
 _WORTH_IT = 16
 """Chunks from which on other cores are asked."""
@@ -148,8 +148,11 @@ def _on_other_cores(renderer: Renderer, chunks: Iterable[list[bytes]], jobs: int
 
 
 def _start(renderer: Renderer) -> None:
+    import pyarrow as pa
+
     global _renderer
     _renderer = renderer
+    pa.set_memory_pool(pa.system_memory_pool())  # the default one keeps tens of MiB more for chunks this small
 
 
 def _render(blobs: list[bytes]) -> Rendered:
