@@ -171,7 +171,7 @@ class Compile(Job):
             code = compile(source, notebook.PROGRAM, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
             text = notebook.describe(error, {notebook.PROGRAM: (1, source.splitlines())})
-            answer(ERROR, (None, _encode(text), _encode(type(error).__name__), None))
+            answer(ERROR, (None, _encode(text), _encode(notebook.class_name(error)), None))
             return ERROR
         answer(OK, (None, None, None, marshal.dumps(code)))
         return OK
@@ -208,7 +208,7 @@ class Program(Job):
 
     def _report(self, answer: Answer, error: BaseException | None, sources: notebook.Sources) -> int:
         if isinstance(error, SystemExit):
-            if error.code is None or error.code == 0:
+            if notebook.is_success(error):
                 error = None
             elif not isinstance(error.code, int):
                 print(error.code, file=sys.stderr)
@@ -217,7 +217,7 @@ class Program(Job):
             return OK
         answer(
             _failure(error),
-            (None, _encode(notebook.describe(error, sources)), _encode(type(error).__name__), None),
+            (None, _encode(notebook.describe(error, sources)), _encode(notebook.class_name(error)), None),
         )
         return _failure(error)
 
@@ -248,7 +248,7 @@ class Call(Job):
             answer(OK, (_encode(value), None, None, None))
             return OK
         text = notebook.describe(error, {notebook.PROGRAM: (1, source.splitlines())})
-        answer(_failure(error), (None, _encode(text), _encode(type(error).__name__), None))
+        answer(_failure(error), (None, _encode(text), _encode(notebook.class_name(error)), None))
         return _failure(error)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 PROGRAM = "<program>"
 """File name of a whole program, shown as the first cell."""
+_name_of = vars(type)["__name__"].__get__
 Sources = dict[str, tuple[int, list[str]]]
 """Cell number and lines of each piece of the user's code, by file name."""
 
@@ -22,6 +23,8 @@ for _name in future.all_feature_names:
 _ASYNC = 0x80 | 0x200
 """CO_COROUTINE and CO_ASYNC_GENERATOR."""
 _MAX_FRAMES = 6
+MAX_TEXT = 1 << 20
+"""Characters of a value or a message that are looked at: copies of a longer one would take the program's memory."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class End:
     @property
     def error_type(self) -> str | None:
         """Class name of the error."""
-        return None if self.error is None else type(self.error).__name__
+        return None if self.error is None else class_name(self.error)
 
 
 class Session:
@@ -64,7 +67,7 @@ class Session:
         try:
             return End(value=self._execute(source, name))
         except SystemExit as stop:
-            if stop.code is None or stop.code == 0:
+            if is_success(stop):
                 return End()
             return End(error=stop, traceback=describe(stop, self.sources))
         except BaseException as error:
@@ -96,7 +99,7 @@ class Session:
         if value is None:
             return None
         self._keep(value)
-        return repr(value)
+        return repr(value)[:MAX_TEXT]
 
     def _keep(self, value: Any) -> None:
         """Keeps a shown value as `_`, `_N` and `Out[N]`; `_`, `__` and `___` only while the program has no use of its
@@ -155,6 +158,16 @@ def _is_silenced(source: str) -> bool:
     return last == ";"
 
 
+def is_success(stop: SystemExit) -> bool:
+    """True where the exit code is one of success; asks nothing of an object of the user's."""
+    return stop.code is None or (type(stop.code) in (int, bool) and not stop.code)
+
+
+def class_name(error: BaseException) -> str:
+    """Name of the error's class, whatever its metaclass says."""
+    return _name_of(type(error))[:MAX_TEXT]  # type: ignore[no-any-return]
+
+
 def describe(error: BaseException, sources: Sources) -> str:
     """The short traceback: the user's own frames, then the error."""
     own_syntax = isinstance(error, SyntaxError) and error.filename in sources and error.lineno is not None
@@ -178,7 +191,7 @@ def _describe_syntax(error: SyntaxError, sources: Sources) -> str:
         if error.offset is not None:
             column = error.offset - 1 - (len(text) - len(text.lstrip()))
             parts.append("    " + " " * max(0, min(column, len(bare))) + "^")
-    parts.append(f"{type(error).__name__}: {error.msg}")
+    parts.append(f"{class_name(error)}: {error.msg}")
     return "\n".join(parts)
 
 
@@ -198,9 +211,9 @@ def _frames(traceback: TracebackType | None, sources: Sources) -> list[str]:
 
 
 def _last_line(error: BaseException) -> str:
-    name = type(error).__name__
+    name = class_name(error)
     try:
-        message = str(error)
+        message = str(error)[:MAX_TEXT]
     except BaseException as broken:
-        message = f"<the message cannot be shown: {type(broken).__name__}>"
+        message = f"<the message cannot be shown: {class_name(broken)}>"
     return f"{name}: {message}" if message else name

@@ -96,6 +96,22 @@ async def test_indented_and_awkward_sources(sandbox: Pool) -> None:
     assert (await sandbox.run(["x = 1\x00"])).status == "error"
 
 
+async def test_huge_and_awkward_ends(sandbox: Pool) -> None:
+    small = Limits(wall_s=60, cpu_s=60, memory_mb=256)
+    huge = await sandbox.run(["'x' * 10**8"], limits=small)
+    assert (huge.status, huge.truncated) == ("ok", True)
+    assert "output cut at" in (huge.value or "")
+    assert len(huge.value or "") < 70_000
+    long = await sandbox.run(["raise ValueError('x' * 10**8)"], limits=small)
+    assert (long.status, long.error_type) == ("error", "ValueError")
+    name = "class M(type):\n    __name__ = property(lambda cls: 1 / 0)\nclass A(Exception, metaclass=M): pass\nraise A"
+    assert (await failed(sandbox, name)).error_type == "A"
+    code = "import sys\nclass C:\n    def __eq__(self, other): raise ValueError\nsys.exit(C())"
+    assert (await failed(sandbox, code)).error_type == "SystemExit"
+    code = "import sys\nclass C:\n    def __eq__(self, other): return True\nsys.exit(C())"
+    assert (await failed(sandbox, code)).error_type == "SystemExit"
+
+
 async def test_standard_input(sandbox: Pool) -> None:
     assert await value(sandbox, "int(input()) + int(input())", stdin="20\n22\n") == "42"
     assert await value(sandbox, "import sys\nlen(sys.stdin.read())", stdin="x" * 1_000_000) == "1000000"

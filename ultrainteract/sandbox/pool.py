@@ -232,10 +232,10 @@ def _execution(answer: Answer, limits: Limits) -> Execution:
         status=answer.status,
         stdout=cut(display(stdout) or "", answer.truncated and len(stdout or b"") >= cap, cap),
         stderr=cut(display(stderr) or "", answer.truncated and len(stderr or b"") >= cap, cap),
-        value=display(value),
+        value=None if value is None else cut(display(value) or "", len(value) >= cap, cap),
         traceback=shown,
         error_type=display(error_type),
-        truncated=answer.truncated,
+        truncated=answer.truncated or len(value or b"") >= cap,
         wall_s=answer.wall_s,
         cpu_s=answer.cpu_s,
     )
