@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -12,6 +12,9 @@ import pytest
 
 from ultrainteract.sandbox.image import why_not
 
+# What the tests of a part import. Looked up among the installed packages, since a file of such a name on the path
+# (scripts/bench/vllm.py, say) is not the package.
+PACKAGES = {"vllm": ("vllm", "torch", "transformers"), "trl": ("trl",), "ray": ("ray",)}
 REQUIRED = frozenset(filter(None, os.environ.get("ULTRAINTERACT_REQUIRE", "").split(",")))
 
 
@@ -28,8 +31,12 @@ def missing(part: str) -> str:
         )
     if part == "docker":
         return why_not(os.environ.get("ULTRAINTERACT_IMAGE", "ultrainteract-sandbox:latest"))
-    module = {"vllm": "vllm", "trl": "trl", "ray": "ray"}[part]
-    return "" if importlib.util.find_spec(module) else f"{module} is not installed"
+    for package in PACKAGES[part]:
+        try:
+            importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            return f"{package} is not installed"
+    return ""
 
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture asks for the part

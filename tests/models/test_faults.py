@@ -39,6 +39,8 @@ def test_backoff_doubles_up_to_a_cap_with_jitter() -> None:
 @pytest.mark.parametrize(
     ("message", "fields"),
     [
+        ("Unrecognized request argument supplied: n", {"n"}),
+        ("Unknown parameter: n", {"n"}),
         ("Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
          {"max_tokens", "max_completion_tokens"}),
         ('[{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]', {"seed"}),

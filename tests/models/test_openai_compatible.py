@@ -14,7 +14,7 @@ from aiohttp import web
 from tests.models.helpers import FastClock, ask, client
 from tests.servers.chaos import BROKEN, EVERYTHING, Chaos, ChaosServer, Fault, digest, echo
 from ultrainteract.errors import ConfigError, ProviderError
-from ultrainteract.models.base import ChatRequest
+from ultrainteract.models.base import ChatRequest, Reply
 from ultrainteract.models.limits import SharedLimits
 from ultrainteract.schema import Message
 
@@ -24,6 +24,17 @@ def expected(request: ChatRequest) -> list[str]:
     messages = [message.model_dump() for message in request.messages]
     seed = (request.sampling.seed or 0) + request.first
     return [echo({"messages": messages, "seed": seed}, index) for index in range(request.n)]
+
+
+class Saying(ChaosServer):
+    """Answers every request with the same object."""
+
+    def __init__(self, payload: dict[str, Any], status: int = 200) -> None:
+        super().__init__()
+        self.payload, self.status = payload, status
+
+    async def _serve(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        return web.json_response(self.payload, status=self.status)
 
 
 def texts(reply: Any) -> list[str]:
@@ -210,7 +221,8 @@ async def test_logprobs_finish_reasons_and_missing_usage() -> None:
 async def test_each_transient_fault_is_survived(fault: Fault) -> None:
     clock = FastClock()
     async with ChaosServer(chaos=Chaos({fault: 1.0}, failing_attempts=2, retry_after_s=3)) as server:
-        model = client(server.url, clock=clock, timeout_s=0.2)
+        silent = fault in ("hang", "stall")  # waited for; all others come by themselves, however late
+        model = client(server.url, clock=clock, timeout_s=0.2 if silent else 60)
         request = ask(n=2)
         assert texts(await model.sample(request)) == expected(request)
         await model.close()
@@ -329,6 +341,93 @@ async def test_a_permanent_error_is_not_retried(
                 await model.sample(ask())
         await model.close()
     assert caught.value.fatal is fatal
+    assert server.books.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "fatal", "says"),
+    [
+        ({"message": "x", "code": "context_length_exceeded"}, False, "max_tokens"),
+        ({"message": "x", "code": "insufficient_quota"}, True, "credit"),
+        ({"message": "x", "code": "model_not_found"}, True, "base_url"),
+        ({"message": "x", "code": "401"}, True, "api_key_env"),
+    ],
+)
+async def test_permanent_errors_sent_with_status_200_are_not_retried(
+    error: dict[str, Any], fatal: bool, says: str
+) -> None:
+    async with Saying({"error": error}) as server:
+        model = client(server.url)
+        with pytest.raises(ProviderError, match=says) as caught:
+            await model.sample(ask())
+        await model.close()
+    assert caught.value.fatal is fatal
+    assert server.books.requests == 1
+
+
+def choice(text: Any, **fields: Any) -> dict[str, Any]:
+    return {"index": 0, "finish_reason": "stop", "message": {"content": text}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("payload", "status", "text"),
+    [
+        ({"choices": [choice("4")]}, 201, "4"),
+        ({"choices": [choice(["2", {"type": "output_text", "text": "2"}])]}, 200, "22"),
+        ({"choices": [choice("4", index="0"), choice("5", index=None)]}, 200, "4"),
+        ({"choices": [choice("4 \ud800")]}, 200, "4 \ufffd"),  # half a surrogate pair, as JSON may hold it
+        ({"choices": [choice("", finish_reason="error", error={"code": 502}), choice("4")]}, 200, "4"),
+        ({"choices": [choice("4", logprobs={"content": [{"logprob": float("-inf")}]})]}, 200, "4"),
+        ({"choices": [choice("4", logprobs={"content": [{"logprob": None}]})]}, 200, "4"),
+        ({"choices": [choice("4")], "usage": {"prompt_tokens": 0, "completion_tokens": -1}}, 200, "4"),
+    ],
+)
+async def test_unusual_answers_that_were_paid_for_are_kept(
+    payload: dict[str, Any], status: int, text: str
+) -> None:
+    async with Saying(payload, status) as server:
+        model = client(server.url)
+        reply = await model.sample(ask())
+        await model.close()
+    assert texts(reply) == [text]
+    assert server.books.requests == 1
+    assert reply.usage.prompt_tokens > 0
+    assert reply.usage.completion_tokens > 0
+    assert Reply.model_validate_json(reply.model_dump_json()) == reply
+
+
+async def test_an_answer_whose_choices_all_broke_off_is_asked_for_again() -> None:
+    async with Saying({"choices": [choice("", error={"code": 502, "message": "upstream"})]}) as server:
+        model = client(server.url, max_retries=2)
+        with pytest.raises(ProviderError, match=r"3 attempts.*upstream"):
+            await model.sample(ask())
+        await model.close()
+
+
+@pytest.mark.parametrize("field", ["temperature", "top_p"])
+async def test_a_default_that_a_server_does_not_take_is_left_out(field: str) -> None:
+    async with ChaosServer(chaos=Chaos(refuses=frozenset({field}))) as server:
+        model = client(server.url)
+        request = ask(temperature=1.0, top_p=1.0)
+        assert texts(await model.sample(request)) == expected(request)
+        await model.close()
+    assert field not in server.books.bodies[-1]
+
+
+@pytest.mark.parametrize(
+    ("field", "sampling", "config"),
+    [("temperature", {"temperature": 0.5}, {}), ("top_k", {}, {"extra_body": {"top_k": 20}})],
+)
+async def test_a_setting_that_a_server_does_not_take_stops_the_run(
+    field: str, sampling: dict[str, Any], config: dict[str, Any]
+) -> None:
+    """It would have every instruction recorded as refused, for good."""
+    async with ChaosServer(chaos=Chaos(refuses=frozenset({field}))) as server:
+        model = client(server.url, **config)
+        with pytest.raises(ProviderError, match=f"does not take {field}.*sampling") as caught:
+            await model.sample(ask(**sampling))
+        await model.close()
+    assert caught.value.fatal
     assert server.books.requests == 1
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.bench._synthetic import synthetic_instructions
 from ultrainteract.models.simulated_arithmetic import (
     equations,
     evaluate,
@@ -23,9 +22,6 @@ from ultrainteract.models.simulated_chains import (
     chain_values,
     program_values,
 )
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "bench"))
-from _synthetic import synthetic_instructions
 
 LEAVES = st.integers(0, 999).map(lambda n: (str(n), Fraction(n))) | st.decimals(
     "0.01", 99, allow_nan=False, places=2

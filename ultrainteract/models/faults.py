@@ -115,6 +115,24 @@ _NO_MODEL = re.compile(
 )
 
 
+_RATE = re.compile(r"rate.?limit|too many requests|overloaded", re.IGNORECASE)
+_KEY = re.compile(r"(?:invalid|incorrect).{0,20}key|authentication|unauthori[sz]ed", re.IGNORECASE)
+
+
+def status_of_error(error: object) -> int:
+    """The HTTP status that an error object sent with status 200 should have had; 500 where it does not say.
+
+    Args:
+        error: The value of the answer's `error`.
+    """
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int | str) and str(code).isdecimal() and 400 <= int(code) < 600:
+        return int(code)
+    text = orjson.dumps(error).decode()
+    meanings = ((_QUOTA, 402), (_RATE, 429), (_KEY, 401), (_NO_MODEL, 404), (_TOO_LONG, 400), (_POLICY, 400))
+    return next((status for pattern, status in meanings if pattern.search(text)), 500)
+
+
 def fault_of_status(status: int, message: str, wait: float | None) -> Fault:
     """Classifies an HTTP error.
 
@@ -146,7 +164,7 @@ def advice(fault: Fault) -> str:
         return "Check `model` and `base_url`."
     if fault.status == 402 or _QUOTA.search(fault.what):
         return "Add credit to the account, then resume the run."
-    if _TOO_LONG.search(fault.what):
+    if fault.status == 413 or _TOO_LONG.search(fault.what):
         return "Conversation and `max_tokens` exceed the model's context: lower `max_tokens` or the turn cap."
     if _POLICY.search(fault.what):
         return "The provider's content filter refuses this conversation; other instructions are not affected."

@@ -225,6 +225,11 @@ class OpenAIModel:
                     endpoint.learn_from_refusal(named_fields(fault.what), request.sampling, n)
                     if body != build_body(request, self.config, endpoint.dialect, n, request.first + start):
                         continue  # whether this refusal taught it, or that of another request
+                    if (wrong := self._configured(fault.what)) is not None:
+                        # Not this request is at fault, and none may be recorded as refused.
+                        fault = Fault(
+                            "unusable", f"{fault.what} (it does not take {wrong})", None, fault.status
+                        )
                 if fault.kind == "overloaded":
                     lease.overloaded(fault.retry_after, fault.what)
                 elif fault.kind == "unusable" and not self._closed:
@@ -290,7 +295,7 @@ class OpenAIModel:
                 raw = await response.read()
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             raise self._fault_of_connection(error, deadline) from None
-        if response.status != 200:
+        if not 200 <= response.status < 300:
             wait = retry_after(response.headers, self._clock.wall())
             raise fault_of_status(response.status, self._redact(error_message(raw)), wait)
         return raw
@@ -314,6 +319,15 @@ class OpenAIModel:
             if error.status is None:
                 raise Fault("failed", self._redact(str(error))) from None
             raise fault_of_status(error.status, self._redact(error_message(raw)), None) from None
+
+    def _configured(self, refusal: str) -> str | None:
+        """A setting of the configuration, the same for all requests, that a refusal complains about."""
+        fields = named_fields(refusal, tuple(self.config.extra_body)) & {
+            "temperature",
+            "top_p",
+            *self.config.extra_body,
+        }
+        return min(fields, default=None)
 
     async def _healthy(self, endpoint: Endpoint) -> bool:
         """Asks a paused endpoint for its models: any answer but a server error shows that it is up."""

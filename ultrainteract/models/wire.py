@@ -6,6 +6,7 @@ whole rest of a request.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +15,11 @@ import orjson
 
 from ultrainteract.config import ModelConfig
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason
+from ultrainteract.models.faults import status_of_error
 from ultrainteract.schema import SamplingParams, Usage
 
+LEAST_LOGPROB = -9999.0
+"""Stands for minus infinity, which JSON cannot say."""
 CHARS_PER_TOKEN = 4
 """Used for estimates alone: rates before a request, and usage that a server does not report."""
 
@@ -52,6 +56,8 @@ class Dialect:
     """Takes `seed`."""
     continuation: bool = True
     """Takes vLLM's and SGLang's fields for continuing the assistant's message; others do it unasked."""
+    omitted: set[str] = field(default_factory=set)
+    """Of `temperature` and `top_p`, those it takes no value for: left out where they are 1, its default."""
     drew_several: bool = False
     """Has drawn several samples in one request: a single one is then a fault of the moment."""
     short_replies: int = 0
@@ -78,6 +84,10 @@ class Dialect:
         if "seed" in fields and self.seed and sampling.seed is not None:
             self.seed = False
             return "it does not take 'seed': its samples will not be repeatable"
+        for name in ("temperature", "top_p"):
+            if name in fields and name not in self.omitted and getattr(sampling, name) == 1:
+                self.omitted.add(name)
+                return f"it does not take '{name}', so it is left out where it is 1"
         if fields & {"continue_final_message", "add_generation_prompt"} and self.continuation:
             self.continuation = False
             return "it has no fields for continuing a message, so none are sent"
@@ -127,6 +137,9 @@ def build_body(
         "top_p": sampling.top_p,
         dialect.token_field: sampling.max_tokens,
     }
+    for name in dialect.omitted:
+        if body[name] == 1:
+            del body[name]
     if n > 1:
         body["n"] = n
     if sampling.stop:
@@ -149,24 +162,49 @@ def parse_answer(raw: bytes, request: ChatRequest) -> tuple[list[Completion], Us
     Raises:
         WireError: It is not a chat completion with at least one choice.
     """
-    try:
-        data = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise WireError(f"the answer is not JSON ({len(raw)} bytes: {error})") from None
+    data = _read(raw)
     choices = data.get("choices") if isinstance(data, dict) else None
     if isinstance(data, dict) and (told := data.get("error")) and not choices:
-        code = told.get("code") if isinstance(told, dict) else None
-        raise WireError("an error", code if isinstance(code, int) and 400 <= code < 600 else 500)
+        raise WireError("an error", status_of_error(told))
     if not isinstance(choices, list):
         raise WireError("the answer is JSON but no chat completion")
     if not choices:
         raise WireError("the answer has no choices")
     try:
-        parts = [_parts(choice) for choice in sorted(choices, key=lambda choice: choice.get("index") or 0)]
+        whole = [choice for choice in choices if not _broken(choice)]
+        if not whole:
+            raise WireError(f"all choices broke off ({choices[0].get('error')})")
+        parts = [_parts(choice) for choice in sorted(whole, key=lambda choice: int(choice.get("index") or 0))]
         usage = _usage(data.get("usage"), request, parts)
+    except WireError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireError(f"the answer is no chat completion ({type(error).__name__}: {error})") from None
     return _share_tokens(parts, usage.completion_tokens), usage
+
+
+def _read(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        first = error
+    # What Python's json writes and takes, and orjson does not: half a surrogate pair, -Infinity. It was paid for.
+    try:
+        return json.loads(raw, object_hook=_whole_texts)
+    except (ValueError, RecursionError):
+        raise WireError(f"the answer is not JSON ({len(raw)} bytes: {first})") from None
+
+
+def _whole_texts(found: dict[str, Any]) -> dict[str, Any]:
+    for name, value in found.items():
+        if isinstance(value, str):
+            found[name] = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return found
+
+
+def _broken(choice: dict[str, Any]) -> bool:
+    """Whether a gateway's upstream failed within this choice."""
+    return bool(choice.get("error")) or choice.get("finish_reason") == "error"
 
 
 _Parts = tuple[str, str | None, FinishReason, tuple[float, ...] | None]
@@ -178,10 +216,9 @@ def _parts(choice: dict[str, Any]) -> _Parts:
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     finish = _FINISH.get(choice.get("finish_reason"), "other")
     if isinstance(content, list):  # typed parts: text, and thinking as a list of its own
-        reasoning = reasoning or "".join(
-            _texts(p["thinking"]) for p in content if p.get("type") == "thinking"
-        )
-        content = "".join(p["text"] for p in content if p.get("type") == "text")
+        typed = [{"type": "text", "text": p} if isinstance(p, str) else p for p in content]
+        reasoning = reasoning or "".join(_texts(p["thinking"]) for p in typed if p.get("type") == "thinking")
+        content = "".join(p["text"] for p in typed if p.get("type") in ("text", "output_text"))
     if content is None:
         if message.get("refusal"):
             finish = "content_filter"
@@ -191,7 +228,9 @@ def _parts(choice: dict[str, Any]) -> _Parts:
     if not reasoning:
         content, reasoning = split_reasoning(content)
     tokens = (choice.get("logprobs") or {}).get("content")
-    logprobs = None if tokens is None else tuple(float(token["logprob"]) for token in tokens)
+    logprobs = None
+    if tokens is not None and all(token["logprob"] is not None for token in tokens):
+        logprobs = tuple(max(LEAST_LOGPROB, float(token["logprob"])) for token in tokens)
     return content, reasoning or None, finish, logprobs
 
 
@@ -218,9 +257,9 @@ def split_reasoning(text: str) -> tuple[str, str | None]:
 def _usage(data: Any, request: ChatRequest, parts: list[_Parts]) -> Usage:
     data = data or {}
     prompt, completion = data.get("prompt_tokens"), data.get("completion_tokens")
-    if prompt is None:
+    if not prompt or int(prompt) < 0:  # some servers send zeros, which would spend a budget without end
         prompt = estimate_tokens(request)
-    if completion is None:
+    if not completion or int(completion) < 0:
         completion = sum(_weight(part) for part in parts)
     return Usage(prompt_tokens=int(prompt), completion_tokens=int(completion))
 
@@ -254,8 +293,11 @@ def _share_tokens(parts: list[_Parts], total: int) -> list[Completion]:
 
 _FIELDS = {
     "n": re.compile(
-        r"""['"`]n['"`]|\bparam(?:eter)? n\b|\bbest_of\b|(?:^|[\s.])n (?:must|should|is|not|greater|>)"""
+        r"""['"`]n['"`]|\bparam(?:eter)? n\b|\bbest_of\b|(?:supplied|parameter|argument|field)s?: n\b|"""
+        r"""(?:^|[\s.])n (?:must|should|is|not|greater|>)"""
     ),
+    "temperature": re.compile(r"\btemperature\b"),
+    "top_p": re.compile(r"\btop_p\b"),
     "seed": re.compile(r"\bseed\b"),
     "max_completion_tokens": re.compile(r"\bmax_completion_tokens\b"),
     "max_tokens": re.compile(r"\bmax_tokens\b"),
@@ -269,8 +311,14 @@ _UNSUPPORTED = re.compile(
 )
 
 
-def named_fields(message: str) -> set[str]:
-    """Fields of the body that a refusal complains about; empty where it is about something else."""
+def named_fields(message: str, others: tuple[str, ...] = ()) -> set[str]:
+    """Fields of the body that a refusal complains about; empty where it is about something else.
+
+    Args:
+        message: The refusal.
+        others: Further fields to look for.
+    """
     if not _UNSUPPORTED.search(message):
         return set()
-    return {name for name, pattern in _FIELDS.items() if pattern.search(message)}
+    extra = {name for name in others if re.search(rf"\b{re.escape(name)}\b", message)}
+    return extra | {name for name, pattern in _FIELDS.items() if pattern.search(message)}
