@@ -17,7 +17,7 @@ from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
 FIRST = pot(
-    "# Step 2: Solve for x\nsolutions = solve(2*x + 10 - 24, x)\nsolutions", "Step 1: Write the equation."
+    "from sympy import solve\n# Step 2: Solve for x\nsolve(2*x + 10 - 24, x)", "Step 1: Write the equation."
 )
 SECOND = pot(
     "# Step 2: Define the symbol and solve\nfrom sympy import symbols, solve\n"
@@ -59,11 +59,12 @@ async def test_the_two_turn_example_has_the_published_wording(tmp_path: Path) ->
     )
     assert action["value"] == (
         "Step 1: Write the equation.\n"
-        "```python\n# Step 2: Solve for x\nsolutions = solve(2*x + 10 - 24, x)\nsolutions\n```"
+        "```python\nfrom sympy import solve\n# Step 2: Solve for x\nsolve(2*x + 10 - 24, x)\n```"
     )
     output, verdict, critique = feedback["value"].rsplit("\n", 2)
-    assert output.startswith("Out: Cell In[1], line 2\n") or "Cell In[1], line 2" in output
-    assert output.endswith("NameError: name 'solve' is not defined")
+    assert output == (
+        "Out: Cell In[1], line 3\n    solve(2*x + 10 - 24, x)\nNameError: name 'x' is not defined"
+    )
     assert (verdict, critique) == ("Your answer is wrong.", CRITIQUE)
     assert row["chosen"].startswith(
         "Step 1: Define the symbol first.\n```python\n# Step 2: Define the symbol"
