@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ class Setting:
     points: bool = False
 
     @classmethod
+    @functools.lru_cache(maxsize=1024)  # asked for each of many answers to a question that may be long
     def of(cls, question: str, *, program: bool, unit: str | None) -> Setting:
         """The setting of a question, from the words it uses."""
         text = question.lower()
