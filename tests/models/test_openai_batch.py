@@ -46,7 +46,8 @@ async def test_a_full_batch_is_sent_at_once(tmp_path: Path) -> None:
         model = batch_client(server.url, tmp_path, options={"max_requests": 16, "window_s": 5})
         await check_all(model)
         await model.close()
-    assert [batch["request_counts"]["total"] for batch in server.batches.values()] == [16, 16, 8]
+    totals = [batch["request_counts"]["total"] for batch in server.batches.values()]
+    assert sorted(totals) == [8, 16, 16]  # sent side by side: in any order
 
 
 async def test_expired_and_partial_batches_are_completed_by_the_next(tmp_path: Path) -> None:

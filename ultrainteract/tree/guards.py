@@ -5,6 +5,7 @@ The counts are kept on the tree under the names below, and summed in the run's r
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from typing import Literal
@@ -50,7 +51,12 @@ def speaks_of_reference(text: str) -> bool:
 
 def normalised(action: Action) -> str:
     """An action's text with case, white space and punctuation at line ends removed: equal ones make no pair."""
-    return " ".join(re.sub(r"[.,;:!?]+(?=\s|$)", "", action.text.casefold()).split())
+    return _normalised(action.text)
+
+
+@functools.lru_cache(maxsize=256)  # each is compared with all others of its turn
+def _normalised(text: str) -> str:
+    return " ".join(re.sub(r"[.,;:!?]+(?=\s|$)", "", text.casefold()).split())
 
 
 # ------------------------------------------------------------------------------------------ critique leaks
