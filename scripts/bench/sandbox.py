@@ -40,7 +40,10 @@ FORKER = """
 import os, sys, time
 sys.path.insert(0, "/opt/ultrainteract")
 from _supervisor import zygote
-zygote.load(sys.argv[1])
+for position, (name, _) in enumerate(zygote.CHAIN):
+    zygote.load_link(position)
+    if name == sys.argv[1]:
+        break
 print("ready", flush=True)
 for line in sys.stdin:
     count, together = map(int, line.split())
@@ -157,7 +160,7 @@ async def measure(image: str, rounds: int, scale: float, slow: bool) -> dict[str
     """All ratios."""
     pool = Pool(SandboxConfig(image=image, containers=1, concurrency=8), "docker", DockerWorker)
     peer = docker("run", "--detach", "--rm", "--entrypoint", "sleep", image, "100000").strip()
-    forkers = {name: Forker(image, zygote_for([program])) for name, program in PROGRAMS.items()}
+    forkers: dict[str, Forker] = {}
     rates: dict[str, list[float]] = {}
 
     async def note(name: str, value: Awaitable[float] | float) -> None:
@@ -179,6 +182,8 @@ async def measure(image: str, rounds: int, scale: float, slow: bool) -> dict[str
             raise SystemExit(f"the sandbox gave {report!r}")
 
     try:
+        for name, program in PROGRAMS.items():
+            forkers[name] = Forker(image, zygote_for([program]))
         for program in PROGRAMS.values():
             await pool.run([program])
         for number in range(rounds):
