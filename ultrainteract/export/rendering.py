@@ -152,7 +152,8 @@ def _start(renderer: Renderer) -> None:
 
     global _renderer
     _renderer = renderer
-    pa.set_memory_pool(pa.system_memory_pool())  # the default one keeps tens of MiB more for chunks this small
+    # The default pool keeps tens of MiB more for chunks this small.
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _render(blobs: list[bytes]) -> Rendered:
