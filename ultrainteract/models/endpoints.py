@@ -10,7 +10,8 @@ Every request holds a `Lease` while it is under way. An endpoint hands leases ou
   and after a pause a single lease is given for a health check.
 
 All waiting is done by the callers, in `acquire`; the endpoint is plain synchronous state plus one timer, so
-that a cancelled caller leaves nothing behind.
+that a cancelled caller leaves nothing behind. What those who wait for any of several endpoints share is a
+`Fleet`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import NamedTuple
 
 from ultrainteract.errors import ProviderError
 from ultrainteract.models.clock import Clock
+from ultrainteract.models.fleet import Fleet, Waiter, ticks
 from ultrainteract.models.wire import Dialect
 from ultrainteract.schema import SamplingParams
 
@@ -48,19 +50,6 @@ class Lane(NamedTuple):
     role: str
     maximum: int
     """Most requests under way at once for `name`, over all its roles, at one endpoint."""
-
-
-@dataclass(eq=False, slots=True)
-class _Waiter:
-    lane: Lane
-    depth: int
-    future: asyncio.Future[Lease]
-    endpoints: Sequence[Endpoint]
-    outages: dict[Endpoint, int]
-
-    def leave(self) -> None:
-        for endpoint in self.endpoints:
-            endpoint.forget(self)
 
 
 @dataclass(eq=False, slots=True)
@@ -119,15 +108,16 @@ class Endpoint:
     limit: float = 1.0
     """Adaptive concurrency, between 1 and `maximum`."""
     in_flight: int = 0
-    outages: int = 0
-    """Health checks that failed."""
+    version: int = 0
+    """Changes whenever the room for further requests does."""
     disabled: str | None = None
     """Why the endpoint is of no use to the run at all (bad key, unknown model)."""
 
     def __post_init__(self) -> None:
         self._by_lane: Counter[Lane] = Counter()
         self._by_name: Counter[str] = Counter()
-        self._queues: dict[Lane, dict[int, dict[_Waiter, None]]] = {}
+        self.fleets: dict[Fleet, int] = {}
+        """Those it belongs to, with its place in each."""
         self._recent: deque[object | None] = deque(maxlen=WINDOW)
         self._unreachable = 0
         self._halved_at = float("-inf")
@@ -137,7 +127,9 @@ class Endpoint:
         self._checking = False
         self._pause = FIRST_PAUSE_S
         self._why = ""
+        self._dead_at = 0  # tick of the last failed health check
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
 
     # ------------------------------------------------------------------------------------ what is known
 
@@ -146,6 +138,7 @@ class Endpoint:
         if maximum > self.maximum:
             self.maximum = maximum
             self.limit = float(maximum)
+            self.dispatch()
 
     @property
     def down(self) -> str | None:
@@ -175,43 +168,38 @@ class Endpoint:
 
     # ----------------------------------------------------------------------------------- waiting in line
 
-    def enqueue(self, waiter: _Waiter) -> None:
-        """Puts a waiter in line."""
-        self._queues.setdefault(waiter.lane, {}).setdefault(waiter.depth, {})[waiter] = None
-
-    def waiters(self) -> list[_Waiter]:
-        """All who are in line."""
-        return [w for depths in self._queues.values() for line in depths.values() for w in line]
-
-    def forget(self, waiter: _Waiter) -> None:
-        """Takes a waiter out of the line."""
-        depths = self._queues.get(waiter.lane, {})
-        if waiter in depths.get(waiter.depth, ()):
-            del depths[waiter.depth][waiter]
-            if not depths[waiter.depth]:
-                del depths[waiter.depth]
-            if not depths:
-                del self._queues[waiter.lane]
+    def waiters(self) -> list[Waiter]:
+        """All who are in line for it."""
+        return [waiter for fleet in self.fleets for waiter in fleet.waiters()]
 
     def dispatch(self) -> None:
         """Hands leases to those in line while the endpoint takes requests."""
-        while self._queues and self._takes_requests():
-            lanes = [lane for lane in self._queues if self._by_name[lane.name] < lane.maximum]
-            if not lanes:
-                return
-            lane = min(lanes, key=self._by_lane.__getitem__)
-            depths = self._queues[lane]
-            waiter = next(iter(depths[max(depths)]))
-            waiter.leave()
+        while self._takes_requests() and (waiter := self._next()) is not None:
+            waiter.fleet.leave(waiter)
             if waiter.future.done():  # cancelled, and not yet run to say so
                 continue
-            waiter.future.set_result(self._lease(lane, self.outages > waiter.outages[self]))
+            waiter.future.set_result(self._lease(waiter.lane, self._dead_at > waiter.since))
+        self._tell()
 
-    def take(self, lane: Lane) -> Lease | None:
-        """A lease at once, where nobody is in line and the endpoint takes requests."""
-        if self._queues or self._by_name[lane.name] >= lane.maximum or not self._takes_requests():
-            return None
-        return self._lease(lane, False)
+    def _next(self) -> Waiter | None:
+        """Who is served next: of the lane with the fewest requests under way, among those that may have more."""
+        chosen: Lane | None = None
+        heads: list[Waiter] = []
+        for fleet in self.fleets:
+            if not fleet.lines or self._by_name[fleet.name] >= fleet.maximum:
+                continue
+            for lane in fleet.lines:
+                if chosen is None or self._by_lane[lane] < self._by_lane[chosen]:
+                    chosen, heads = lane, [fleet.first(lane)]
+                elif lane == chosen:
+                    heads.append(fleet.first(lane))
+        return min(heads, key=lambda waiter: (-waiter.depth, waiter.arrived), default=None)
+
+    def lease(self, lane: Lane) -> Lease:
+        """A lease at once, of an endpoint that has room: whoever could take it from the line has done so."""
+        lease = self._lease(lane, False)
+        self._tell()
+        return lease
 
     def _lease(self, lane: Lane, after_outage: bool) -> Lease:
         self.in_flight += 1
@@ -220,19 +208,41 @@ class Endpoint:
         check, self._checking = self._open, self._open
         return Lease(self, lane, self.clock.now(), check, after_outage)
 
+    def _tell(self) -> None:
+        """Tells all fleets what room there is."""
+        self.version += 1
+        if self.fleets and self._takes_requests():
+            for fleet, place in self.fleets.items():
+                self._offer(fleet, place)
+
+    def tell(self, fleet: Fleet) -> None:
+        """Tells one fleet what room there is."""
+        if self._takes_requests():
+            self._offer(fleet, self.fleets[fleet])
+
+    def _offer(self, fleet: Fleet, place: int) -> None:
+        if self._by_name[fleet.name] < fleet.maximum:
+            fleet.offer(self.load, place, self.version)
+
     def _takes_requests(self) -> bool:
         if self.disabled or self._checking:
             return False
         until = max(self._hold_until, self._check_at) if self._open else self._hold_until
         if (wait := until - self.clock.now()) > 0:
-            self._wake_in(wait)
+            self._wake(until, wait)
             return False
         return self._open or self.in_flight < int(self.limit)
 
-    def _wake_in(self, seconds: float) -> None:
+    def _wake(self, until: float, wait: float) -> None:
         if self._timer is not None:
+            if self._timer_at <= until:
+                return
             self._timer.cancel()
-        self._timer = self.clock.call_later(seconds, self.dispatch)
+        self._timer, self._timer_at = self.clock.call_later(wait, self._woken), until
+
+    def _woken(self) -> None:
+        self._timer = None
+        self.dispatch()
 
     # ----------------------------------------------------------------------------------------- outcomes
 
@@ -288,8 +298,9 @@ class Endpoint:
 
     def still_down(self, why: str) -> None:
         """A health check failed."""
-        self.outages += 1
+        self._dead_at = next(ticks)
         self._break(why)
+        self.dispatch()
 
     def recovered(self) -> None:
         """The endpoint answers (again)."""
@@ -312,11 +323,13 @@ class Endpoint:
             return
         self.disabled = why
         log.error("%s (%s) is given up: %s", self.label, self.model, why)
-        for waiter in self.waiters():
-            if all(endpoint.disabled for endpoint in waiter.endpoints):
-                waiter.leave()
-                if not waiter.future.done():
-                    waiter.future.set_exception(ProviderError(why, fatal=True))
+        self._tell()
+        for fleet in self.fleets:
+            if all(endpoint.disabled for endpoint in fleet.endpoints):
+                for waiter in list(fleet.waiters()):
+                    fleet.leave(waiter)
+                    if not waiter.future.done():
+                        waiter.future.set_exception(ProviderError(why, fatal=True))
 
 
 async def acquire(endpoints: Sequence[Endpoint], lane: Lane, depth: int) -> Lease:
@@ -334,37 +347,34 @@ async def acquire(endpoints: Sequence[Endpoint], lane: Lane, depth: int) -> Leas
     """
     if all(endpoint.disabled for endpoint in endpoints):
         raise ProviderError(endpoints[0].disabled or "", fatal=True)
-    for endpoint in sorted(endpoints, key=lambda e: e.load):
-        if (lease := endpoint.take(lane)) is not None:
-            return lease
+    fleet = Fleet.of(endpoints, lane.name, lane.maximum)
+    if (endpoint := fleet.least_loaded()) is not None:
+        return endpoint.lease(lane)
+    now = next(ticks)
     future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
-    waiter = _Waiter(lane, depth, future, endpoints, {e: e.outages for e in endpoints})
-    for endpoint in endpoints:
-        endpoint.enqueue(waiter)
-    for endpoint in endpoints:
-        endpoint.dispatch()
-        if waiter.future.done():
-            break
+    waiter = Waiter(lane, depth, now, now, future, fleet)
+    fleet.join(waiter)
     try:
-        return await waiter.future
+        return await future
     except asyncio.CancelledError:
-        waiter.leave()
-        if waiter.future.done() and not waiter.future.cancelled() and waiter.future.exception() is None:
-            waiter.future.result().dropped()
+        waiter.fleet.leave(waiter)
+        if future.done() and not future.cancelled() and future.exception() is None:
+            future.result().dropped()
         raise
 
 
 def move(left: Sequence[Endpoint], joined: Sequence[Endpoint]) -> None:
-    """Lets those who wait in line at endpoints that are left wait at others instead.
+    """Lets those who wait in line for a model's endpoints wait for others instead.
 
     Args:
         left: The endpoints so far.
         joined: Those that count from now on.
     """
-    for waiter in dict.fromkeys(waiter for endpoint in left for waiter in endpoint.waiters()):
-        waiter.leave()
-        waiter.endpoints, waiter.outages = joined, {endpoint: endpoint.outages for endpoint in joined}
-        for endpoint in joined:
-            endpoint.enqueue(waiter)
+    for fleet in [fleet for fleet in left[0].fleets if fleet.consists_of(left)]:
+        fleet.disband()
+        other = Fleet.of(joined, fleet.name, fleet.maximum)
+        for waiter in list(fleet.waiters()):
+            waiter.since = next(ticks)
+            other.join(waiter)
     for endpoint in joined:
         endpoint.dispatch()
