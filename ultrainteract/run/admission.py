@@ -13,8 +13,9 @@ from pathlib import Path
 from ultrainteract.config import RunConfig
 from ultrainteract.instructions import SeedIssue, stream_instructions
 from ultrainteract.run.progress import Progress
-from ultrainteract.schema import Instruction, TreeState, content_hash
+from ultrainteract.schema import Instruction, Tree, TreeState, content_hash
 from ultrainteract.store import Outcome, RunStore
+from ultrainteract.store.database import admitted_row
 from ultrainteract.store.records import tree_number
 
 _CHUNK = 64
@@ -30,7 +31,7 @@ async def admitted(
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> AsyncIterator[Instruction]:
-    """Yields every instruction that has no outcome yet; settles what became no instruction.
+    """Yields every instruction that has no outcome yet, those that were under way first; settles the others.
 
     Args:
         config: The run; of a shard's, only its slice is read.
@@ -44,23 +45,32 @@ async def admitted(
         StoreError: The ledger could not be written.
     """
     inputs = 0
+    begun = store.admitted()
+    for instruction in begun:  # at once: finding the next ones may take reading the seeds up to there
+        yield instruction
+    known = {instruction.id for instruction in begun}
     async for chunk in _chunks(stream_instructions(config, base)):
-        issues: list[tuple[Outcome, None]] = []
+        issues: list[tuple[Outcome, Tree | None]] = []
+        fresh: list[Instruction] = []
         for item in chunk:
             issue = _skipped(item) if isinstance(item, SeedIssue) else None
-            key = issue.key if issue else item.id if isinstance(item, Instruction) else ""
+            key = issue.key if issue else item.id  # type: ignore[union-attr]
             if config.shard is not None and not config.shard.holds(tree_number(key)):
                 continue
             inputs += 1
             if issue is not None:
                 issues.append((issue, None))
             elif isinstance(item, Instruction):
-                if store.state(key) in (None, TreeState.FAILED):
-                    yield item
-                else:
-                    progress.resumed += 1
+                fresh.append(item)
+        done = store.done([item.id for item in fresh])
+        progress.resumed += len(done)
+        fresh = [item for item in fresh if item.id not in done and item.id not in known]
         if issues:
-            await store.put_outcomes(list(issues))
+            await store.put_outcomes(issues)
+        if fresh:
+            await store.put([admitted_row(item) for item in fresh])
+        for item in fresh:
+            yield item
         if stopped():
             return
     progress.inputs = inputs

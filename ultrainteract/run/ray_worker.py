@@ -23,7 +23,14 @@ from ultrainteract.run.worker import Worker
 from ultrainteract.schema import Instruction
 from ultrainteract.store import Settled, Spend
 from ultrainteract.store.calls import Spent
-from ultrainteract.store.database import call_row, observation_row, settled_row, spend_row, tally_rows
+from ultrainteract.store.database import (
+    call_row,
+    end_row,
+    observation_row,
+    settled_row,
+    spend_row,
+    tally_rows,
+)
 from ultrainteract.store.records import pack, summed, unpack
 from ultrainteract.store.writer import Statement
 
@@ -254,7 +261,7 @@ class Outbox:
     def settle(self, settled: Settled) -> None:
         """Sends an outcome with its tree."""
         outcome = settled.outcome
-        self._rows.append(settled_row(settled.packed()))
+        self._rows += [settled_row(settled.packed()), end_row(outcome.key)]
         self._tallies.update(settled.tallies)
         self.end(Ended(outcome.key, outcome.state.value, outcome.reason, settled.tallies))
 

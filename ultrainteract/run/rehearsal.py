@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ultrainteract.config import RunConfig
 from ultrainteract.models.base import Completion, Purpose
@@ -69,6 +70,16 @@ class PassRates:
         return float(1 - (1 - own) ** tries)
 
 
+class Asked(NamedTuple):
+    """One request of a tree."""
+
+    role: str
+    model: str
+    """Name in the configuration."""
+    turn: int
+    samples: int
+
+
 @dataclass
 class Rehearsal:
     """What was drawn."""
@@ -79,6 +90,10 @@ class Rehearsal:
     """Completions by (role, step, model)."""
     turns: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Sum of the turn numbers of the requests: prompts grow with the turn."""
+    executions: Counter[Task] = field(default_factory=Counter)
+    """Programs that the sandbox would run, by task."""
+    asked: list[list[Asked]] = field(default_factory=list)
+    """The requests of each tree, in their order."""
     trees: list[Tree] = field(default_factory=list)
     """The trees that grew."""
 
@@ -97,10 +112,11 @@ def rehearse(config: RunConfig, instructions: Iterable[Instruction], rates: Pass
         rates: Pass rates.
     """
     found = Rehearsal()
-    grower = Grower(config, _CoinCalls(config, rates, found), _CoinEnvironment())
+    grower = Grower(config, _CoinCalls(config, rates, found), _CoinEnvironment(found))
 
     async def grow() -> None:
         for instruction in instructions:
+            found.asked.append([])
             found.trees.append(await grower.grow(instruction))
 
     asyncio.run(grow())
@@ -124,6 +140,7 @@ class _CoinCalls(Calls):
         self._found.requests[where] += 1
         self._found.completions[where] += n
         self._found.turns[where] += purpose.turn
+        self._found.asked[-1].append(Asked(purpose.role, model, purpose.turn, n))
         assert purpose.instruction is not None
         task = purpose.instruction.task
         rate = 1.0
@@ -147,8 +164,8 @@ class _CoinCalls(Calls):
 
 
 class _CoinEnvironment(Environment):
-    def __init__(self) -> None:
-        pass
+    def __init__(self, found: Rehearsal) -> None:
+        self._found = found
 
     async def observe(
         self,
@@ -157,6 +174,7 @@ class _CoinEnvironment(Environment):
         actions: Sequence[Action],
         ask: Ask | None = None,
     ) -> list[Observed]:
+        self._found.executions[instruction.task] += sum(action.code is not None for action in actions)
         return [
             Observed(
                 observation=Observation(),

@@ -19,7 +19,7 @@ import orjson
 
 from ultrainteract.config import RunConfig, parse_config
 from ultrainteract.errors import StoreError
-from ultrainteract.schema import Tree, TreeState
+from ultrainteract.schema import Instruction, Tree, TreeState
 from ultrainteract.store.records import Outcome, Settled, Spend, pack, tree_number, unpack
 from ultrainteract.store.writer import Statement, Writer
 
@@ -42,6 +42,7 @@ CREATE INDEX observations_of_tree ON observations (tree);
 CREATE TABLE outcomes (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL, reason TEXT NOT
                        NULL, dataset TEXT NOT NULL, source TEXT NOT NULL, depth INTEGER NOT NULL, tree BLOB,
                        tallies TEXT NOT NULL);
+CREATE TABLE admitted (key TEXT PRIMARY KEY, instruction BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE spend (role TEXT, step TEXT, model TEXT, task TEXT, requests INTEGER, completions INTEGER,
                     prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, unpriced INTEGER,
                     PRIMARY KEY (role, step, model, task)) WITHOUT ROWID;
@@ -152,6 +153,7 @@ class RunStore:
             connection.execute("BEGIN IMMEDIATE")
             if differences:
                 connection.execute("DELETE FROM outcomes")
+                connection.execute("DELETE FROM admitted")
                 connection.execute("DELETE FROM tallies")
             connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'frozen'", (orjson.dumps(config.frozen()).decode(),)
@@ -258,6 +260,16 @@ class RunStore:
         """The recorded state of an input; None if it has none yet."""
         row = self._reader.execute("SELECT state FROM outcomes WHERE key = ?", (key,)).fetchone()
         return TreeState(row[0]) if row else None
+
+    def admitted(self) -> list[Instruction]:
+        """Instructions that were being grown when the last run ended: what a resumed run begins with."""
+        rows = self._reader.execute("SELECT instruction FROM admitted ORDER BY key").fetchall()
+        return [Instruction.model_validate_json(unpack(blob)) for (blob,) in rows]
+
+    def done(self, keys: Sequence[str]) -> set[str]:
+        """Those of some inputs that have ended, for good."""
+        sql = f"SELECT key FROM outcomes WHERE state != 'failed' AND key IN ({', '.join('?' * len(keys))})"
+        return {key for (key,) in self._reader.execute(sql, tuple(keys))}
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yields the ledger, in the order of keys."""
@@ -399,7 +411,18 @@ def observation_row(tree: str, key: bytes, observation: bytes) -> Statement:
 
 def settled_rows(settled: Settled) -> list[Statement]:
     """Write a line of the ledger with its tree, and add to the sums."""
-    return [settled_row(settled), *tally_rows(settled.tallies)]
+    return [settled_row(settled), end_row(settled.outcome.key), *tally_rows(settled.tallies)]
+
+
+def admitted_row(instruction: Instruction) -> Statement:
+    """Notes that an instruction is about to be grown."""
+    sql = "INSERT OR REPLACE INTO admitted (key, instruction) VALUES (?, pack(?))"
+    return sql, (instruction.id, instruction.model_dump_json().encode())
+
+
+def end_row(key: str) -> Statement:
+    """Notes that an instruction is no longer being grown."""
+    return "DELETE FROM admitted WHERE key = ?", (key,)
 
 
 def settled_row(settled: Settled) -> Statement:
