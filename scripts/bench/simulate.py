@@ -61,8 +61,9 @@ def profiles() -> list[list[Asked]]:
             "seeds": [{"dataset": "gsm8k", "path": "synthetic"}],
             "models": {name: {"provider": "simulated", "model": name} for name in LATENCY_S},
             "growth": {
+                "waves": 8,
                 "ladder": [
-                    {"name": "sample", "model": "actor", "samples": 20},
+                    {"name": "sample", "model": "actor", "samples": 16},
                     {"name": "stronger", "model": "strong", "samples": 8},
                     {"name": "guided", "model": "strong", "samples": 4, "guided": True},
                 ],

@@ -174,12 +174,14 @@ class Endpoint:
 
     def dispatch(self) -> None:
         """Hands leases to those in line while the endpoint takes requests."""
-        while self._takes_requests() and (waiter := self._next()) is not None:
+        takes = self._takes_requests()
+        while takes and (waiter := self._next()) is not None:
             waiter.fleet.leave(waiter)
             if waiter.future.done():  # cancelled, and not yet run to say so
                 continue
             waiter.future.set_result(self._lease(waiter.lane, self._dead_at > waiter.since))
-        self._tell()
+            takes = self._takes_requests()
+        self._tell(takes)
 
     def _next(self) -> Waiter | None:
         """Who is served next: of the lane with the fewest requests under way, among those that may have more."""
@@ -198,7 +200,7 @@ class Endpoint:
     def lease(self, lane: Lane) -> Lease:
         """A lease at once, of an endpoint that has room: whoever could take it from the line has done so."""
         lease = self._lease(lane, False)
-        self._tell()
+        self._tell(self._takes_requests())
         return lease
 
     def _lease(self, lane: Lane, after_outage: bool) -> Lease:
@@ -208,10 +210,10 @@ class Endpoint:
         check, self._checking = self._open, self._open
         return Lease(self, lane, self.clock.now(), check, after_outage)
 
-    def _tell(self) -> None:
+    def _tell(self, takes: bool) -> None:
         """Tells all fleets what room there is."""
         self.version += 1
-        if self.fleets and self._takes_requests():
+        if takes:
             for fleet, place in self.fleets.items():
                 self._offer(fleet, place)
 
@@ -323,7 +325,7 @@ class Endpoint:
             return
         self.disabled = why
         log.error("%s (%s) is given up: %s", self.label, self.model, why)
-        self._tell()
+        self._tell(False)
         for fleet in self.fleets:
             if all(endpoint.disabled for endpoint in fleet.endpoints):
                 for waiter in list(fleet.waiters()):
