@@ -163,11 +163,11 @@ class ModelConfig(Record):
     """Attempts after the first, for transient errors."""
     max_retry_s: PositiveFloat = 900
     """Longest time spent on one request, all attempts together, seconds."""
-    requests_per_minute: PositiveInt | None = None
+    requests_per_minute: PositiveFloat | None = None
     """Request limit of the key, shared by all models with the same `api_key_env` and address."""
-    input_tokens_per_minute: PositiveInt | None = None
+    input_tokens_per_minute: PositiveFloat | None = None
     """Prompt-token limit of the key."""
-    output_tokens_per_minute: PositiveInt | None = None
+    output_tokens_per_minute: PositiveFloat | None = None
     """Completion-token limit of the key."""
     price: Price | None = None
     """Price; costs are shown as unknown without it."""
@@ -575,7 +575,11 @@ class RunConfig(Record):
             )
             for name, model in self.models.items()
         }
-        limits = {name: limit / parts for name, limit in self.budget if limit is not None}
+        limits = {
+            name: max(1, limit // parts) if isinstance(limit, int) else limit / parts
+            for name, limit in self.budget
+            if limit is not None
+        }
         return self.model_copy(update={"models": models, "budget": self.budget.model_copy(update=limits)})
 
     def fingerprint(self) -> str:

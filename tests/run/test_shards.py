@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from tests.run.test_resume import digests, finish, recorded, start
 from ultrainteract.cli import _assemble, app
-from ultrainteract.config import Shard, load_config
+from ultrainteract.config import RunConfig, Shard, load_config
 from ultrainteract.errors import ConfigError, StoreError
 from ultrainteract.run import RunReport
 from ultrainteract.store import RunStore, open_runs
@@ -158,9 +158,12 @@ def test_a_slice_is_a_half_of_a_slice_twice_its_size() -> None:
 
 
 def test_rates_and_budgets_are_divided_by_the_number_of_shards() -> None:
-    config = load_config("configs/openai.yaml", ["models.actor.requests_per_minute=60"]).share(4)
-    assert config.models["actor"].requests_per_minute == 15
-    assert config.budget.max_cost == 12.5
+    changes = ["models.actor.requests_per_minute=60", "budget.max_tokens=1001"]
+    config = load_config("configs/openai.yaml", changes).share(64)
+    assert config.models["actor"].requests_per_minute == 0.9375
+    assert config.budget.max_cost == 50 / 64
+    assert config.budget.max_tokens == 15
+    assert RunConfig.model_validate(config.model_dump()) == config, "workers on a cluster are told so"
 
 
 def test_a_glob_that_matches_nothing_is_an_error(tmp_path: Path) -> None:

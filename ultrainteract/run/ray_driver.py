@@ -192,10 +192,16 @@ class RayDriver:
 
     async def _recruit(self, tasks: asyncio.TaskGroup) -> None:
         """Keeps every node of the cluster supplied with its workers."""
+        executor = self._config.executor
         while True:
             nodes = await asyncio.to_thread(self._ray.nodes)
             for node in nodes:
-                if node["Alive"] and node["Resources"].get("CPU", 0) >= self._config.executor.cpus_per_worker:
+                has = node["Resources"]
+                room = (
+                    has.get("CPU", 0) >= executor.cpus_per_worker
+                    and has.get("GPU", 0) >= executor.gpus_per_worker
+                )
+                if node["Alive"] and room:
                     self._supply(node["NodeID"], tasks)
             await asyncio.sleep(NODES_EVERY_S)
 
