@@ -9,6 +9,8 @@ import typer
 
 from ultrainteract.cli.run import Config, Overrides
 
+_CLUSTER = "With --cluster"
+
 
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write the configuration.")] = Path(
@@ -70,17 +72,60 @@ def plan(
     ] = 0.4,
     prompt_tokens: Annotated[int, typer.Option(help="Expected prompt tokens of a first-turn request.")] = 700,
     completion_tokens: Annotated[int, typer.Option(help="Expected tokens of a completion.")] = 350,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="Measure unit costs here and say what a cluster saturates first."),
+    ] = False,
+    nodes: Annotated[
+        int, typer.Option(help="Machines of the cluster.", min=1, rich_help_panel=_CLUSTER)
+    ] = 64,
+    cpus: Annotated[int, typer.Option(help="Cores of a machine.", min=1, rich_help_panel=_CLUSTER)] = 64,
+    gpus: Annotated[int, typer.Option(help="GPUs of a machine.", min=0, rich_help_panel=_CLUSTER)] = 8,
+    instructions: Annotated[
+        int | None,
+        typer.Option(
+            help="Instructions to grow, instead of those of the seeds.", min=1, rich_help_panel=_CLUSTER
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is known of a model: NAME=replicas:48,tokens_per_s:6000,latency_s:8.",
+            rich_help_panel=_CLUSTER,
+        ),
+    ] = None,
+    measured: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Run directory (or shards) to read what a tree takes from.", rich_help_panel=_CLUSTER
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Estimate requests, tokens and cost of a run by rehearsing the growth policy on its own instructions."""
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.config import load_config
+
+    loaded, base = load_config(config, overrides or ()), config.parent
+    if cluster:
+        from ultrainteract.run.capacity import Cluster, ModelSetting
+        from ultrainteract.run.cluster_plan import plan_cluster, show
+
+        capacity = plan_cluster(
+            loaded, base, Cluster(nodes=nodes, cpus=cpus, gpus=gpus), instructions=instructions,
+            settings=dict(map(ModelSetting.parse, model or ())), measured=measured or (),
+            pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
+        )  # fmt: skip
+        if json:
+            print(capacity.model_dump_json(indent=2))
+        else:
+            show(capacity, terminal())
+        return
     from ultrainteract.run.planning import plan_run
 
     found = plan_run(
-        load_config(config, overrides or ()), config.parent,
-        pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
-    )  # fmt: skip
+        loaded, base, pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens
+    )
     if json:
         print(found.model_dump_json(indent=2))
     else:

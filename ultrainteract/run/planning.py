@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,14 @@ from ultrainteract.config import RunConfig
 from ultrainteract.errors import SeedError
 from ultrainteract.instructions import stream_instructions
 from ultrainteract.models import price_of
-from ultrainteract.run.rehearsal import PassRates, rehearse
+from ultrainteract.run.rehearsal import PassRates, Rehearsal, rehearse
 from ultrainteract.schema import Instruction, Record, Usage
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _REHEARSED = 300
-"""Instructions that are rehearsed; the rest are taken to be like them."""
+"""Instructions that are rehearsed, drawn at random; the rest are taken to be like them."""
 
 
 class PlanLine(Record):
@@ -81,10 +82,53 @@ class Plan(Record):
             )
 
 
+@dataclass(frozen=True)
+class SeedSample:
+    """The seeds of a run, and some of its instructions."""
+
+    instructions: tuple[Instruction, ...]
+    """Instructions drawn at random, in the order in which they were read."""
+    usable: int
+    """Usable instructions."""
+    unusable: int
+    """Inputs that become no instruction, or are dropped by a rule."""
+
+
+def sample_seeds(config: RunConfig, base: Path, size: int = _REHEARSED) -> SeedSample:
+    """Reads all seeds once and keeps some instructions, each as likely as any other.
+
+    Args:
+        config: The run.
+        base: Folder that relative seed paths resolve against.
+        size: How many to keep.
+
+    Raises:
+        SeedError: A source cannot be read, or holds no usable instruction.
+    """
+    rng = random.Random(f"sample {config.seed}")
+    usable = unusable = 0
+    kept: list[tuple[int, Instruction]] = []
+    for item in stream_instructions(config, base):
+        if not isinstance(item, Instruction):
+            unusable += 1
+            continue
+        usable += 1
+        if len(kept) < size:
+            kept.append((usable, item))
+        elif (place := rng.randrange(usable)) < size:
+            kept[place] = (usable, item)
+    if not kept:
+        raise SeedError(
+            "No usable instruction in the seeds: `ultrainteract seeds build` says why each was left out."
+        )
+    kept.sort(key=lambda numbered: numbered[0])
+    return SeedSample(tuple(item for _, item in kept), usable, unusable)
+
+
 def plan_run(
     config: RunConfig, base: Path, *, pass_rate: float, prompt_tokens: int, completion_tokens: int
 ) -> Plan:
-    """Rehearses the growth policy on the first instructions and scales up to all of them.
+    """Rehearses the growth policy on a sample of the instructions and scales up to all of them.
 
     Args:
         config: The run.
@@ -96,22 +140,27 @@ def plan_run(
     Raises:
         SeedError: A source cannot be read, or holds no usable instruction.
     """
-    stream = stream_instructions(config, base)
-    usable = unusable = 0
-    first: list[Instruction] = []
-    for item in stream:
-        if isinstance(item, Instruction):
-            usable += 1
-            if len(first) < _REHEARSED:
-                first.append(item)
-        else:
-            unusable += 1
-    if not first:
-        raise SeedError(
-            "No usable instruction in the seeds: `ultrainteract seeds build` says why each was left out."
-        )
-    found = rehearse(config, islice(first, _REHEARSED), PassRates.with_mean(pass_rate))
-    scale = usable / len(first)
+    seeds = sample_seeds(config, base)
+    found = rehearse(config, seeds.instructions, PassRates.with_mean(pass_rate))
+    scale = seeds.usable / len(seeds.instructions)
+    lines = plan_lines(config, found, scale, prompt_tokens, completion_tokens)
+    return Plan(
+        instructions=seeds.usable, unusable=seeds.unusable, pairs=round(found.pairs * scale), lines=lines
+    )
+
+
+def plan_lines(
+    config: RunConfig, found: Rehearsal, scale: float, prompt_tokens: int, completion_tokens: int
+) -> tuple[PlanLine, ...]:
+    """What a rehearsal asked of each model, `scale` times.
+
+    Args:
+        config: The run.
+        found: The rehearsal.
+        scale: Instructions of the run for each rehearsed one.
+        prompt_tokens: Tokens of a first-turn prompt; each further turn adds an action and its feedback.
+        completion_tokens: Tokens of a completion.
+    """
     lines = []
     for where, requests in sorted(found.requests.items()):
         role, step, model = where
@@ -133,4 +182,4 @@ def plan_run(
                 cost=price_of(config.models[model], usage),
             )
         )
-    return Plan(instructions=usable, unusable=unusable, pairs=round(found.pairs * scale), lines=tuple(lines))
+    return tuple(lines)

@@ -312,6 +312,10 @@ class RunStore:
         row = self._reader.execute("SELECT payload FROM observations WHERE key = ?", (key,)).fetchone()
         return unpack(row[0]) if row else None
 
+    def observations(self) -> int:
+        """Number of recorded observations."""
+        return int(self._reader.execute("SELECT count(*) FROM observations").fetchone()[0])
+
     def recorded(self, tree: str) -> tuple[list[tuple[bytes, int, bytes]], list[tuple[bytes, bytes]]]:
         """What is recorded of one tree, packed: its calls (key, first ordinal, reply), its observations (key, text)."""
         number = (tree_number(tree),)
