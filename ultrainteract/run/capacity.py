@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, computed_field
 
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import ConfigError
@@ -101,11 +101,13 @@ class Resource(Record):
     capacity_basis: str
     """Where the capacity comes from."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def trees_per_s(self) -> float:
         """Trees a second that it allows."""
         return self.capacity / self.need if self.need else math.inf
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def assumed(self) -> bool:
         """Whether part of it was assumed."""
@@ -133,11 +135,19 @@ class Capacity(Record):
         """What saturates first."""
         return self.resources[0]
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def saturates_first(self) -> str:
+        """Name of what saturates first."""
+        return self.bottleneck.name
+
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def trees_per_s(self) -> float:
         """Trees a second at the bottleneck."""
         return self.bottleneck.trees_per_s
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def seconds(self) -> float:
         """Time for all instructions."""
@@ -147,6 +157,7 @@ class Capacity(Record):
         """Share of a resource that is used when the bottleneck is saturated."""
         return self.trees_per_s / resource.trees_per_s
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def next_step(self) -> str:
         """What to add, how much of it, and what it brings."""
