@@ -177,6 +177,14 @@ def test_models_of_one_key_share_its_rate() -> None:
     assert found["actor + critic: completion tokens/min"] == pytest.approx(1_000_000 / 60 / 9_600)
 
 
+def test_replicas_of_the_run_have_no_part_in_a_provider_s_rate() -> None:
+    models = {
+        "actor": {"provider": "vllm-server", "model": "a"},
+        "critic": {"model": "c", "requests_per_minute": 12_000},
+    }
+    assert limits(worked_out(cluster_config(models=models)))["critic: requests/min"] == pytest.approx(100)
+
+
 def served(replicas: int) -> RunConfig:
     options = {"tensor_parallel_size": 2, "replicas": {"max": replicas}}
     models = {

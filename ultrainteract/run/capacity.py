@@ -25,6 +25,7 @@ from ultrainteract.schema import Record
 STREAM_TOKENS_PER_S = 40.0
 REPLICA_TOKENS_PER_S = 2500.0
 _HTTP = ("openai", "openai-batch", "vllm-server")
+_OWN = ("vllm", "vllm-server", "simulated")
 _RATES = {
     "requests_per_minute": "requests",
     "input_tokens_per_minute": "prompt_tokens",
@@ -356,6 +357,8 @@ def _rates(services: Sequence[_Service]) -> Iterator[Resource]:
     """The rates of keys: models with the same key at the same address share them."""
     keys: defaultdict[tuple[object, ...], list[_Service]] = defaultdict(list)
     for service in services:
+        if service.config.provider in _OWN:  # asked at addresses of the run's own, or nowhere
+            continue
         keys[service.config.api_key_env, service.config.base_url].append(service)
     for sharing in keys.values():
         names = " + ".join(service.name for service in sharing)
@@ -368,7 +371,7 @@ def _rates(services: Sequence[_Service]) -> Iterator[Resource]:
                 name=f"{names}: {unit}/min", kind="model", unit=unit,
                 need=sum(getattr(service.asks, what) for service in sharing), capacity=min(stated) / 60,
                 count=min(stated), add=f"{rate} of {names}", need_basis=sharing[0].asks.basis,
-                capacity_basis=f"configured: {min(stated):,} a minute",
+                capacity_basis=f"configured: {min(stated):,.0f} a minute",
             )  # fmt: skip
 
 
