@@ -15,8 +15,6 @@ SPREAD = 0.35
 """Standard deviation of the logarithm of a server's answering times."""
 BROKEN = 0.001
 """Share of requests that end in HTTP 500."""
-BUSY = 0.0002
-"""Share of requests to a hosted server that it turns away, whatever its limits."""
 RETRY_AFTER_S = 1.0
 HEALTH_S = 0.05
 _TIMES = [random.Random(n).lognormvariate(-SPREAD * SPREAD / 2, SPREAD) for n in range(4096)]
@@ -71,6 +69,7 @@ class Server:
         latency_s: Mean time of an answer.
         slots: Requests at once; one more is turned away (HTTP 429). None: as many as its rate allows.
         per_minute: Requests a minute it allows; None: no limit.
+        busy: Share of requests that it turns away whatever its limits, where it has a rate.
     """
 
     def __init__(
@@ -80,6 +79,7 @@ class Server:
         latency_s: float,
         slots: int | None,
         per_minute: float | None = None,
+        busy: float = 0.0,
     ) -> None:
         self.latency_s = latency_s
         self.slots = slots
@@ -90,6 +90,7 @@ class Server:
         self._clock = clock
         self._rng = rng
         self._busy = 0
+        self._turns_away = busy
         self._rate = None if per_minute is None else TokenBucket(per_minute, clock)
         self._down_s = 0.0
         self._died_at = 0.0
@@ -125,7 +126,7 @@ class Server:
         draw = self._rng.random()
         if self.slots is None:
             assert self._rate is not None
-            if self._rate.wait(1.0) > 0 or self._rng.random() < BUSY:
+            if self._rate.wait(1.0) > 0 or self._rng.random() < self._turns_away:
                 self.turned_away += 1
                 raise Fault("overloaded", RETRY_AFTER_S)
             self._rate.take(1.0)

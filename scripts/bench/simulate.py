@@ -250,7 +250,9 @@ class Run:
         self.hosted_per_minute = 60 * RESERVE * trees_s * self.needs[HOSTED]
         hosted_a_node = self.hosted_per_minute / 60 * LATENCY_S[HOSTED] / options.nodes
         self.hosted_at_once = math.ceil(RESERVE * hosted_a_node)
-        self.hosted = Server(self.clock, self._rng(), LATENCY_S[HOSTED], None, self.hosted_per_minute)
+        self.hosted = Server(
+            self.clock, self._rng(), LATENCY_S[HOSTED], None, self.hosted_per_minute, options.busy
+        )
         for servers in self.nodes_servers:
             servers[HOSTED] = [self.hosted]
 
@@ -383,6 +385,12 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=64)
     parser.add_argument("--slots", type=int, default=4, help="requests at once, a server")
     parser.add_argument("--inflight", type=int, default=256, help="trees alive, a node")
+    parser.add_argument(
+        "--busy",
+        type=float,
+        default=0.0002,
+        help="share of requests that the hosted server turns away at random",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
     options = parser.parse_args()
