@@ -41,6 +41,7 @@ _GROW_CPU_S = 1.5
 _GROW_S = 6.0
 _SANDBOX_S = 2.5
 _AT_ONCE = 32
+_WARM_UP = 32
 _ROWS_A_MESSAGE = 64
 _MESSAGES_AT_ONCE = 32
 _COPIES = 8
@@ -98,7 +99,8 @@ async def calibrate(
     """
     with tempfile.TemporaryDirectory(prefix=".ultrainteract-calibration-", dir=scratch) as folder:
         mixed = random.Random(config.seed).sample(instructions, len(instructions))
-        grown = await _grow(config, mixed, Path(folder), pass_rate)
+        await _grow(config, mixed[:_WARM_UP], Path(folder, "warm"), pass_rate)  # imports, caches, processes
+        grown = await _grow(config, mixed, Path(folder, "grown"), pass_rate)
         rows, tokens = grown.rows(), max(1, grown.tokens)
         driven = await _drive(config, grown, Path(folder))
     requests = max(1, grown.requests)
@@ -209,7 +211,7 @@ async def _grow(config: RunConfig, instructions: Sequence[Instruction], folder: 
         name: _Timed(build_model(name, ModelConfig(provider="simulated", model=name, options=options)))
         for name in config.models
     }
-    with RunStore.create(folder / "grown", config) as store:
+    with RunStore.create(folder, config) as store:
         async with Graders() as graders:
             environment = _Tossed(store, graders, config, rate)
             grower = Grower(config, Calls(store, models, config, price_of), environment)
@@ -224,12 +226,8 @@ async def _grow(config: RunConfig, instructions: Sequence[Instruction], folder: 
                 await store.put(settled_rows(settled))
                 grown.settled.append((instruction, settled.packed()))
 
-            await settle(instructions[0])  # warms up
-            grown.settled.clear()
-            for model in models.values():
-                model.cpu_s, model.requests, model.tokens = 0.0, 0, 0
             began, cpu = time.monotonic(), time.process_time()
-            for some in _chunks(instructions[1:] or instructions, _AT_ONCE):
+            for some in _chunks(instructions, _AT_ONCE):
                 await asyncio.gather(*map(settle, some))
                 if time.process_time() - cpu > _GROW_CPU_S or time.monotonic() - began > _GROW_S:
                     break
