@@ -45,10 +45,10 @@ def test_mathqa_patterns_keep_rare_categories_first(tmp_path: Path) -> None:
 
 
 def test_numglue_and_tabmwp_rules(tmp_path: Path) -> None:
-    write_lines(
-        tmp_path / "n.jsonl",
-        [{"question": f"{n}?", "answer": 1, "type": f"Type_{n}"} for n in (1, 4, 5, 6, 7, 8)],
-    )
+    plain = [{"question": f"{n}?", "answer": 1, "type": f"Type_{n}"} for n in (1, 4, 8)]
+    reading = [{"passage": "p", "question": f"{n}?", "answer": 1, "type": f"Type_{n}"} for n in (5, 6)]
+    pair = {"statement1": "a", "statement2": "b", "answer": "neutral", "type": "Type_7"}
+    write_lines(tmp_path / "n.jsonl", [*plain, *reading, pair])
     table = {"answer": "1", "choices": None, "unit": None, "table": "a | b", "table_title": None}
     problems = {str(n): {"question": f"{n}?", "grade": n, **table} for n in range(1, 9)}
     (tmp_path / "t.json").write_text(json.dumps(problems))
