@@ -46,6 +46,20 @@ async def test_concurrency_falls_by_half_once_a_round_trip_and_rises_by_one() ->
     assert e.limit == 16
 
 
+async def test_a_large_concurrency_is_back_after_sixteen_round_trips() -> None:
+    clock = HandClock()
+    e = endpoint(clock, 512)
+    (stray,) = await take(e, 1)
+    stray.overloaded(None, "busy")
+    assert e.limit == 256
+    trips = 0
+    while e.limit < 512:
+        for lease in await take(e, int(e.limit)):
+            lease.succeeded()
+        trips += 1
+    assert trips in (16, 17)
+
+
 async def test_never_more_at_once_than_the_maximum_of_endpoint_and_model() -> None:
     clock = HandClock()
     e = endpoint(clock, 10)

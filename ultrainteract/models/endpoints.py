@@ -2,8 +2,8 @@
 
 Every request holds a `Lease` while it is under way. An endpoint hands leases out
 
-* up to a concurrency that adapts: it grows by one a round trip and is halved when the server says that it is
-  overloaded, once for all requests that were sent before the last halving;
+* up to a concurrency that adapts: it grows by a 32nd of its maximum, at least by one, a round trip, and is halved
+  when the server says that it is overloaded, once for all requests that were sent before the last halving;
 * fairly between lanes (a configured model and a role): the lane with the fewest requests under way is next,
   and within it the deepest turn, then the longest waiting;
 * only while it is up: after too many failures (a *sample* of them, never one bad prompt) the circuit opens,
@@ -39,6 +39,9 @@ MIN_UNREACHABLE = 3
 """Refused connections in a row that open it: these say nothing about a request and all about a server."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+ROUND_TRIPS = 32
+"""A halved concurrency is back at its maximum after half as many round trips. At one a round trip, 512 requests of 10 s
+would take three quarters of an hour, so that a stray 429 now and then would keep a model slow for good."""
 LONG_WAIT_S = 5.0
 """Waits that a server asks for are logged from this length on."""
 
@@ -120,6 +123,7 @@ class Endpoint:
         """Those it belongs to, with its place in each."""
         self._recent: deque[object | None] = deque(maxlen=WINDOW)
         self._unreachable = 0
+        self._step = 1.0  # by how much concurrency grows in a round trip
         self._halved_at = float("-inf")
         self._hold_until = float("-inf")
         self._check_at = float("-inf")
@@ -138,6 +142,7 @@ class Endpoint:
         if maximum > self.maximum:
             self.maximum = maximum
             self.limit = float(maximum)
+            self._step = max(1.0, maximum / ROUND_TRIPS)
             self.dispatch()
 
     @property
@@ -257,7 +262,7 @@ class Endpoint:
     def note_success(self) -> None:
         """An answer came: proof of life, and room for a little more."""
         self._recent.append(None)
-        self.limit = min(float(self.maximum), self.limit + 1 / self.limit)
+        self.limit = min(float(self.maximum), self.limit + self._step / self.limit)
         self.recovered()
         self.dispatch()
 
