@@ -49,12 +49,13 @@ async def test_concurrency_falls_by_half_once_a_round_trip_and_rises_by_one() ->
 async def test_a_large_concurrency_is_back_after_sixteen_round_trips() -> None:
     clock = HandClock()
     e = endpoint(clock, 512)
-    (stray,) = await take(e, 1)
+    lane = Lane("actor", "actor", 512)
+    (stray,) = await take(e, 1, lane)
     stray.overloaded(None, "busy")
     assert e.limit == 256
     trips = 0
     while e.limit < 512:
-        for lease in await take(e, int(e.limit)):
+        for lease in await take(e, int(e.limit), lane):
             lease.succeeded()
         trips += 1
     assert trips in (16, 17)
