@@ -211,15 +211,14 @@ class Node:
 
 
 def fixed_work() -> None:
-    """Some milliseconds of what a scheduler does: heaps, dictionaries, small objects."""
-    heap: list[tuple[float, int, list[int]]] = []
-    counts: dict[tuple[str, int], int] = {}
-    for number in range(2_000):
-        heapq.heappush(heap, (number * 7919 % 2003 / 2003, number, [number]))
-        key = ("lane", number % 97)
-        counts[key] = counts.get(key, 0) + 1
+    """Some milliseconds of heaps and dictionaries, as in a scheduler, but with nothing for the garbage collector."""
+    heap: list[float] = []
+    counts: dict[int, int] = {}
+    for number in range(4_000):
+        heapq.heappush(heap, number * 7919 % 4003 / 4003)
+        counts[number % 97] = counts.get(number % 97, 0) + 1
     while heap:
-        counts["lane", heapq.heappop(heap)[1] % 97] -= 1
+        counts[int(heapq.heappop(heap) * 97)] -= 1
 
 
 class Run:
