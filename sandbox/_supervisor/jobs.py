@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import builtins
+import io
 import linecache
 import marshal
 import os
@@ -40,9 +41,42 @@ class Job:
         for name in self.tools:
             self.functions[name] = _tool_function(tools, name)
 
-    def run(self, answer: Answer) -> int:
+    def run(self, stage: Stage, answer: Answer) -> int:
         """Runs the user's code and returns the exit code of the child."""
         raise NotImplementedError
+
+
+class Stage:
+    """What programs start from, set up once in a zygote: a child that sets it up itself copies a page of the
+    zygote's memory for nearly every object it touches.
+    """
+
+    def __init__(self) -> None:
+        self.program = _module("__main__")
+        self.solution = _module("solution")
+        self.solution.__dict__.update(values.PRELUDE)
+        self.cells = _module("__main__")
+        self.session = notebook.Session(self.cells.__dict__)
+        self.stdout, self.lines = sys.stdout, _line_buffered(1, sys.stdout)
+
+    def print_lines(self) -> None:
+        """From now on standard output is written line by line."""
+        sys.stdout = sys.__stdout__ = self.lines  # type: ignore[misc]
+
+
+def _module(name: str) -> types.ModuleType:
+    module = types.ModuleType(name)
+    module.__builtins__ = builtins  # type: ignore[attr-defined]
+    return module
+
+
+def _line_buffered(fd: int, like: Any) -> io.TextIOWrapper:
+    """A stream as the interpreter makes `like`, but for its buffering."""
+    raw = io.FileIO(fd, "w", closefd=False)
+    raw.name = like.name
+    stream = io.TextIOWrapper(io.BufferedWriter(raw), like.encoding, like.errors, "\n", line_buffering=True)
+    stream.mode = like.mode
+    return stream
 
 
 def _tool_function(tools: Any, name: str) -> Callable[[str], str]:
@@ -99,13 +133,6 @@ def _read_from(reader: int | None) -> None:
         os.close(reader)
 
 
-def _main_module(name: str = "__main__") -> types.ModuleType:
-    module = types.ModuleType(name)
-    module.__builtins__ = builtins  # type: ignore[attr-defined]
-    sys.modules[name] = module
-    return module
-
-
 def _encode(text: str | None) -> bytes | None:
     return None if text is None else text.encode("utf-8", "replace")
 
@@ -117,13 +144,13 @@ def _failure(error: BaseException) -> int:
 class Cells(Job):
     """Replays cells silently, then runs the last one and reports it as a notebook would."""
 
-    def run(self, answer: Answer) -> int:
+    def run(self, stage: Stage, answer: Answer) -> int:
         cells: list[str] = self.fields["cells"]
-        module = _main_module()
-        module.__dict__.update(self.functions)
+        sys.modules["__main__"] = stage.cells
+        session = stage.session
+        session.namespace.update(self.functions)
+        stage.print_lines()
         process = Process()
-        session = notebook.Session(module.__dict__)
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         stdin = _stdin_file(self.fields.get("stdin", ""))  # before a cell can leave the directory
         if len(cells) > 1:
             self._replay(session, process, cells[:-1])
@@ -165,7 +192,7 @@ def _join_threads(seconds: float) -> None:
 class Compile(Job):
     """Compiles a program without running it; the answer's binary part is the code."""
 
-    def run(self, answer: Answer) -> int:
+    def run(self, stage: Stage, answer: Answer) -> int:
         source = self.fields["source"]
         try:
             code = compile(source, notebook.PROGRAM, "exec", dont_inherit=True)
@@ -180,11 +207,11 @@ class Compile(Job):
 class Program(Job):
     """Runs compiled code as a script."""
 
-    def run(self, answer: Answer) -> int:
+    def run(self, stage: Stage, answer: Answer) -> int:
         code = marshal.loads(self.fields["code"])
         source: str = self.fields["source"]
         linecache.cache[notebook.PROGRAM] = (len(source), None, source.splitlines(True), notebook.PROGRAM)
-        module = _main_module()
+        sys.modules["__main__"] = module = stage.program
         process = Process()
         _read_from(_stdin_file(self.fields.get("stdin", "")))
         sources = {notebook.PROGRAM: (1, source.splitlines())}
@@ -225,14 +252,12 @@ class Program(Job):
 class Call(Job):
     """Defines what the program defines, calls one function and answers with its encoded return value."""
 
-    def run(self, answer: Answer) -> int:
+    def run(self, stage: Stage, answer: Answer) -> int:
         code = marshal.loads(self.fields["code"])
         source: str = self.fields["source"]
         arguments: list[Any] = self.fields["arguments"]
         linecache.cache[notebook.PROGRAM] = (len(source), None, source.splitlines(True), notebook.PROGRAM)
-        module = _main_module("solution")
-        sys.modules["__main__"] = module
-        module.__dict__.update(values.PRELUDE)
+        sys.modules["__main__"] = sys.modules["solution"] = module = stage.solution
         process = Process()
         encode_value, find = values.encode, values.find_entry
         error: BaseException | None = None

@@ -64,7 +64,7 @@ class Region:
 
     def map(self) -> mmap.mmap:
         """Maps it into this process."""
-        return mmap.mmap(self.fd, REGION_BYTES, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        return mmap.mmap(self.fd, REGION_BYTES)  # shared, to be read and written
 
     def reset(self) -> None:
         """Gives the memory back and leaves zeros."""

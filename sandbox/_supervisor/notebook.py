@@ -27,7 +27,7 @@ MAX_TEXT = 1 << 20
 """Characters of a value or a message that are looked at: copies of a longer one would take the program's memory."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class End:
     """How a cell ended."""
 
@@ -133,6 +133,8 @@ def _display(*values: Any, **_: Any) -> None:
 
 def _undented(source: str) -> str:
     """Without leading empty lines and the first line's indentation, as notebooks take pasted code."""
+    if source[:1].strip():
+        return source
     lines = source.splitlines(True)
     while lines and not lines[0].strip():
         del lines[0]
