@@ -105,7 +105,7 @@ def limit_for_good() -> None:
     resource.setrlimit(resource.RLIMIT_STACK, (wanted, wanted) if hard < 0 or hard > wanted else (hard, hard))
 
 
-def live(prepared: Prepared, slot: int, fds: list[int], region: Region) -> None:
+def live(prepared: Prepared, slot: int, fds: tuple[int, int, int], region: Region) -> None:
     """Never returns."""
     code = 70
     try:
@@ -119,7 +119,7 @@ def live(prepared: Prepared, slot: int, fds: list[int], region: Region) -> None:
         _exit(code)
 
 
-def _settle(prepared: Prepared, slot: int, fds: list[int], region: Region) -> mmap.mmap:
+def _settle(prepared: Prepared, slot: int, fds: tuple[int, int, int], region: Region) -> mmap.mmap:
     """Gives up every descriptor, privilege and path that the execution must not have."""
     layout = prepared.layout
     control, out, err = fds
@@ -138,7 +138,7 @@ def _settle(prepared: Prepared, slot: int, fds: list[int], region: Region) -> mm
     if uid is not None:
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-        confine.prctl(confine.PR_SET_DUMPABLE, 1)  # or /proc/self, and so /dev/stdin, would belong to root
+        confine.let_itself_be_seen()  # or /dev/stdin would belong to root
     elif layout.isolated:
         namespaces.drop_capabilities()
         confine.install_seccomp(prepared.filter)
@@ -187,15 +187,14 @@ def _serve(prepared: Prepared, fd: int, memory: mmap.mmap, message: bytes) -> in
 
 def _limit(prepared: Prepared, cpu: float, space: int, file_size: int, processes: int) -> None:
     seconds = int(cpu) + 1
-    limits = [
-        (resource.RLIMIT_CPU, seconds, seconds + 1),
-        (resource.RLIMIT_AS, prepared.address_space + (space << 20), None),
-        (resource.RLIMIT_FSIZE, file_size << 20, None),
-    ]
+    space = prepared.address_space + (space << 20)
+    file_size <<= 20
+    setrlimit = resource.setrlimit
+    setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    setrlimit(resource.RLIMIT_AS, (space, space))
+    setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
     if prepared.layout.base_uid is not None:
-        limits.append((resource.RLIMIT_NPROC, processes, None))
-    for kind, soft, hard in limits:
-        resource.setrlimit(kind, (soft, soft if hard is None else hard))
+        setrlimit(resource.RLIMIT_NPROC, (processes, processes))
 
 
 class Tools:

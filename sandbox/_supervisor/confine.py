@@ -44,6 +44,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "swapoff": (168, 225), "swapon": (167, 224), "syslog": (103, 116), "umount2": (166, 39),
     "unshare": (272, 97), "userfaultfd": (323, 282), "vhangup": (153, 58), "vmsplice": (278, 75),
 }  # fmt: skip
+_PRCTL = 157 if platform.machine() == "x86_64" else 167
 _FILTERED_BY_ARGUMENT = ("socket", "clone", "clone3")
 
 
@@ -106,6 +107,13 @@ def install_seccomp(program: bytes) -> None:
     pointer = ctypes.create_string_buffer(header, len(header))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     prctl(PR_SET_SECCOMP, 2, ctypes.addressof(pointer))
+
+
+def let_itself_be_seen() -> None:
+    """Makes /proc/self this process's own again after a change of user; by the call that Landlock needs as well,
+    because the first use of each costs a child more than the call.
+    """
+    _check(libc.syscall(_PRCTL, PR_SET_DUMPABLE, 1), "prctl dumpable")
 
 
 # --------------------------------------------------------------------------------------------- Landlock

@@ -57,11 +57,14 @@ class Stage:
         self.solution.__dict__.update(values.PRELUDE)
         self.cells = _module("__main__")
         self.session = notebook.Session(self.cells.__dict__)
-        self.stdout, self.lines = sys.stdout, _line_buffered(1, sys.stdout)
+        self.stdout = sys.stdout
+        sys.stdout = sys.__stdout__ = _line_buffered(1, sys.stdout)  # type: ignore[misc]
+        self.process = Process()
 
-    def print_lines(self) -> None:
-        """From now on standard output is written line by line."""
-        sys.stdout = sys.__stdout__ = self.lines  # type: ignore[misc]
+    def print_blocks(self) -> Process:
+        """From now on standard output is written in blocks, as that of a script is."""
+        sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]
+        return Process()
 
 
 def _module(name: str) -> types.ModuleType:
@@ -92,9 +95,13 @@ class Process:
 
     def __init__(self) -> None:
         self.streams = (sys.stdout, sys.stderr)
-        self.pid = os.getpid()
         self.getpid = os.getpid
         self.exit = os._exit
+        self.start()
+
+    def start(self) -> None:
+        """Called in the process that is meant."""
+        self.pid = self.getpid()
 
     def settle(self) -> None:
         """Writes out what is buffered; ends the process if it is a copy that the user's code forked."""
@@ -149,8 +156,8 @@ class Cells(Job):
         sys.modules["__main__"] = stage.cells
         session = stage.session
         session.namespace.update(self.functions)
-        stage.print_lines()
-        process = Process()
+        process = stage.process
+        process.start()
         stdin = _stdin_file(self.fields.get("stdin", ""))  # before a cell can leave the directory
         if len(cells) > 1:
             self._replay(session, process, cells[:-1])
@@ -212,7 +219,7 @@ class Program(Job):
         source: str = self.fields["source"]
         linecache.cache[notebook.PROGRAM] = (len(source), None, source.splitlines(True), notebook.PROGRAM)
         sys.modules["__main__"] = module = stage.program
-        process = Process()
+        process = stage.print_blocks()
         _read_from(_stdin_file(self.fields.get("stdin", "")))
         sources = {notebook.PROGRAM: (1, source.splitlines())}
         shutdown, count_threads = threading._shutdown, _thread._count  # type: ignore[attr-defined]
@@ -258,7 +265,7 @@ class Call(Job):
         arguments: list[Any] = self.fields["arguments"]
         linecache.cache[notebook.PROGRAM] = (len(source), None, source.splitlines(True), notebook.PROGRAM)
         sys.modules["__main__"] = sys.modules["solution"] = module = stage.solution
-        process = Process()
+        process = stage.print_blocks()
         encode_value, find = values.encode, values.find_entry
         error: BaseException | None = None
         value: str | None = None

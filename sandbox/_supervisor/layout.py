@@ -19,6 +19,8 @@ TOOL = struct.Struct("=I")
 EXIT = struct.Struct("=IIiddQ")
 """A zygote's report: slot, pid, wait status, user and system seconds, peak resident KiB."""
 
+FDS = struct.Struct("=iii")
+"""What goes with the message that asks a zygote for a child: its control socket, standard output and error."""
 FORKED = struct.Struct("=Ii")
 """A zygote's report where users do not tell executions apart: slot and process id of the new child."""
 

@@ -16,6 +16,7 @@ import marshal
 import os
 import random
 import resource
+import select
 import signal
 import socket
 import sys
@@ -25,7 +26,7 @@ from importlib.machinery import PathFinder
 from typing import Any
 
 from . import child, confine, jobs, memory, namespaces, notebook, values
-from .layout import EXIT, FORKED, Layout, Region
+from .layout import EXIT, FDS, FORKED, Layout, Region
 
 STDLIB = (
     "abc", "argparse", "array", "ast", "asyncio", "bisect", "calendar", "cmath", "collections", "contextlib", "copy",
@@ -50,6 +51,7 @@ PACKAGES = frozenset(
 
 
 _fork = os.fork
+_FDS_SPACE = socket.CMSG_LEN(FDS.size)
 Register = Callable[..., None]
 Handlers = list[dict[str, Any]]
 
@@ -188,7 +190,6 @@ class Zygote:
         self.regions = regions
         self.control = control
         self.slot_of: dict[int, int] = {}
-        self.early: dict[int, tuple[int, Any]] = {}
 
     def serve(self) -> None:
         """Until the supervisor goes away."""
@@ -201,29 +202,42 @@ class Zygote:
         sys.argv = [""]
         for name in [name for name in sys.modules if name.partition(".")[0] == "_supervisor"]:
             del sys.modules[name]  # programs have no business with them
-        signal.signal(signal.SIGCHLD, self._reap)
+        # A signal that comes right before a blocking call does not interrupt it, so deaths are told by a pipe.
+        died, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        events = select.poll()
+        events.register(self.control, select.POLLIN)
+        events.register(died, select.POLLIN)
         fork = namespaces.Forks().fork if self.layout.namespaces else _fork
         self.control.send(b"ready")
         gc.freeze()
         while True:
-            message, fds, _, _ = socket.recv_fds(self.control, 16, 3)
-            if not message:
-                os._exit(0)
-            slot = int.from_bytes(message, "little")
-            self.early.clear()
-            pid = fork()
-            if pid == 0:
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                child.live(self.prepared, slot, fds, self.regions[slot])
-            self.slot_of[pid] = slot
-            if self.layout.base_uid is None:
-                self.control.send(FORKED.pack(slot, pid))
-            if pid in self.early:
-                self._report(pid, *self.early.pop(pid))
-            for fd in fds:
-                os.close(fd)
+            for fd, _ in events.poll():
+                if fd == died:
+                    os.read(died, 4096)
+                    self._reap()
+                else:
+                    self._fork(fork)
 
-    def _reap(self, *_: object) -> None:
+    def _fork(self, fork: Callable[[], int]) -> None:
+        message, ancillary, _, _ = self.control.recvmsg(16, _FDS_SPACE)
+        if not message:
+            os._exit(0)
+        slot = int.from_bytes(message, "little")
+        fds = FDS.unpack(ancillary[0][2])
+        pid = fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            child.live(self.prepared, slot, fds, self.regions[slot])
+        self.slot_of[pid] = slot
+        if self.layout.base_uid is None:
+            self.control.send(FORKED.pack(slot, pid))
+        for fd in fds:
+            os.close(fd)
+
+    def _reap(self) -> None:
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -231,10 +245,8 @@ class Zygote:
                 return
             if pid == 0:
                 return
-            if pid in self.slot_of:
+            if pid in self.slot_of:  # or an orphan of a child
                 self._report(pid, status, usage)
-            else:  # an orphan of a child, or a child that died before its process id was noted
-                self.early[pid] = (status, usage)
 
     def _report(self, pid: int, status: int, usage: Any) -> None:
         times = usage.ru_utime, usage.ru_stime

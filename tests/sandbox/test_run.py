@@ -317,6 +317,12 @@ async def test_times_are_reported(sandbox: Pool) -> None:
     assert 0.3 <= result.cpu_s < 5
 
 
+async def test_the_end_of_an_execution_is_noticed_when_nothing_else_happens(sandbox: Pool) -> None:
+    for number in range(2_000):  # the fault that this is about struck one in a thousand
+        async with asyncio.timeout(30):
+            assert await value(sandbox, str(number)) == str(number)
+
+
 async def test_many_at_once(sandbox: Pool) -> None:
     results = await asyncio.gather(*(sandbox.run([f"x = {n}", "x * x"]) for n in range(60)))
     assert [result.value for result in results] == [str(n * n) for n in range(60)]
