@@ -493,8 +493,9 @@ class RunConfig(Record):
     """The sandbox."""
     budget: BudgetConfig = BudgetConfig()
     """Spending limits. Not part of the fingerprint."""
-    max_inflight_trees: PositiveInt = 64
-    """Trees alive at once, in each process: bounds memory. Not part of the fingerprint."""
+    max_inflight_trees: PositiveInt = 96
+    """Trees alive at once, in each process: bounds memory. Half as many again as a model's `max_concurrency` keep it
+    busy while records are written. Not part of the fingerprint."""
     executor: ExecutorConfig = ExecutorConfig()
     """Where trees grow; `ray` is short for `{kind: ray}`. Not part of the fingerprint."""
     shard: Shard | None = None

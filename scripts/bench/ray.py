@@ -1,9 +1,9 @@
 """The Ray executor against the ideal: trees on 1, 2 and 4 nodes of one machine, with a model server of 200 ms.
 
-Every tree has one request under way at any time, so `--inflight` trees a worker make `inflight / 0.2` requests
-a second, ideally. Answers take 100 to 300 ms, evenly spread: with a fixed latency all trees of a worker would
+A worker may have `--connections` requests under way, which make `connections / 0.2` requests a second, ideally. Half
+as many trees again are alive in it, since a tree whose record is being written has no request under way. Answers take 100 to 300 ms, evenly spread: with a fixed latency all trees of a worker would
 fall into step. Rates are taken between the first and the last fifth of the trees (start and drain do not
-count). The local executor runs in the same series, with as many trees in flight as one worker has.
+count). The local executor runs in the same series, under the limits that one worker has.
 
 The driver's CPU a tree (its whole process: seeds, leases, Ray's messages, the store's writes) is that of a driver
 with much to do: four workers of 128 trees each, and a server that answers at once.
@@ -31,11 +31,11 @@ from _server import serving
 LATENCY_S = 0.2
 JITTER = 0.5
 NODES = (1, 2, 4)
-BUSY = 128
-"""Trees alive in each worker where the driver's CPU is measured."""
+BUSY = 86
+"""Connections of each worker where the driver's CPU is measured."""
 
 
-def configuration(folder: Path, url: str, trees: int, inflight: int, address: str | None) -> Any:
+def configuration(folder: Path, url: str, trees: int, connections: int, address: str | None) -> Any:
     from ultrainteract.config import parse_config
 
     seeds = folder / "seeds.jsonl"
@@ -50,14 +50,14 @@ def configuration(folder: Path, url: str, trees: int, inflight: int, address: st
                 {"dataset": "generic", "name": "sums", "path": str(seeds), "tasks": ["Math_CoT"],
                  "grader": "math", "mapping": {"question": "question", "gold": "answer"}}
             ],
-            "models": {"actor": {"model": "bench", "base_url": url, "max_concurrency": inflight}},
+            "models": {"actor": {"model": "bench", "base_url": url, "max_concurrency": connections}},
             "growth": {
                 "ladder": [{"name": "sample", "model": "actor", "samples": 20}],
                 "waves": 1,
                 "rejected_from": "actor",
             },
             "critic": {"model": "actor"},
-            "max_inflight_trees": inflight,
+            "max_inflight_trees": connections * 3 // 2,
             "executor": {"kind": "ray", "address": address} if address else "local",
             "export": {"formats": []},
         }
@@ -91,7 +91,7 @@ async def timed(config: Any, trees: int) -> dict[str, float]:
     return {"requests": requests / seconds, "trees": grown / seconds, "ms": 1000 * cpu / grown}
 
 
-def measure(workers: int, url: str, trees: int, inflight: int) -> dict[str, float]:
+def measure(workers: int, url: str, trees: int, connections: int) -> dict[str, float]:
     """One run in a process of its own; 0 workers is the local executor."""
     cluster = None
     if workers:
@@ -101,7 +101,7 @@ def measure(workers: int, url: str, trees: int, inflight: int) -> dict[str, floa
         for _ in range(workers):
             cluster.add_node(num_cpus=1)
     try:
-        command = [sys.executable, __file__, "--one", url, str(trees), str(inflight)]
+        command = [sys.executable, __file__, "--one", url, str(trees), str(connections)]
         command += [cluster.address] if cluster else []
         output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     finally:
@@ -113,7 +113,7 @@ def measure(workers: int, url: str, trees: int, inflight: int) -> dict[str, floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inflight", type=int, default=16, help="trees alive in each worker")
+    parser.add_argument("--connections", type=int, default=16, help="requests under way in each worker")
     parser.add_argument("--seconds", type=float, default=15, help="about how long each run takes")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="short runs on 1 and 2 nodes only")
@@ -122,22 +122,22 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if options.one:
-        url, trees, inflight, *address = options.one
+        url, trees, connections, *address = options.one
         with tempfile.TemporaryDirectory() as folder:
             config = configuration(
-                Path(folder), url, int(trees), int(inflight), address[0] if address else None
+                Path(folder), url, int(trees), int(connections), address[0] if address else None
             )
             print(json.dumps(asyncio.run(timed(config, int(trees)))))
         return
     nodes = NODES[:2] if options.quick else NODES
     seconds = 5 if options.quick else options.seconds
-    rate = options.inflight / LATENCY_S
+    rate = options.connections / LATENCY_S
     runs: dict[int, list[dict[str, float]]] = {workers: [] for workers in (0, *nodes)}
     with serving(LATENCY_S, JITTER) as url:
         for _ in range(options.rounds):
             for workers in runs:
                 trees = int(seconds * rate * max(1, workers) / 4)  # about four requests a tree
-                runs[workers].append(measure(workers, url, trees, options.inflight))
+                runs[workers].append(measure(workers, url, trees, options.connections))
     with serving(0.0) as url:
         busy = measure(nodes[-1], url, 1_000 if options.quick else 5_000, BUSY)
     found = {

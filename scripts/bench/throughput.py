@@ -3,7 +3,8 @@
 In the same run, alternating: a raw aiohttp loop (the limit of HTTP in Python), a loop over the bare `openai`
 SDK, our model client, and whole trees (prompt, call, durable record, parse, verdict). Each contender runs in
 a process of its own, the server in another. Three settings: an instant server, one of 200 ms with 256
-connections (ideal: 1,280 requests/s), and 20 samples a request.
+connections (ideal: 1,280 requests/s), and 20 samples a request. Half as many trees again as there are connections
+are alive, since a tree whose record is being written has no request under way.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ async def trees(setting: Setting, url: str) -> tuple[int, int]:
                     "rejected_from": "actor",
                 },
                 "critic": {"model": "actor"},
-                "max_inflight_trees": setting.connections,
+                "max_inflight_trees": setting.connections * 3 // 2,
                 "export": {"formats": []},
             }
         )  # fmt: skip

@@ -26,18 +26,17 @@ class Setting:
     def of(cls, question: str, *, program: bool, unit: str | None) -> Setting:
         """The setting of a question, from the words it uses."""
         text = question.lower()
-        return cls(
-            program=program,
-            unit=unit,
-            asks_percent=re.search(r"percent|%", text) is not None,
-            rounds=re.search(r"nearest|\bround|approximat|estimate|decimal place|significant", text)
-            is not None,
-            ordered=re.search(r"\border\b|sequence|respectively|ascending|descending|increasing|first", text)
-            is not None,
-            intervals=re.search(r"interval|domain|\brange\b|inequalit|for which|solution set", text)
-            is not None,
-            points=re.search(
-                r"ordered|coordinate|\bpoints?\b|vector|triple|vertex|center|midpoint|intersect|tuple", text
-            )
-            is not None,
-        )
+        found = {name: pattern.search(text) is not None for name, pattern in _WORDS.items()}
+        return cls(program=program, unit=unit, **found)
+
+
+_WORDS = {
+    "asks_percent": re.compile(r"percent|%"),
+    "rounds": re.compile(r"nearest|\bround|approximat|estimate|decimal place|significant"),
+    "ordered": re.compile(r"\border\b|sequence|respectively|ascending|descending|increasing|first"),
+    "intervals": re.compile(r"interval|domain|\brange\b|inequalit|for which|solution set"),
+    "points": re.compile(
+        r"ordered|coordinate|\bpoints?\b|vector|triple|vertex|center|midpoint|intersect|tuple"
+    ),
+}
+"""Words of a question that say how answers to it are read."""

@@ -7,6 +7,7 @@ each instruction ended.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -69,6 +70,11 @@ class Worker:
             )
             self._grower = Grower(self.config, self.calls, environment)
             self._stack = stack.pop_all()
+        if (
+            gc.get_freeze_count() == 0
+        ):  # modules stay: collections that look at them stall the loop for 50 ms and more
+            gc.collect()
+            gc.freeze()
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -97,10 +97,11 @@ def _tag(raw: str, name: str) -> str | None:
     # By search for fixed strings: one expression for all of it costs milliseconds on a long text, on the event loop.
     opening, closing = f"<{name}>", f"</{name}>"
     parts: list[str] = []
-    at = raw.find(opening)
+    at, close = raw.find(opening), 0
     while at >= 0:
         begin = at + len(opening)
-        close = raw.find(closing, begin)
+        if 0 <= close < begin:  # one that is missing, or lies ahead, is not looked for again
+            close = raw.find(closing, begin)
         end = len(raw) if close < 0 else close
         if (tag := _TAG.search(raw, begin, end)) is not None:
             end = after = tag.start()

@@ -26,8 +26,11 @@ from ultrainteract.schema import (
 from ultrainteract.store import CallSession, Sample
 from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.environment import Environment
-from ultrainteract.tree.guards import Counts
+from ultrainteract.tree.guards import Counts, normalised
+from ultrainteract.tree.lane import Lane
 
+_LONG = 4_000
+"""Characters from which on an answer is read in the lane."""
 _TRUNCATED = Verdict.undetermined("the answer was cut off at the token cap")
 _FILTERED = Verdict.undetermined("the provider withheld the answer")
 
@@ -41,6 +44,7 @@ class Context:
     calls: CallSession
     environment: Environment
     prompts: Prompts
+    lane: Lane
     history: list[Node] = field(default_factory=list)
     """The expanded incorrect nodes of the turns so far."""
     extended: bool = False
@@ -105,7 +109,7 @@ class Context:
         samples = await self.calls.sample(model, messages, n, purpose, sampling)
         if len(samples) < n:
             self.guards["request_refused"] += 1
-        actions = [self._parse(sample, purpose, ()) for sample in samples]
+        actions = [await self._parse(sample, purpose, ()) for sample in samples]
         samples, actions = await self._use_tools(model, messages, purpose, sampling, samples, actions)
         verdicts = [_unfinished(sample) for sample in samples]
         self.guards["truncated"] += sum(verdict is _TRUNCATED for verdict in verdicts)
@@ -157,11 +161,20 @@ class Context:
                 more = await self.calls.sample(model, asked, 1, purpose, sampling)
                 if more:
                     samples[number] = more[0]
-                    actions[number] = self._parse(more[0], purpose, exchanges)
+                    actions[number] = await self._parse(more[0], purpose, exchanges)
         return samples, actions
 
-    def _parse(self, sample: Sample, purpose: Purpose, exchanges: tuple[Exchange, ...]) -> Action:
-        return parse_action(sample.completion.text, self.instruction, purpose.reasoning_schema, exchanges)
+    async def _parse(self, sample: Sample, purpose: Purpose, exchanges: tuple[Exchange, ...]) -> Action:
+        def parse() -> Action:
+            return parse_action(text, self.instruction, purpose.reasoning_schema, exchanges)
+
+        def read() -> Action:
+            action = parse()
+            normalised(action)  # remembered for the comparisons to come
+            return action
+
+        text = sample.completion.text
+        return parse() if len(text) < _LONG else await self.lane.run(read)
 
     async def _ask_judge(self, messages: tuple[Message, ...], form: str) -> str:
         assert self.config.judge is not None

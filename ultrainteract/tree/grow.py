@@ -15,6 +15,7 @@ from ultrainteract.store import Calls
 from ultrainteract.tree.context import Context
 from ultrainteract.tree.critique import criticise
 from ultrainteract.tree.environment import Environment
+from ultrainteract.tree.lane import Lane
 from ultrainteract.tree.turn import first_samples, take_turn
 
 Ended = Literal["solved", "turn_cap", "no_incorrect", "no_critique"]
@@ -34,6 +35,7 @@ class Grower:
         self._calls = calls
         self._environment = environment
         self._prompts = Prompts(config.growth.prompts)
+        self._lane = Lane()
 
     async def grow(self, instruction: Instruction) -> Tree:
         """Grows the tree of `instruction`.
@@ -76,9 +78,8 @@ class Grower:
         return len(nodes) == times and all(node.verdict.label is Label.CORRECT for node in nodes)
 
     def _context(self, instruction: Instruction) -> Context:
-        return Context(
-            self._config, instruction, self._calls.session(instruction), self._environment, self._prompts
-        )
+        calls = self._calls.session(instruction)
+        return Context(self._config, instruction, calls, self._environment, self._prompts, self._lane)
 
     def _ended(self, turn: Turn, number: int) -> Ended | None:
         if self._config.growth.stop == "until_solved" and turn.first_correct:

@@ -6,6 +6,7 @@ The counts are kept on the tree under the names below, and summed in the run's r
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections import Counter
 from typing import Literal
@@ -38,25 +39,28 @@ _REFERENCE = re.compile(
     r"|\b(?:masked|\[mask\]|<mask>)",
     re.IGNORECASE,
 )
+_WORD_END = re.compile(r"(?<![.,;:!?])[.,;:!?]++(?=\s|$)")  # a run is tried once, however long
 _BENIGN = re.compile(
     r"\bgiven (?:code|program)s? (?:word|string|sequence)|\bsample (?:solution|answer) (?:set|space)",
     re.IGNORECASE,
 )
 
 
+@functools.lru_cache(maxsize=1024)
 def speaks_of_reference(text: str) -> bool:
     """Whether a guided action reveals that its author was shown the ground truth."""
     return any(not _BENIGN.match(text, match.start()) for match in _REFERENCE.finditer(text))
 
 
-def normalised(action: Action) -> str:
-    """An action's text with case, white space and punctuation at line ends removed: equal ones make no pair."""
+def normalised(action: Action) -> bytes:
+    """A hash of an action's text without case, white space and punctuation at word ends: equal ones make no pair."""
     return _normalised(action.text)
 
 
-@functools.lru_cache(maxsize=256)  # each is compared with all others of its turn
-def _normalised(text: str) -> str:
-    return " ".join(re.sub(r"[.,;:!?]+(?=\s|$)", "", text.casefold()).split())
+@functools.lru_cache(maxsize=1024)  # each is compared with all others of its turn
+def _normalised(text: str) -> bytes:
+    bare = " ".join(_WORD_END.sub("", text.casefold()).split())
+    return hashlib.blake2b(bare.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 # ------------------------------------------------------------------------------------------ critique leaks

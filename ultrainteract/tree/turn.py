@@ -250,7 +250,12 @@ async def _extra_pairs(
 
 
 async def _extra_wrong(
-    context: Context, schema: ReasoningSchema, chosen: Node, used: set[str], drawn: list[_Drawn], number: int
+    context: Context,
+    schema: ReasoningSchema,
+    chosen: Node,
+    used: set[bytes],
+    drawn: list[_Drawn],
+    number: int,
 ) -> Node | None:
     """A wrong action of this turn that no pair has used yet; from the pool where none is left."""
     growth = context.config.growth
