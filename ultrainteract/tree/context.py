@@ -29,7 +29,7 @@ from ultrainteract.tree.environment import Environment
 from ultrainteract.tree.guards import Counts, normalised
 from ultrainteract.tree.lane import Lane
 
-_LONG = 4_000
+_LONG = 2_000
 """Characters from which on an answer is read in the lane."""
 _TRUNCATED = Verdict.undetermined("the answer was cut off at the token cap")
 _FILTERED = Verdict.undetermined("the provider withheld the answer")
