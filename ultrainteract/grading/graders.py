@@ -7,6 +7,7 @@ what needs algebra goes to the worker processes. Guarantee: what cannot be known
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import OrderedDict
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,7 @@ from ultrainteract.grading.question import Question, settle
 from ultrainteract.schema import Instruction, Verdict
 
 CACHE_SIZE = 4_096
-"""Answers whose verdict by algebra is remembered: many samples of one instruction say the same."""
+"""Answers whose verdict is remembered: many samples of one instruction say the same."""
 
 _CHECKS = {
     "math": "equivalence", "number": "number", "choice": "choice", "boolean": "boolean", "text": "text",
@@ -41,6 +42,7 @@ class Graders:
     def __init__(self, *, workers: int = 1, timeout_s: float = 5.0, memory_mb: int = 1024) -> None:
         self._pool = WorkerPool(workers, timeout_s, memory_mb)
         self._known: OrderedDict[tuple[Question, str], Finding] = OrderedDict()
+        self._literal = functools.lru_cache(maxsize=CACHE_SIZE)(_settle_literally)
 
     async def start(self) -> None:
         """Begins to start the workers without waiting for them. Idempotent, and optional."""
@@ -101,12 +103,19 @@ class Graders:
                 f"Instruction {instruction.id[:12]} ({instruction.dataset}) is graded by '{instruction.grader}', which "
                 "does not look at final answers: use verdict_from_tests or judge."
             )
-        try:
-            return _verdict(instruction, settle(Question.of(instruction), answer, _NO_ALGEBRA))
-        except NeedsAlgebra:
-            return None
-        except Failed as failed:
-            return Verdict.wrong("format", str(failed))
+        found = self._literal(Question.of(instruction), answer)
+        if isinstance(found, Failed):
+            return Verdict.wrong("format", str(found))
+        return None if found is None else _verdict(instruction, found)
+
+
+def _settle_literally(question: Question, answer: str) -> Finding | Failed | None:
+    try:
+        return settle(question, answer, _NO_ALGEBRA)
+    except NeedsAlgebra:
+        return None
+    except Failed as failed:
+        return failed.with_traceback(None)
 
 
 def _verdict(instruction: Instruction, finding: Finding) -> Verdict:

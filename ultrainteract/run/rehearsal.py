@@ -28,6 +28,7 @@ from ultrainteract.schema import (
     content_hash,
 )
 from ultrainteract.store import Calls, Sample
+from ultrainteract.store.calls import Request
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Ask, Environment, Observed
 
@@ -132,8 +133,11 @@ class _CoinCalls(Calls):
     def key(self, model: str, messages: Sequence[Message], sampling: SamplingParams) -> bytes:
         return content_hash([model, [(m.role, m.content) for m in messages]]).encode()
 
+    def request(self, key: bytes) -> Request:
+        return Request(key)
+
     async def draw(
-        self, tree: str, key: bytes, first: int, n: int, model: str, messages: tuple[Message, ...],
+        self, tree: str, request: Request, first: int, n: int, model: str, messages: tuple[Message, ...],
         sampling: SamplingParams, purpose: Purpose,
     ) -> list[Sample]:  # fmt: skip
         where = (purpose.role, purpose.step, model)

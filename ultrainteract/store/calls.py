@@ -13,8 +13,6 @@ from dataclasses import astuple, dataclass
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-import orjson
-
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import BudgetExceeded, ProviderError
 from ultrainteract.models.base import ChatModel, ChatRequest, Completion, Purpose, Reply
@@ -70,7 +68,7 @@ class Calls:
         self.sent = 0
         self.replayed = 0
         self._price = price
-        self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._requests: WeakValueDictionary[bytes, Request] = WeakValueDictionary()
         self._identity = {name: _identity(model) for name, model in config.models.items()}
 
     def session(self, instruction: Instruction) -> CallSession:
@@ -82,11 +80,18 @@ class Calls:
         parts = [self._identity[model], [(m.role, m.content) for m in messages], sampling.model_dump()]
         return bytes.fromhex(content_hash(parts))
 
+    def request(self, key: bytes) -> Request:
+        """What is known of the samples under `key`: one object for all trees that ask for them."""
+        request = self._requests.get(key)
+        if request is None:
+            request = self._requests[key] = Request(key)
+        return request
+
     async def draw(
-        self, tree: str, key: bytes, first: int, n: int, model: str, messages: tuple[Message, ...],
+        self, tree: str, request: Request, first: int, n: int, model: str, messages: tuple[Message, ...],
         sampling: SamplingParams, purpose: Purpose,
     ) -> list[Sample]:  # fmt: skip
-        """Samples `first` to `first + n - 1` of `key`, for the tree `tree`: from the record, the rest from the model.
+        """Samples `first` to `first + n - 1`, for the tree `tree`: from the record, the rest from the model.
 
         Returns:
             `n` samples in order; fewer only where the provider refuses the request.
@@ -96,29 +101,20 @@ class Calls:
             BudgetExceeded: Samples are missing and the budget is used up.
             StoreError: The record could not be written.
         """
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        samples: list[Sample] = []
-        refused = False
-        async with lock:  # two trees with the same request must not both pay for it
-            for _, payload in self.store.call(key):
-                recorded = _Recorded.model_validate_json(payload)
-                refused = refused or bool(recorded.refused)
-                samples += self._samples(recorded, len(samples), model, sampling, purpose)
-            self.replayed += max(0, min(len(samples), first + n) - first)
-            while len(samples) < first + n and not refused:
-                request = ChatRequest(
-                    messages=messages,
-                    sampling=sampling,
-                    n=first + n - len(samples),
-                    first=len(samples),
-                    purpose=purpose,
+        async with request.lock:  # two trees with the same request must not both pay for it
+            if request.replies is None:
+                found = self.store.call(request.key)
+                request.replies = [_Recorded.model_validate_json(payload) for _, payload in found]
+            drawn = sum(len(recorded.completions) for recorded in request.replies)
+            self.replayed += max(0, min(drawn, first + n) - first)
+            while drawn < first + n and not any(recorded.refused for recorded in request.replies):
+                asked = ChatRequest(
+                    messages=messages, sampling=sampling, n=first + n - drawn, first=drawn, purpose=purpose
                 )
-                recorded = await self._send(tree, key, model, request)
-                refused = bool(recorded.refused)
-                samples += self._samples(recorded, len(samples), model, sampling, purpose)
-        return samples[first : first + n]
+                recorded = await self._send(tree, request.key, model, asked)
+                request.replies.append(recorded)
+                drawn += len(recorded.completions)
+        return self._samples(request.replies, first, n, model, sampling, purpose)
 
     async def _send(self, tree: str, key: bytes, name: str, request: ChatRequest) -> _Recorded:
         model = self.models[name]
@@ -147,31 +143,45 @@ class Calls:
                 completion_tokens=reply.usage.completion_tokens, cost=cost or 0.0, unpriced=int(cost is None),
             )  # fmt: skip
             self.budget.add(spend)
-            await self.store.put_call(
-                tree, key, request.first, orjson.dumps(recorded.model_dump(mode="json")), spend
-            )
+            await self.store.put_call(tree, key, request.first, recorded.model_dump_json().encode(), spend)
         return recorded
 
     def _samples(
-        self, recorded: _Recorded, first: int, model: str, sampling: SamplingParams, purpose: Purpose
-    ) -> list[Sample]:
-        total = sum(completion.tokens for completion in recorded.completions)
+        self, replies: Sequence[_Recorded], first: int, n: int, model: str, sampling: SamplingParams,
+        purpose: Purpose,
+    ) -> list[Sample]:  # fmt: skip
+        """Samples `first` to `first + n - 1` of those that were recorded."""
         samples: list[Sample] = []
-        for number, completion in enumerate(recorded.completions):
-            share = completion.tokens / total if total else 1 / len(recorded.completions)
-            provenance = Provenance(
-                model=self.config.models[model].model,
-                provider=recorded.provider,
-                simulated=recorded.simulated,
-                sampling=sampling,
-                step=purpose.step,
-                ordinal=first + number,
-                prompt_tokens=recorded.usage.prompt_tokens,
-                completion_tokens=completion.tokens,
-                cost=None if recorded.cost is None else recorded.cost * share,
-            )
-            samples.append(Sample(completion=completion, provenance=provenance))
+        begin = 0
+        for recorded in replies:
+            total = sum(completion.tokens for completion in recorded.completions)
+            for ordinal, completion in enumerate(recorded.completions, begin):
+                if not first <= ordinal < first + n:
+                    continue
+                share = completion.tokens / total if total else 1 / len(recorded.completions)
+                provenance = Provenance(
+                    model=self.config.models[model].model,
+                    provider=recorded.provider,
+                    simulated=recorded.simulated,
+                    sampling=sampling,
+                    step=purpose.step,
+                    ordinal=ordinal,
+                    prompt_tokens=recorded.usage.prompt_tokens,
+                    completion_tokens=completion.tokens,
+                    cost=None if recorded.cost is None else recorded.cost * share,
+                )
+                samples.append(Sample(completion=completion, provenance=provenance))
+            begin += len(recorded.completions)
         return samples
+
+
+class Request:
+    """The samples under one key, in memory as long as a tree that asked for them grows."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.lock = asyncio.Lock()
+        self.replies: list[_Recorded] | None = None
 
 
 class CallSession:
@@ -180,7 +190,7 @@ class CallSession:
     def __init__(self, calls: Calls, instruction: Instruction) -> None:
         self._calls = calls
         self._instruction = instruction
-        self._taken: dict[bytes, int] = {}
+        self._taken: dict[bytes, tuple[Request, int]] = {}
 
     async def sample(
         self,
@@ -207,10 +217,15 @@ class CallSession:
         """
         sampling = sampling or self._calls.config.models[model].sampling
         key = self._calls.key(model, messages, sampling)
-        first = self._taken.get(key, 0)
-        self._taken[key] = first + n  # before any await: the order of calls decides, not that of answers
+        request, first = self._taken.get(key) or (self._calls.request(key), 0)
+        self._taken[key] = (
+            request,
+            first + n,
+        )  # before any await: the order of calls decides, not that of answers
         purpose = purpose.model_copy(update={"instruction": self._instruction})
-        return await self._calls.draw(self._instruction.id, key, first, n, model, messages, sampling, purpose)
+        return await self._calls.draw(
+            self._instruction.id, request, first, n, model, messages, sampling, purpose
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ which does not depend on the order in which they were grown.
 from __future__ import annotations
 
 import fcntl
+import operator
 import os
 import shutil
 import sqlite3
@@ -30,6 +31,12 @@ _FILE = "store.sqlite"
 _PUT_OUTCOME = (
     "INSERT OR REPLACE INTO outcomes (key, state, reason, dataset, source, depth, tree, tallies) "
     "VALUES (?, ?, ?, ?, ?, ?, pack(?), ?)"
+)
+_SPEND = tuple(Spend.model_fields)
+_spend_values = operator.attrgetter(*_SPEND)
+_PUT_SPEND = (
+    f"INSERT INTO spend ({', '.join(_SPEND)}) VALUES ({', '.join('?' * len(_SPEND))}) ON CONFLICT "
+    f"(role, step, model, task) DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in _SPEND[4:])}"
 )
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -445,13 +452,7 @@ def tally_rows(tallies: Mapping[str, float]) -> list[Statement]:
 
 def spend_row(spend: Spend) -> Statement:
     """Adds to what was spent."""
-    names = tuple(Spend.model_fields)
-    sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in names[4:])
-    return (
-        f"INSERT INTO spend ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
-        f"ON CONFLICT (role, step, model, task) DO UPDATE SET {sums}",
-        tuple(getattr(spend, name) for name in names),
-    )
+    return _PUT_SPEND, _spend_values(spend)
 
 
 def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:

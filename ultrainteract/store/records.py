@@ -6,6 +6,7 @@ worker's end of a line to the driver, which alone writes the directory.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import zlib
 from collections.abc import Iterable
@@ -125,6 +126,7 @@ def unpack(payload: bytes) -> bytes:
     return zlib.decompress(payload) if payload[:1] == b"x" else payload
 
 
+@functools.lru_cache(maxsize=1024)
 def tree_number(key: str) -> int:
     """64 bits of the hash of an input's key, as SQLite holds them: binds calls to their tree, and inputs to shards."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)

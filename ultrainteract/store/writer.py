@@ -49,8 +49,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         put = _Put(statements, loop, loop.create_future())
         self._queue.put(put)
-        # A cancelled caller must not take the rows back: they are queued and will be committed.
-        await asyncio.shield(put.future)
+        await put.future  # a caller that is cancelled does not take the rows back
 
     def close(self) -> None:
         """Commits what is queued, then ends the thread and closes the connection."""

@@ -47,6 +47,8 @@ class Context:
     lane: Lane
     history: list[Node] = field(default_factory=list)
     """The expanded incorrect nodes of the turns so far."""
+    openings: dict[str, tuple[Message, ...]] = field(default_factory=dict)
+    """The actor's prompts for this instruction, by template."""
     extended: bool = False
     """True once the tree has had its extra pairs."""
     guards: Counts = field(default_factory=Counter)
@@ -84,9 +86,12 @@ class Context:
         """What the actor is asked at this turn: the task's prompt, then its earlier attempts and what came of them."""
         task = self.instruction.task
         name = f"actor/{task.value.lower()}.{'cot' if task is Task.LOGIC else schema}"
-        messages = list(
-            self.prompts.render(name, prompt=self.instruction.prompt, tools=self.instruction.tools)
-        )
+        opening = self.openings.get(name)
+        if opening is None:
+            opening = self.openings[name] = self.prompts.render(
+                name, prompt=self.instruction.prompt, tools=self.instruction.tools
+            )
+        messages = list(opening)
         for node in self.history:
             messages += _exchanged(node.action.exchanges)
             messages.append(Message(role="assistant", content=node.action.raw))
