@@ -10,6 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ Statement = tuple[str, tuple[Any, ...]]
 """SQL text and its parameters."""
 
 _MOST_A_COMMIT = 2_000
+LINGER_S = 0.003
+"""How long the first row of a commit waits for others, where the last commit had many: each commit takes a sync of the
+disk, and the interpreter's lock from the trees."""
 
 
 class Writer:
@@ -57,10 +61,13 @@ class Writer:
         self._thread.join()
 
     def _work(self) -> None:
+        batch: list[_Put] = []
         while True:
             item = self._queue.get()
             if item is None:
                 break
+            if len(batch) > 1:
+                time.sleep(LINGER_S)
             batch = [item]
             last = False
             while len(batch) < _MOST_A_COMMIT:

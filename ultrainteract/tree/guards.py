@@ -101,6 +101,8 @@ def _spans(text: str, instruction: Instruction, seen: tuple[str, ...]) -> list[t
     spans: list[tuple[int, int]] = []
     visible = "\n".join((instruction.question, *seen))
     for form in _gold_forms(instruction):
+        if not _may_hold(text, form):
+            continue
         bounded = rf"(?<![\w.]){re.escape(form)}(?![\w]|\.\d)"
         flags = 0 if len(form) == 1 and form.isalpha() else re.IGNORECASE
         in_sight = len(form) < 2 or re.search(bounded, visible, flags) is not None
@@ -110,6 +112,13 @@ def _spans(text: str, instruction: Instruction, seen: tuple[str, ...]) -> list[t
     for program in instruction.solutions:
         spans += _copied_lines(text, program)
     return _merged(spans)
+
+
+def _may_hold(text: str, form: str) -> bool:
+    """False where `form` is surely not in the text, whatever its case: spares an expression of its own."""
+    if form.upper() == form.lower():
+        return form in text
+    return not (text.isascii() and form.isascii()) or form.lower() in text.lower()
 
 
 def _gold_forms(instruction: Instruction) -> list[str]:
