@@ -1,9 +1,10 @@
 """The Ray executor against the ideal: trees on 1, 2 and 4 nodes of one machine, with a model server of 200 ms.
 
 A worker may have `--connections` requests under way, which make `connections / 0.2` requests a second, ideally. Half
-as many trees again are alive in it, since a tree whose record is being written has no request under way. Answers take 100 to 300 ms, evenly spread: with a fixed latency all trees of a worker would
-fall into step. Rates are taken between the first and the last fifth of the trees (start and drain do not
-count). The local executor runs in the same series, under the limits that one worker has.
+as many trees again are alive in it, since a tree whose record is being written has no request under way. Answers
+take 100 to 300 ms, evenly spread: with a fixed latency all trees of a worker would fall into step. Rates are taken
+between the first and the last fifth of the trees (start and drain do not count). The local executor runs in the same
+series, under the limits that one worker has.
 
 The driver's CPU a tree (its whole process: seeds, leases, Ray's messages, the store's writes) is that of a driver
 with much to do: four workers of 128 trees each, and a server that answers at once.

@@ -168,6 +168,8 @@ async def trees(setting: Setting, url: str) -> tuple[int, int]:
 
 
 CONTENDERS = {"raw": raw, "sdk": sdk, "client": client, "trees": trees}
+SHARDS = "2 shards"
+"""Whole trees in two processes at once, each with half of the connections: `run --shard 1/2` and `run --shard 2/2`."""
 
 
 def measure(name: str, setting: Setting, url: str) -> dict[str, float]:
@@ -191,30 +193,43 @@ def measure(name: str, setting: Setting, url: str) -> dict[str, float]:
 
 
 def measure_in_process(name: str, setting_name: str, scale: float) -> dict[str, float]:
+    parts = 2 if name == SHARDS else 1
+    contender = "trees" if name == SHARDS else name
     with serving(SETTINGS[setting_name].latency_s) as url:
-        command = [sys.executable, __file__, "--one", name, setting_name, url, "--scale", str(scale)]
-        output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    result: dict[str, float] = json.loads(output.splitlines()[-1])
-    return result
+        command = [sys.executable, __file__, "--one", contender, setting_name, url]
+        command += ["--scale", str(scale), "--parts", str(parts)]
+        running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(parts)]
+        outputs = [process.communicate()[0] for process in running]
+    if any(process.returncode for process in running):
+        raise SystemExit(f"{name} failed")
+    found: list[dict[str, float]] = [json.loads(output.splitlines()[-1]) for output in outputs]
+    summed = {key: sum(one[key] for one in found) for key in ("requests", "completions")}
+    return summed | {
+        "ms": statistics.mean(one["ms"] for one in found),
+        "mb": max(one["mb"] for one in found),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contenders", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS))
+    names = [*CONTENDERS, SHARDS]
+    parser.add_argument("--contenders", nargs="+", default=names, choices=names)
     parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the requests to send")
     parser.add_argument("--quick", action="store_true", help="one round of a quarter of the requests")
     parser.add_argument("--check", action="store_true", help="exit 1 below the target")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--parts", type=int, default=1, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.scale = 1, 0.25
     if options.one:
         name, setting_name, url = options.one
         whole = SETTINGS[setting_name]
-        requests = max(whole.connections, int(whole.requests * options.scale))
-        setting = Setting(whole.latency_s, whole.connections, whole.n, requests)
+        connections = whole.connections // options.parts
+        requests = max(connections, int(whole.requests * options.scale) // options.parts)
+        setting = Setting(whole.latency_s, connections, whole.n, requests)
         print(json.dumps(measure(name, setting, url)))
         return
 
