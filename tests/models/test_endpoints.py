@@ -197,7 +197,9 @@ async def test_retry_after_is_kept_even_by_those_in_line() -> None:
     await settle()
     held[0].overloaded(30, "HTTP 429")
     held[1].succeeded()
+    assert e.down == "it asks to wait, for 30 s more (HTTP 429)"
     clock.advance(29)
+    assert e.down is None  # too short a wait to speak of
     await settle()
     assert not waiting.done()
     clock.advance(1.1)

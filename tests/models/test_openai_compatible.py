@@ -157,6 +157,7 @@ async def test_n_per_request_is_kept() -> None:
     [
         ({"content": "4", "reasoning_content": "2 + 2"}, "4", "2 + 2"),
         ({"content": "4", "reasoning": "2 + 2"}, "4", "2 + 2"),
+        ({"content": "4", "reasoning_content": ["2 ", {"type": "text", "text": "+ 2"}]}, "4", "2 + 2"),
         ({"content": "<think>\n2 + 2\n</think>\n\n4"}, "4", "2 + 2"),
         ({"content": "2 + 2\n</think>\n\n4"}, "4", "2 + 2"),
         ({"content": "<think>\n2 + 2 and"}, "", "2 + 2 and"),
@@ -297,6 +298,22 @@ async def test_retry_after_holds_everybody_back(fault: Fault) -> None:
         assert clock.now() - began > 6
         await first
         await model.close()
+
+
+async def test_a_redirect_is_not_followed_but_named() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 302 Found\r\nLocation: https://user:secret@elsewhere/v1\r\nContent-Length: 0\r\n\r\n"
+        )
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        model = client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        with pytest.raises(ProviderError, match=r"redirects to https://elsewhere/v1.*base_url") as caught:
+            await model.sample(ask())
+        await model.close()
+    assert "secret" not in str(caught.value)
 
 
 async def test_an_overloaded_server_is_asked_for_less() -> None:

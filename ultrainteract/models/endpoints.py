@@ -43,7 +43,7 @@ ROUND_TRIPS = 32
 """A halved concurrency is back at its maximum after half as many round trips. At one a round trip, 512 requests of 10 s
 would take three quarters of an hour, so that a stray 429 now and then would keep a model slow for good."""
 LONG_WAIT_S = 5.0
-"""Waits that a server asks for are logged from this length on."""
+"""Waits that a server asks for are logged, and shown, from this length on."""
 
 
 class Lane(NamedTuple):
@@ -125,7 +125,7 @@ class Endpoint:
         self._unreachable = 0
         self._step = 1.0  # by how much concurrency grows in a round trip
         self._halved_at = float("-inf")
-        self._hold_until = float("-inf")
+        self._hold_until, self._hold_why = float("-inf"), ""
         self._check_at = float("-inf")
         self._open = False
         self._checking = False
@@ -152,6 +152,8 @@ class Endpoint:
             return self.disabled
         if self._open:
             return self._why
+        if (wait := self._hold_until - self.clock.now()) > LONG_WAIT_S:
+            return f"it asks to wait, for {wait:.0f} s more ({self._hold_why})"
         return None
 
     @property
@@ -278,7 +280,8 @@ class Endpoint:
             until = self.clock.now() + retry_after
             if until > self._hold_until + LONG_WAIT_S:
                 log.warning("%s (%s) asks to wait %.0f s: %s", self.label, self.model, retry_after, why)
-            self._hold_until = max(self._hold_until, until)
+            if until > self._hold_until:
+                self._hold_until, self._hold_why = until, why
         self._checking = False
         self.dispatch()
 

@@ -158,6 +158,8 @@ def fault_of_status(status: int, message: str, wait: float | None) -> Fault:
 
 def advice(fault: Fault) -> str:
     """What to do about a fault that asking again does not help."""
+    if fault.status is not None and 300 <= fault.status < 400:
+        return "Set `base_url` to where the server is."
     if fault.status == 401 or (fault.status == 403 and fault.kind == "unusable"):
         return "Check the key in the environment variable that `api_key_env` names."
     if fault.status == 404 or _NO_MODEL.search(fault.what):

@@ -26,7 +26,15 @@ from ultrainteract.errors import ProviderError
 from ultrainteract.models.addresses import Address, resolve_addresses
 from ultrainteract.models.base import ChatRequest, Completion, Reply
 from ultrainteract.models.endpoints import Endpoint, Lane, Lease, acquire, move
-from ultrainteract.models.faults import Fault, advice, backoff, error_message, fault_of_status, retry_after
+from ultrainteract.models.faults import (
+    Fault,
+    advice,
+    backoff,
+    display_address,
+    error_message,
+    fault_of_status,
+    retry_after,
+)
 from ultrainteract.models.limits import SharedLimits
 from ultrainteract.models.wire import WireError, build_body, estimate_tokens, named_fields, parse_answer
 from ultrainteract.schema import Usage, content_hash
@@ -289,7 +297,11 @@ class OpenAIModel:
             async with (
                 asyncio.timeout(deadline),
                 self._connections().post(
-                    address.completions_url, data=body, headers=address.headers, proxy=address.proxy
+                    address.completions_url,
+                    data=body,
+                    headers=address.headers,
+                    proxy=address.proxy,
+                    allow_redirects=False,  # a redirected POST arrives as something else, elsewhere
                 ) as response,
             ):
                 raw = await response.read()
@@ -297,7 +309,10 @@ class OpenAIModel:
             raise self._fault_of_connection(error, deadline) from None
         if not 200 <= response.status < 300:
             wait = retry_after(response.headers, self._clock.wall())
-            raise fault_of_status(response.status, self._redact(error_message(raw)), wait)
+            text = error_message(raw)
+            if elsewhere := response.headers.get("Location"):
+                text = f"it redirects to {display_address(elsewhere)}"
+            raise fault_of_status(response.status, self._redact(text), wait)
         return raw
 
     def _fault_of_connection(self, error: Exception, deadline: float) -> Fault:

@@ -219,6 +219,8 @@ def _parts(choice: dict[str, Any]) -> _Parts:
         typed = [{"type": "text", "text": p} if isinstance(p, str) else p for p in content]
         reasoning = reasoning or "".join(_texts(p["thinking"]) for p in typed if p.get("type") == "thinking")
         content = "".join(p["text"] for p in typed if p.get("type") in ("text", "output_text"))
+    if isinstance(reasoning, list):
+        reasoning = "".join(part if isinstance(part, str) else part["text"] for part in reasoning)
     if content is None:
         if message.get("refusal"):
             finish = "content_filter"
