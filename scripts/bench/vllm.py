@@ -56,7 +56,7 @@ class Load(NamedTuple):
     """What is asked of the engines."""
 
     conversations: int
-    """Chains, or instructions of a run."""
+    """Chains, or trees alive at once: half of a run."""
     turns: int
     samples: int
     lengths: tuple[int, int]
@@ -152,7 +152,9 @@ def whole_run(task: str) -> Drive:
         from ultrainteract.store import RunStore
 
         with tempfile.TemporaryDirectory() as folder:
-            numbers = range(round_number * load.conversations, (round_number + 1) * load.conversations)
+            # Twice as many trees as are alive at once: at the end of a run the engines have less and less to do.
+            count = 2 * load.conversations
+            numbers = range(round_number * count, (round_number + 1) * count)
             rows = (
                 {"question": f"What is {i} + {i * 7 % 1000}?", "answer": str(i + i * 7 % 1000)}
                 for i in numbers
@@ -238,7 +240,7 @@ def main() -> None:
     parser.add_argument("--drive", nargs="+", choices=list(DRIVES), default=["chains"])
     parser.add_argument("--model", help="a model to load; one with random weights if missing")
     parser.add_argument("--shape", choices=list(SHAPES), help="size of the random network")
-    parser.add_argument("--conversations", type=int, help="chains, or instructions of a run")
+    parser.add_argument("--conversations", type=int, help="chains, or trees alive at once")
     parser.add_argument("--max-num-seqs", type=int, help="sequences an engine runs at once")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="one round of a quarter of the conversations")
