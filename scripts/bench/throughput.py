@@ -4,7 +4,8 @@ In the same run, alternating: a raw aiohttp loop (the limit of HTTP in Python), 
 SDK, our model client, and whole trees (prompt, call, durable record, parse, verdict). Each contender runs in
 a process of its own, the server in another. Three settings: an instant server, one of 200 ms with 256
 connections (ideal: 1,280 requests/s), and 20 samples a request. Half as many trees again as there are connections
-are alive, since a tree whose record is being written has no request under way.
+are alive, since a tree whose record is being written has no request under way. Rates of trees are taken between the
+first and the last fifth of them: at the end of a run the deepest trees are alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from _report import finish
 from _server import serving
@@ -55,8 +56,28 @@ def question(number: int) -> str:
     return f"What is {number} + {number * 7 % 1000}?"
 
 
-async def drive(setting: Setting, send: Callable[[str], Awaitable[int]]) -> tuple[int, int]:
-    """Sends all requests over the setting's connections; returns requests and completions."""
+class Count(NamedTuple):
+    """What was done, and in how long."""
+
+    requests: int
+    completions: int
+    seconds: float
+    cpu: float
+    """CPU seconds of this process."""
+
+    @classmethod
+    def now(cls, requests: int, completions: int) -> Count:
+        """As counted now, with the clocks."""
+        return cls(requests, completions, time.perf_counter(), time.process_time())
+
+    def since(self, earlier: Count) -> Count:
+        """What came after `earlier`."""
+        return Count(*(b - a for a, b in zip(earlier, self, strict=True)))
+
+
+async def drive(setting: Setting, send: Callable[[str], Awaitable[int]]) -> Count:
+    """Sends all requests over the setting's connections."""
+    began = Count.now(0, 0)
     numbers = iter(range(setting.requests))
     completions = 0
 
@@ -69,7 +90,7 @@ async def drive(setting: Setting, send: Callable[[str], Awaitable[int]]) -> tupl
     async with asyncio.TaskGroup() as group:
         for _ in range(setting.connections):
             group.create_task(connection())
-    return setting.requests, completions
+    return Count.now(setting.requests, completions).since(began)
 
 
 def body(text: str, n: int) -> dict[str, Any]:
@@ -77,7 +98,7 @@ def body(text: str, n: int) -> dict[str, Any]:
     return {"model": "bench", "messages": messages, "temperature": 1.0, "max_tokens": 2048, "n": n}
 
 
-async def raw(setting: Setting, url: str) -> tuple[int, int]:
+async def raw(setting: Setting, url: str) -> Count:
     import aiohttp
 
     connector = aiohttp.TCPConnector(limit=0)
@@ -90,7 +111,7 @@ async def raw(setting: Setting, url: str) -> tuple[int, int]:
         return await drive(setting, send)
 
 
-async def sdk(setting: Setting, url: str) -> tuple[int, int]:
+async def sdk(setting: Setting, url: str) -> Count:
     from openai import AsyncOpenAI
 
     async with AsyncOpenAI(api_key="none", base_url=url, max_retries=0, timeout=600) as client:
@@ -101,7 +122,7 @@ async def sdk(setting: Setting, url: str) -> tuple[int, int]:
         return await drive(setting, send)
 
 
-async def client(setting: Setting, url: str) -> tuple[int, int]:
+async def client(setting: Setting, url: str) -> Count:
     from ultrainteract.config import ModelConfig
     from ultrainteract.models import build_model
     from ultrainteract.models.base import ChatRequest, Purpose
@@ -125,11 +146,11 @@ async def client(setting: Setting, url: str) -> tuple[int, int]:
         await model.close()
 
 
-async def trees(setting: Setting, url: str) -> tuple[int, int]:
-    from ultrainteract.api import run_async
+async def trees(setting: Setting, url: str) -> Count:
     from ultrainteract.config import parse_config
     from ultrainteract.models import build_models
     from ultrainteract.models.openai_compatible import OpenAIModel
+    from ultrainteract.run import Runner
     from ultrainteract.store import RunStore
 
     with tempfile.TemporaryDirectory() as folder:
@@ -159,12 +180,23 @@ async def trees(setting: Setting, url: str) -> tuple[int, int]:
         models = build_models(config)
         actor = models["actor"]
         assert isinstance(actor, OpenAIModel)
+        marks: list[Count] = []
         try:
             with RunStore.resume(config.output, config) as store:
-                await run_async(config, store, base=folder, models=models)
+                runner = Runner(config, store, base=Path(folder), models=models)
+
+                async def watch() -> None:
+                    for share in (0.2, 0.8):
+                        while runner.progress.grown < share * count:
+                            await asyncio.sleep(0.02)
+                        marks.append(Count.now(actor.stats.requests, actor.stats.completions))
+
+                watching = asyncio.create_task(watch())
+                await runner.run()
+                await watching
         finally:
             await actor.close()
-        return actor.stats.requests, actor.stats.completions
+        return marks[1].since(marks[0])
 
 
 CONTENDERS = {"raw": raw, "sdk": sdk, "client": client, "trees": trees}
@@ -179,13 +211,11 @@ def measure(name: str, setting: Setting, url: str) -> dict[str, float]:
         await CONTENDERS[name](
             Setting(setting.latency_s, 8, setting.n, 40), url
         )  # imports, first connections
-        began, cpu = time.perf_counter(), time.process_time()
-        requests, completions = await CONTENDERS[name](setting, url)
-        seconds = time.perf_counter() - began
+        count = await CONTENDERS[name](setting, url)
         return {
-            "requests": requests / seconds,
-            "completions": completions / seconds,
-            "ms": 1e3 * (time.process_time() - cpu) / requests,
+            "requests": count.requests / count.seconds,
+            "completions": count.completions / count.seconds,
+            "ms": 1e3 * count.cpu / count.requests,
             "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
 
