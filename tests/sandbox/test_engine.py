@@ -10,6 +10,7 @@ import pytest
 
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import ConfigError, SandboxError
+from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.docker import RUN_LABEL, DockerWorker
 from ultrainteract.sandbox.engine import engine, prune, remove
 from ultrainteract.sandbox.image import why_not
@@ -113,3 +114,22 @@ async def test_a_container_that_cannot_start_leaves_nothing() -> None:
 @pytest.mark.docker
 def test_removing_what_is_gone_is_no_error() -> None:
     remove("ultrainteract-no-such-container")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
+        pytest.param("docker", marks=pytest.mark.docker),
+    ],
+)
+def test_another_event_loop_will_do(kind: str) -> None:
+    import uvloop  # in which Ray runs its actors where it is installed
+
+    async def main() -> str | None:
+        image = os.environ.get("ULTRAINTERACT_IMAGE", SandboxConfig().image)
+        config = SandboxConfig.model_validate({"kind": kind, "image": image, "containers": 1})
+        async with open_sandbox(config) as sandbox:
+            return (await sandbox.run(["6 * 7"])).value
+
+    assert uvloop.run(main()) == "42"
