@@ -18,8 +18,8 @@ from ultrainteract.schema import Instruction, Label, Tree, TreeState
 from ultrainteract.store import Calls, RunStore
 from ultrainteract.tree import Grower
 from ultrainteract.tree.context import Context
+from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.environment import Environment
-from ultrainteract.tree.lane import Lane
 
 RIGHT, WRONG = cot("42"), cot("13", "Step 1: Add them.")
 CRITIC = "You added the numbers; read the question again."
@@ -259,7 +259,7 @@ async def test_schemas_are_drawn_for_code_and_not_without_it() -> None:
     settings = config()
 
     def drawn(make: Any) -> set[str]:
-        contexts = (Context(settings, make(f"q{n}"), None, None, Prompts(), Lane()) for n in range(40))  # type: ignore[arg-type]
+        contexts = (Context(settings, make(f"q{n}"), None, None, Prompts(), CPUQueue()) for n in range(40))  # type: ignore[arg-type]
         return {context.schema() for context in contexts}
 
     assert drawn(math_cot) == {"cot"}

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import orjson
 
@@ -310,8 +311,8 @@ class OpenAIModel:
         if not 200 <= response.status < 300:
             wait = retry_after(response.headers, self._clock.wall())
             text = error_message(raw)
-            if elsewhere := response.headers.get("Location"):
-                text = f"it redirects to {display_address(elsewhere)}"
+            if response.status < 400 and (elsewhere := response.headers.get("Location")):
+                text = f"it redirects to {display_address(urljoin(address.completions_url, elsewhere))}"
             raise fault_of_status(response.status, self._redact(text), wait)
         return raw
 

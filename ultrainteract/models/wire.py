@@ -220,7 +220,7 @@ def _parts(choice: dict[str, Any]) -> _Parts:
         reasoning = reasoning or "".join(_texts(p["thinking"]) for p in typed if p.get("type") == "thinking")
         content = "".join(p["text"] for p in typed if p.get("type") in ("text", "output_text"))
     if isinstance(reasoning, list):
-        reasoning = "".join(part if isinstance(part, str) else part["text"] for part in reasoning)
+        reasoning = _texts(reasoning)
     if content is None:
         if message.get("refusal"):
             finish = "content_filter"
@@ -237,7 +237,9 @@ def _parts(choice: dict[str, Any]) -> _Parts:
 
 
 def _texts(parts: Any) -> str:
-    return parts if isinstance(parts, str) else "".join(part["text"] for part in parts)
+    if isinstance(parts, str):
+        return parts
+    return "".join(part if isinstance(part, str) else part["text"] for part in parts)
 
 
 def split_reasoning(text: str) -> tuple[str, str | None]:

@@ -218,10 +218,8 @@ class CallSession:
         sampling = sampling or self._calls.config.models[model].sampling
         key = self._calls.key(model, messages, sampling)
         request, first = self._taken.get(key) or (self._calls.request(key), 0)
-        self._taken[key] = (
-            request,
-            first + n,
-        )  # before any await: the order of calls decides, not that of answers
+        # Before any await: the order of calls decides, not that of answers.
+        self._taken[key] = request, first + n
         purpose = purpose.model_copy(update={"instruction": self._instruction})
         return await self._calls.draw(
             self._instruction.id, request, first, n, model, messages, sampling, purpose

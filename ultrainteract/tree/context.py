@@ -25,12 +25,12 @@ from ultrainteract.schema import (
 )
 from ultrainteract.store import CallSession, Sample
 from ultrainteract.tree.actions import parse_action
+from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.environment import Environment
 from ultrainteract.tree.guards import Counts, normalised
-from ultrainteract.tree.lane import Lane
 
 _LONG = 2_000
-"""Characters from which on an answer is read in the lane."""
+"""Characters from which on an answer is read in the CPU queue."""
 _TRUNCATED = Verdict.undetermined("the answer was cut off at the token cap")
 _FILTERED = Verdict.undetermined("the provider withheld the answer")
 
@@ -44,7 +44,7 @@ class Context:
     calls: CallSession
     environment: Environment
     prompts: Prompts
-    lane: Lane
+    cpu: CPUQueue
     history: list[Node] = field(default_factory=list)
     """The expanded incorrect nodes of the turns so far."""
     openings: dict[str, tuple[Message, ...]] = field(default_factory=dict)
@@ -170,16 +170,14 @@ class Context:
         return samples, actions
 
     async def _parse(self, sample: Sample, purpose: Purpose, exchanges: tuple[Exchange, ...]) -> Action:
-        def parse() -> Action:
-            return parse_action(text, self.instruction, purpose.reasoning_schema, exchanges)
+        text = sample.completion.text
 
-        def read() -> Action:
-            action = parse()
+        def parse() -> Action:
+            action = parse_action(text, self.instruction, purpose.reasoning_schema, exchanges)
             normalised(action)  # remembered for the comparisons to come
             return action
 
-        text = sample.completion.text
-        return parse() if len(text) < _LONG else await self.lane.run(read)
+        return parse() if len(text) < _LONG else await self.cpu.run(parse)
 
     async def _ask_judge(self, messages: tuple[Message, ...], form: str) -> str:
         assert self.config.judge is not None

@@ -13,9 +13,9 @@ from ultrainteract.prompts import Prompts
 from ultrainteract.schema import Instruction, Label, Tree, Turn
 from ultrainteract.store import Calls
 from ultrainteract.tree.context import Context
+from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.critique import criticise
 from ultrainteract.tree.environment import Environment
-from ultrainteract.tree.lane import Lane
 from ultrainteract.tree.turn import first_samples, take_turn
 
 Ended = Literal["solved", "turn_cap", "no_incorrect", "no_critique"]
@@ -35,7 +35,7 @@ class Grower:
         self._calls = calls
         self._environment = environment
         self._prompts = Prompts(config.growth.prompts)
-        self._lane = Lane()
+        self._cpu = CPUQueue()
 
     async def grow(self, instruction: Instruction) -> Tree:
         """Grows the tree of `instruction`.
@@ -79,7 +79,7 @@ class Grower:
 
     def _context(self, instruction: Instruction) -> Context:
         calls = self._calls.session(instruction)
-        return Context(self._config, instruction, calls, self._environment, self._prompts, self._lane)
+        return Context(self._config, instruction, calls, self._environment, self._prompts, self._cpu)
 
     def _ended(self, turn: Turn, number: int) -> Ended | None:
         if self._config.growth.stop == "until_solved" and turn.first_correct:

@@ -1,4 +1,4 @@
-"""The event loop's lane for CPU work: long texts of many trees are read one by one, the loop free in between."""
+"""CPU work on the event loop: long texts of many trees are read one by one, with the loop free in between."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Lane:
+class CPUQueue:
     """Runs pieces of work that take milliseconds, one in each turn of the event loop, in order of arrival."""
 
     def __init__(self) -> None:
