@@ -112,7 +112,7 @@ async def test_cancelling_and_closing(model: VLLMServerModel) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    task = asyncio.create_task(model.sample(ask(n=8, max_tokens=200)))
+    task = asyncio.create_task(model.sample(ask(n=64, max_tokens=200)))
     await asyncio.sleep(0.1)
     assert len(group(model)) > 1
     began = time.monotonic()

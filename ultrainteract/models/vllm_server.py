@@ -86,6 +86,7 @@ class VLLMServerModel:
         self._ended: asyncio.Task[int] | None = None
         self._lifeline: Lifeline | None = None
         self._closed = False
+        self._under_way: set[asyncio.Task[Reply]] = set()
         self.address = ""
         """Where the server answers, once it is started."""
 
@@ -108,12 +109,14 @@ class VLLMServerModel:
         ended = self._ended
         assert ended is not None
         reply = asyncio.create_task(client.sample(request))
+        self._under_way.add(reply)
         try:
             await asyncio.wait({reply, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if ended.done() and not (reply.done() and reply.exception() is None):
-                raise self._death(ended.result())
-            return reply.result()
+            if reply.done() and not reply.cancelled() and (reply.exception() is None or not ended.done()):
+                return reply.result()
+            raise self._closing() if self._closed else self._death(ended.result())
         finally:
+            self._under_way.discard(reply)
             if not reply.done():
                 reply.cancel()
                 await asyncio.wait({reply})
@@ -123,6 +126,8 @@ class VLLMServerModel:
         if self._closed:
             return
         self._closed = True
+        for reply in self._under_way:  # a server that ends politely would answer them first
+            reply.cancel()
         client = await self._lazy.stop()
         if client is not None:
             await client.close()
@@ -184,13 +189,16 @@ class VLLMServerModel:
 
     def _death(self, status: int) -> ProviderError | ConfigError:
         if self._closed:
-            return ProviderError(f"Model '{self.name}' was closed with requests under way.", fatal=True)
+            return self._closing()
         reason = last_words(self.log)
         message = (
             f"vLLM's server for model '{self.name}' ({self.model}) {ending(status)}{reason and ': '}{reason}\n"
             f"The end of its log, {self.log}:\n{tail(self.log)}"
         )
         return ConfigError(message) if status == _USAGE_ERROR else ProviderError(message, fatal=True)
+
+    def _closing(self) -> ProviderError:
+        return ProviderError(f"Model '{self.name}' was closed with requests under way.", fatal=True)
 
     async def _end(self) -> None:
         """Ends the server and its children: first politely, then not."""
