@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
@@ -20,8 +20,8 @@ from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
 from ultrainteract.models.base import ChatModel
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.sandbox.base import Sandbox, ToolHandler
-from ultrainteract.schema import Instruction, Task, TreeState
+from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
+from ultrainteract.schema import Instruction, Task, TestSuite, TreeState
 from ultrainteract.store import Calls, Outcome, Recorder, Settled
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
@@ -55,7 +55,7 @@ class Worker:
         self._recorder = recorder
         self._state_dir = state_dir
         self._given = models
-        self._sandbox = LazySandbox(sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
         self.limits = SharedLimits()
         self._stack = AsyncExitStack()
 
@@ -123,14 +123,18 @@ class Worker:
 
 
 class LazySandbox:
-    """Starts a sandbox when the first instruction that runs code is grown, and only then."""
+    """Opens and starts a sandbox when the first instruction that runs code is grown, and only then.
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.kind = sandbox.kind
-        self.run = sandbox.run
-        self.judge = sandbox.judge
-        self._sandbox = sandbox
+    Args:
+        open_: Opens it.
+    """
+
+    kind = "not open"
+
+    def __init__(self, open_: Callable[[], Sandbox]) -> None:
+        self._open = open_
         self._lock = asyncio.Lock()
+        self._sandbox: Sandbox | None = None
         self._started = False
 
     async def start(self) -> None:
@@ -139,14 +143,30 @@ class LazySandbox:
         Raises:
             SandboxError: There is no isolation here.
         """
+        await self._ready()
+
+    async def run(self, cells: Sequence[str], **options: Any) -> Execution:
+        """As of the sandbox."""
+        return await (await self._ready()).run(cells, **options)
+
+    async def judge(self, program: str, suite: TestSuite, **options: Any) -> TestReport:
+        """As of the sandbox."""
+        return await (await self._ready()).judge(program, suite, **options)
+
+    async def _ready(self) -> Sandbox:
         async with self._lock:
+            if self._sandbox is None:
+                self._sandbox = self._open()
+                self.kind = self._sandbox.kind
             if not self._started:
                 await self._sandbox.start()
                 self._started = True
+            return self._sandbox
 
     async def close(self) -> None:
         """Stops it."""
-        await self._sandbox.close()
+        if self._sandbox is not None:
+            await self._sandbox.close()
 
 
 def _runs_code(instruction: Instruction) -> bool:
