@@ -114,7 +114,7 @@ class VLLMServerModel:
             await asyncio.wait({reply, ended}, return_when=asyncio.FIRST_COMPLETED)
             if reply.done() and not reply.cancelled() and (reply.exception() is None or not ended.done()):
                 return reply.result()
-            raise self._closing() if self._closed else self._death(ended.result())
+            raise self._death()
         finally:
             self._under_way.discard(reply)
             if not reply.done():
@@ -185,20 +185,18 @@ class VLLMServerModel:
                         if answer.status == 200:
                             return
                 await asyncio.wait({ended}, timeout=_POLL_S)
-        raise self._death(ended.result())
+        raise self._death()
 
-    def _death(self, status: int) -> ProviderError | ConfigError:
+    def _death(self) -> ProviderError | ConfigError:
         if self._closed:
-            return self._closing()
-        reason = last_words(self.log)
+            return ProviderError(f"Model '{self.name}' was closed with requests under way.", fatal=True)
+        assert self._ended is not None
+        status, reason = self._ended.result(), last_words(self.log)
         message = (
             f"vLLM's server for model '{self.name}' ({self.model}) {ending(status)}{reason and ': '}{reason}\n"
             f"The end of its log, {self.log}:\n{tail(self.log)}"
         )
         return ConfigError(message) if status == _USAGE_ERROR else ProviderError(message, fatal=True)
-
-    def _closing(self) -> ProviderError:
-        return ProviderError(f"Model '{self.name}' was closed with requests under way.", fatal=True)
 
     async def _end(self) -> None:
         """Ends the server and its children: first politely, then not."""

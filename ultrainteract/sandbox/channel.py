@@ -99,9 +99,8 @@ class Channel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        self._transport = cast(
-            asyncio.Transport, transport
-        )  # that of another event loop need not inherit from it
+        # That of another event loop need not inherit from it.
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""
