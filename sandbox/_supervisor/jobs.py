@@ -122,9 +122,9 @@ def _stdin_file(text: str) -> int | None:
     """A regular file with this text, as a contest's judge gives it: programs that read `os.fstat(0).st_size` bytes
     get none of a pipe's.
     """
-    data = text.encode("utf-8", "surrogatepass")
-    if not data:
+    if not text:
         return None
+    data = text.encode("utf-8", "surrogatepass")
     reader = os.open("stdin", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink("stdin")
     view = memoryview(data)

@@ -550,6 +550,7 @@ def main(register_at_fork: Any, at_fork: list[dict[str, Any]]) -> None:
     prefixes = tuple({sys.prefix, sys.base_prefix, sys.exec_prefix, "/usr"})
     sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "__name__", "") != "_Finder"]
     sys.path[:] = ["", *[path for path in sys.path[1:] if path.startswith(prefixes) and os.path.exists(path)]]
+    os.environ.pop("LD_BIND_NOW", None)  # has done its work
     os.umask(0o022)
     if options.base_uid is not None:
         os.setgroups([])

@@ -122,8 +122,11 @@ def load_link(position: int) -> None:
         with contextlib.suppress(ImportError):
             _WARM[name]()
     gc.collect()
+    memory.immortalize()
     gc.freeze()
     memory.collapse()
+    if position == 0:
+        memory.collapse_code()
 
 
 def _warm_bare() -> None:
@@ -211,6 +214,7 @@ class Zygote:
         events.register(died, select.POLLIN)
         fork = namespaces.Forks().fork if self.layout.namespaces else _fork
         self.control.send(b"ready")
+        memory.immortalize()
         gc.freeze()
         while True:
             for fd, _ in events.poll():

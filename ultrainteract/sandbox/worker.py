@@ -31,8 +31,10 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "Agg",
+    "LD_BIND_NOW": "1",
 }
-"""The whole environment of a supervisor; the image sets the same."""
+"""The whole environment of a supervisor; the image sets the same. The last has the libraries' names resolved at the
+start, not in each child; the supervisor takes it out before it runs programs."""
 _FIRST_UID, _LAST_UID = 10_000, 60_000
 _ranges = itertools.count(secrets.randbelow(1 << 16))
 
