@@ -155,7 +155,8 @@ class Cells(Job):
         cells: list[str] = self.fields["cells"]
         sys.modules["__main__"] = stage.cells
         session = stage.session
-        session.namespace.update(self.functions)
+        if self.functions:
+            session.namespace.update(self.functions)
         process = stage.process
         process.start()
         stdin = _stdin_file(self.fields.get("stdin", ""))  # before a cell can leave the directory

@@ -6,6 +6,7 @@ one is left, and that how an execution ended is taken from the kernel, never fro
 
 from __future__ import annotations
 
+import _socket  # `socket` asks the kernel again what it has just been told
 import argparse
 import json
 import os
@@ -23,6 +24,7 @@ from typing import Any, NoReturn
 from . import cleanup, confine, namespaces, watch, zygote
 from .layout import ABSENT, ANSWER, ERROR, EXIT, FORKED, MEMORY, OK, START, TOOL, WAKE, Layout, Region
 
+PIPE_BYTES = 65_536
 PIPE_POLL_S = 0.005
 """A pipe holds 64 KiB, so pipes are looked at only once an execution is this old."""
 WATCH_S = 0.05
@@ -70,7 +72,7 @@ class Slot:
     region: Region
     memory: Any = None
     zygote: str = ""
-    control: socket.socket | None = None
+    control: _socket.socket | None = None
     pipes: tuple[int, int] = (-1, -1)
     run: Run | None = None
     pid: int = 0
@@ -99,6 +101,7 @@ class Server:
         self.handlers: dict[int, Any] = {}
         self.incoming = bytearray()
         self.outgoing = bytearray()
+        self.blocked = False
         self.watcher = watch.Watcher(layout)
         self.last_watch = 0.0
         host.setblocking(False)
@@ -233,13 +236,17 @@ class Server:
             try:
                 sent = self.host.send(self.outgoing)
             except BlockingIOError:
-                self.epoll.modify(self.host.fileno(), select.EPOLLIN | select.EPOLLOUT)
+                self._wait_to_send(True)
                 return
             except OSError:
                 _hang_up()
             del self.outgoing[:sent]
-            if not self.outgoing:
-                self.epoll.modify(self.host.fileno(), select.EPOLLIN)
+        self._wait_to_send(False)
+
+    def _wait_to_send(self, blocked: bool) -> None:
+        if blocked != self.blocked:
+            self.blocked = blocked
+            self.epoll.modify(self.host.fileno(), select.EPOLLIN | (select.EPOLLOUT if blocked else 0))
 
     def _host_ready(self) -> None:
         try:
@@ -323,7 +330,7 @@ class Server:
                 return
 
     def _fork(self, slot: Slot, name: str) -> None:
-        ours, theirs = socket.socketpair()
+        ours, theirs = _socket.socketpair()
         out, out_child = os.pipe2(os.O_CLOEXEC)
         err, err_child = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(out, False)
@@ -354,34 +361,27 @@ class Server:
         slot.control.send(message)
 
     def _zygote_ready(self, name: str, control: socket.socket) -> None:
-        while True:
-            try:
-                message = control.recv(EXIT.size)
-            except BlockingIOError:
-                return
-            if not message:
-                print(f"the {name} zygote died", file=sys.stderr)
-                _hang_up()
-            if message == b"ready":
-                continue
-            if len(message) == FORKED.size:
-                index, pid = FORKED.unpack(message)
-                self.slots[index].pid = pid
-                continue
-            index, pid, status, user, system, _ = EXIT.unpack(message)
-            slot = self.slots[index]
-            cpu = user + system
-            if self.layout.namespaces:
-                status, cpu = namespaces.how_it_ended(slot.memory)
-            slot.ended = (pid, status, cpu, time.monotonic())
-            if slot.run is not None:
-                self.active.pop(slot.run.id, None)
-            else:
-                try:
-                    self.waiting[slot.zygote].remove(slot)
-                except ValueError:
-                    pass
-            self.cleaning.append(slot)
+        message = control.recv(EXIT.size)
+        if not message:
+            print(f"the {name} zygote died", file=sys.stderr)
+            _hang_up()
+        if message == b"ready":
+            return
+        if len(message) == FORKED.size:
+            index, pid = FORKED.unpack(message)
+            self.slots[index].pid = pid
+            return
+        index, pid, status, user, system, _ = EXIT.unpack(message)
+        slot = self.slots[index]
+        cpu = user + system
+        if self.layout.namespaces:
+            status, cpu = namespaces.how_it_ended(slot.memory)
+        slot.ended = (pid, status, cpu, time.monotonic())
+        if slot.run is not None:
+            self.active.pop(slot.run.id, None)
+        elif slot in (waiting := self.waiting[slot.zygote]):
+            waiting.remove(slot)
+        self.cleaning.append(slot)
 
     def _drain(self, slot: Slot, stream: int) -> None:
         run = slot.run
@@ -391,7 +391,7 @@ class Server:
         kept = run.streams[stream]
         for _ in range(16):
             try:
-                data = os.read(fd, 65_536)
+                data = os.read(fd, PIPE_BYTES)
             except BlockingIOError:
                 return
             if not data:
@@ -402,6 +402,8 @@ class Server:
             room = run.output - len(kept)
             if room > 0:
                 kept += data[:room]
+            if len(data) < PIPE_BYTES and slot.ended is not None:  # nobody is left to write more
+                return
         if slot.ended is None and run.totals[stream] > max(16 * run.output, 1 << 20):
             self._end(slot, "output_limit", f"far more than {run.output} bytes were written")
 

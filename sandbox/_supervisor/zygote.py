@@ -6,6 +6,7 @@ child ended. So nothing of one execution can be found in the memory of another.
 
 from __future__ import annotations
 
+import _signal  # `signal` makes enumerations of all it returns, which a child pays for
 import atexit
 import builtins
 import contextlib
@@ -25,7 +26,7 @@ from collections.abc import Callable
 from importlib.machinery import PathFinder
 from typing import Any
 
-from . import child, confine, jobs, memory, namespaces, notebook, values
+from . import child, confine, jobs, memory, namespaces, notebook, processes, values
 from .layout import EXIT, FDS, FORKED, Layout, Region
 
 STDLIB = (
@@ -50,7 +51,6 @@ PACKAGES = frozenset(
 """Installed packages that programs may import: those of the image, also where the interpreter has more."""
 
 
-_fork = os.fork
 _FDS_SPACE = socket.CMSG_LEN(FDS.size)
 Register = Callable[..., None]
 Handlers = list[dict[str, Any]]
@@ -212,7 +212,7 @@ class Zygote:
         events = select.poll()
         events.register(self.control, select.POLLIN)
         events.register(died, select.POLLIN)
-        fork = namespaces.Forks().fork if self.layout.namespaces else _fork
+        fork = namespaces.Forks().fork if self.layout.namespaces else processes.fork
         self.control.send(b"ready")
         memory.immortalize()
         gc.freeze()
@@ -230,11 +230,14 @@ class Zygote:
             os._exit(0)
         slot = int.from_bytes(message, "little")
         fds = FDS.unpack(ancillary[0][2])
+        region = self.regions[slot]
+        mapped = child.prepare_next(self.prepared, slot, region)
         pid = fork()
         if pid == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            child.live(self.prepared, slot, fds, self.regions[slot])
+            _signal.set_wakeup_fd(-1)
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+            child.live(self.prepared, slot, fds, region, mapped)
+        mapped.close()
         self.slot_of[pid] = slot
         if self.layout.base_uid is None:
             self.control.send(FORKED.pack(slot, pid))
