@@ -34,6 +34,8 @@ class Prepared:
     rulesets: list[int]
     filter: bytes
     null: int
+    oom_score: int
+    own_score: bytes
     address_space: int
     inherited_kb: int
 
@@ -66,10 +68,14 @@ def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list
         kilobytes = {line.split()[0]: int(line.split()[1]) for line in status if " kB" in line}
     address_space = (kilobytes["VmSize:"] << 10) + REGION_BYTES + (8 << 20)
     null = os.open("/dev/null", os.O_RDWR)
+    oom_score = os.open("/proc/self/oom_score_adj", os.O_RDWR)
+    own_score = os.read(oom_score, 16).strip()
     seccomp = confine.seccomp_program(confine.landlock_version() >= 6)
     inherited = kilobytes["RssAnon:"]
     stage = jobs.Stage()
-    return Prepared(layout, stage, directories, rulesets, seccomp, null, address_space, inherited)
+    return Prepared(
+        layout, stage, directories, rulesets, seccomp, null, oom_score, own_score, address_space, inherited
+    )
 
 
 def _registering(
@@ -105,14 +111,16 @@ def limit_for_good() -> None:
     resource.setrlimit(resource.RLIMIT_STACK, (wanted, wanted) if hard < 0 or hard > wanted else (hard, hard))
 
 
-def prepare_next(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:
+def before_fork(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:
     """Does in the zygote, right before a fork, what its child would do for itself at many times the cost: it copies a
     page of the zygote's memory wherever it writes.
 
     Returns:
-        The region, mapped; the zygote closes it after the fork.
+        The region, mapped.
     """
     directory = prepared.directories[slot]
+    if prepared.layout.isolated:
+        os.pwrite(prepared.oom_score, b"1000", 0)
     if not prepared.layout.namespaces:  # where it is mounted by the child
         os.chdir(directory)
     variables = os.environ._data  # type: ignore[attr-defined]  # to set one by its front costs 0.1 ms
@@ -120,6 +128,13 @@ def prepare_next(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:
         variables[name] = directory
         os.putenv(name, directory)
     return region.map()
+
+
+def after_fork(prepared: Prepared, memory: mmap.mmap) -> None:
+    """Takes back in the zygote what was meant for the child."""
+    memory.close()
+    if prepared.layout.isolated:
+        os.pwrite(prepared.oom_score, prepared.own_score, 0)
 
 
 def live(prepared: Prepared, slot: int, fds: tuple[int, int, int], region: Region, memory: mmap.mmap) -> None:
@@ -145,10 +160,6 @@ def _settle(prepared: Prepared, slot: int, fds: tuple[int, int, int]) -> None:
     os.dup2(out, 1)
     os.dup2(err, 2)
     os.setsid()
-    if layout.isolated:
-        fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        os.write(fd, b"1000")
-        os.close(fd)
     uid = layout.uid(slot)
     if uid is not None:
         os.setresgid(uid, uid, uid)

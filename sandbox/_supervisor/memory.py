@@ -20,9 +20,12 @@ from typing import Any
 
 _M_MMAP_THRESHOLD, _M_TOP_PAD = -3, -2
 _HUGE = 2 << 20
+_MMAP_BYTES = 32 << 20
 _MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
 _MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
 _namespace_of = vars(type)["__dict__"].__get__
+
+_one_heap = False
 
 
 class _ArenaAllocator(ctypes.Structure):
@@ -38,13 +41,15 @@ def use_one_heap() -> None:
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallopt") or not hasattr(libc, "aligned_alloc"):
         return
-    libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+    libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
     libc.mallopt(_M_TOP_PAD, 1 << 20)
     allocator = _ArenaAllocator()
     ctypes.pythonapi.PyObject_GetArenaAllocator(ctypes.byref(allocator))
     allocator.context = 4096
     allocator.allocate = ctypes.cast(libc.aligned_alloc, ctypes.c_void_p).value
     ctypes.pythonapi.PyObject_SetArenaAllocator(ctypes.byref(allocator))
+    global _one_heap
+    _one_heap = True
 
 
 def collapse() -> None:
@@ -66,12 +71,16 @@ def collapse_code() -> None:
     here = ctypes.cast(ctypes.pythonapi.PyObject_Repr, ctypes.c_void_p).value or 0
     mappings = list(_mappings())
     file = next(name for low, high, _, name in mappings if low <= here < high)
-    parts = [(low, high) for low, high, access, name in mappings if name == file and access[1:] in ("--p", "-xp")]
+    parts = [
+        (low, high) for low, high, access, name in mappings if name == file and access[1:] in ("--p", "-xp")
+    ]
     first, last = -(-parts[0][0] // _HUGE) * _HUGE, parts[-1][1]
     if any(low != high for (_, high), (low, _) in zip(parts, parts[1:])):
         return
     for place in range(first, last - _HUGE + 1, _HUGE):
-        area = libc.mmap(None, 2 * _HUGE, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANON, -1, 0)
+        area = libc.mmap(
+            None, 2 * _HUGE, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANON, -1, 0
+        )
         copy = -(-area // _HUGE) * _HUGE
         libc.madvise(copy, _HUGE, _MADV_HUGEPAGE)
         ctypes.memmove(copy, place, _HUGE)
@@ -131,3 +140,29 @@ def immortalize() -> None:
         found += referents(one)
         if type(one) is CodeType:
             found += one.co_consts, one.co_names
+
+
+_held: list[Any] = []
+
+
+def use_up() -> None:
+    """Takes all free memory below the top of the heap, so that what is allocated from now on lies side by side.
+
+    A child that is given freed pieces all over the heap copies a page for each.
+    """
+    if not _one_heap:
+        return
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    top = libc.malloc(_MMAP_BYTES - 4096)
+    libc.free(top)
+    for size in (*range(1 << 20, 1 << 16, -(1 << 14)), *range(1 << 16, 0, -16)):
+        while (piece := libc.malloc(size)) < top:
+            pass
+        libc.free(piece)
+    for size in range(512, sys.getsizeof(b"") + 15, -16):
+        while not top <= id(small := bytes(size - sys.getsizeof(b""))) < libc.sbrk(0):
+            _held.append(small)
+        _held.append(small)

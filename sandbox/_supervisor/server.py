@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _socket  # `socket` asks the kernel again what it has just been told
 import argparse
+import gc
 import json
 import os
 import select
@@ -32,6 +33,8 @@ SPARE = 2
 """Children of each used zygote that wait for a request ahead of time."""
 PATIENCE = 4
 """Times its limit that an execution may take on the wall while it waits for a CPU."""
+GC_THRESHOLD = 50_000
+"""Objects between collections; an execution leaves no cycles."""
 MAX_TOOL_BYTES = 1 << 16
 
 
@@ -126,6 +129,8 @@ class Server:
         """Until the host hangs up."""
         self._send({"hello": 1, "python": sys.version.split()[0], "slots": self.layout.slots})
         poll, handlers = self.epoll.poll, self.handlers
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
         while True:
             for fd, _ in poll(self._timeout()):
                 handler = handlers.get(fd)

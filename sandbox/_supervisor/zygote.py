@@ -18,7 +18,6 @@ import os
 import random
 import resource
 import select
-import signal
 import socket
 import sys
 import traceback
@@ -118,6 +117,11 @@ def load_link(position: int) -> None:
     for module in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
+    if position == 0:
+        memory.use_up()
+        for own in (values, notebook, jobs, confine, child):
+            memory._held.append(dict(vars(own)))
+            own.__loader__.exec_module(own)
     if name in _WARM:
         with contextlib.suppress(ImportError):
             _WARM[name]()
@@ -184,6 +188,10 @@ def _close_others(keep: set[int]) -> None:
     os.closerange(last + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
+def _ignore(*_: object) -> None:
+    pass
+
+
 class Zygote:
     """Forks a child whenever the supervisor asks, reports each child's end, and reaps what children leave."""
 
@@ -206,16 +214,16 @@ class Zygote:
         for name in [name for name in sys.modules if name.partition(".")[0] == "_supervisor"]:
             del sys.modules[name]  # programs have no business with them
         # A signal that comes right before a blocking call does not interrupt it, so deaths are told by a pipe.
-        died, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        died, self.tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         events = select.poll()
         events.register(self.control, select.POLLIN)
         events.register(died, select.POLLIN)
         fork = namespaces.Forks().fork if self.layout.namespaces else processes.fork
+        self._hear_of_deaths()
         self.control.send(b"ready")
         memory.immortalize()
         gc.freeze()
+        memory.use_up()
         while True:
             for fd, _ in events.poll():
                 if fd == died:
@@ -224,6 +232,10 @@ class Zygote:
                 else:
                     self._fork(fork)
 
+    def _hear_of_deaths(self) -> None:
+        _signal.signal(_signal.SIGCHLD, _ignore)
+        _signal.set_wakeup_fd(self.tell, warn_on_full_buffer=False)
+
     def _fork(self, fork: Callable[[], int]) -> None:
         message, ancillary, _, _ = self.control.recvmsg(16, _FDS_SPACE)
         if not message:
@@ -231,18 +243,20 @@ class Zygote:
         slot = int.from_bytes(message, "little")
         fds = FDS.unpack(ancillary[0][2])
         region = self.regions[slot]
-        mapped = child.prepare_next(self.prepared, slot, region)
+        mapped = child.before_fork(self.prepared, slot, region)
+        _signal.set_wakeup_fd(-1)
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         pid = fork()
         if pid == 0:
-            _signal.set_wakeup_fd(-1)
-            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
             child.live(self.prepared, slot, fds, region, mapped)
-        mapped.close()
+        self._hear_of_deaths()
+        child.after_fork(self.prepared, mapped)
         self.slot_of[pid] = slot
         if self.layout.base_uid is None:
             self.control.send(FORKED.pack(slot, pid))
         for fd in fds:
             os.close(fd)
+        self._reap()  # who died meanwhile
 
     def _reap(self) -> None:
         while True:
