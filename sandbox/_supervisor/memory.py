@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import itertools
 import mmap
 import sys
 from collections.abc import Iterator
@@ -75,7 +76,7 @@ def collapse_code() -> None:
         (low, high) for low, high, access, name in mappings if name == file and access[1:] in ("--p", "-xp")
     ]
     first, last = -(-parts[0][0] // _HUGE) * _HUGE, parts[-1][1]
-    if any(low != high for (_, high), (low, _) in zip(parts, parts[1:])):
+    if any(low != high for (_, high), (low, _) in itertools.pairwise(parts)):
         return
     for place in range(first, last - _HUGE + 1, _HUGE):
         area = libc.mmap(

@@ -3,7 +3,8 @@
 Peers: `docker run` of the same image with the same hardening, `docker exec` into a warm container, a plain
 subprocess. Limits, both in a container with the same modules preloaded: `bare_fork` forks and waits for children
 that do nothing, `bare_run` for children that run the program and nothing else. For code that itself takes far longer
-than a fork, only the second is a limit. The measurements alternate, and each ratio is the median over the rounds.
+than a fork, only the second is a limit. The measurements alternate, those that are compared with a limit in short
+pieces, and each ratio is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ for line in sys.stdin:
         alive -= 1
     print(time.perf_counter() - start, flush=True)
 """
+PIECES = 5
 TARGETS: dict[str, tuple[str, float]] = {
     "trivial_c8_vs_docker_run": (">=", 80.0),
     "trivial_c8_vs_subprocess": (">=", 3.0),
@@ -202,9 +204,14 @@ async def measure(image: str, rounds: int, scale: float, slow: bool) -> dict[str
                     key = f"{name}_c{together}"
                     count = int(scale * together**0.5 * (100 if heavy else 300))
                     small = int(scale * (6 if heavy else 60))
-                    await note(f"{key}_ours", rate(count, together, ours(program, expected)))
-                    await note(f"{key}_bare_fork", forkers[name].rate(count, together))
-                    await note(f"{key}_bare_run", forkers[name].rate(count, together, program))
+                    spent = dict.fromkeys(("ours", "bare_fork", "bare_run"), 0.0)
+                    for _ in range(PIECES):
+                        piece = count // PIECES
+                        spent["ours"] += piece / await rate(piece, together, ours(program, expected))
+                        spent["bare_fork"] += piece / forkers[name].rate(piece, together)
+                        spent["bare_run"] += piece / forkers[name].rate(piece, together, program)
+                    for measured, time_taken in spent.items():
+                        await note(f"{key}_{measured}", PIECES * piece / time_taken)
                     await note(
                         f"{key}_subprocess",
                         rate(
