@@ -10,6 +10,7 @@ import _socket  # `socket` asks the kernel again what it has just been told
 import argparse
 import gc
 import json
+import marshal
 import os
 import select
 import signal
@@ -23,11 +24,27 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from . import cleanup, confine, namespaces, watch, zygote
-from .layout import ABSENT, ANSWER, ERROR, EXIT, FORKED, MEMORY, OK, START, TOOL, WAKE, Layout, Region
+from .layout import (
+    ABSENT,
+    ANSWER,
+    CALL,
+    ERROR,
+    EXIT,
+    FORKED,
+    MEMORY,
+    OK,
+    REPLY,
+    START,
+    STATUSES,
+    TOOL,
+    WAKE,
+    Layout,
+    Region,
+)
 
 PIPE_BYTES = 65_536
-PIPE_POLL_S = 0.005
-"""A pipe holds 64 KiB, so pipes are looked at only once an execution is this old."""
+PIPE_POLL_S = 0.02
+"""A pipe holds 64 KiB, so pipes are looked at only once an execution is this old: most are over before."""
 WATCH_S = 0.05
 SPARE = 2
 """Children of each used zygote that wait for a request ahead of time."""
@@ -35,6 +52,8 @@ PATIENCE = 4
 """Times its limit that an execution may take on the wall while it waits for a CPU."""
 GC_THRESHOLD = 50_000
 """Objects between collections; an execution leaves no cycles."""
+NOTHING: list[bytes | None] = [None] * 4
+"""In place of value, traceback, error type and binary data where a child gave no answer."""
 MAX_TOOL_BYTES = 1 << 16
 
 
@@ -99,6 +118,8 @@ class Server:
         self.queue: dict[str, deque[Run]] = {name: deque() for name in self.controls}
         self.used: set[str] = set()
         self.active: dict[int, Slot] = {}
+        self.fresh: deque[tuple[Slot, Run]] = deque()
+        """Executions whose pipes nobody looks at yet, oldest first."""
         self.cleaning: list[Slot] = []
         self.epoll = select.epoll()
         self.handlers: dict[int, Any] = {}
@@ -127,7 +148,7 @@ class Server:
 
     def serve(self) -> None:
         """Until the host hangs up."""
-        self._send({"hello": 1, "python": sys.version.split()[0], "slots": self.layout.slots})
+        self._send(b"\0", json.dumps({"python": sys.version.split()[0], "slots": self.layout.slots}).encode())
         poll, handlers = self.epoll.poll, self.handlers
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
@@ -147,30 +168,28 @@ class Server:
             return 0.001
         if not self.active:
             return -1
-        if any(not slot.run.watched for slot in self.active.values()):  # type: ignore[union-attr]
-            return PIPE_POLL_S
-        return WATCH_S
+        return PIPE_POLL_S if self.fresh else WATCH_S
 
     def _tick(self) -> None:
-        if not self.active:
-            return
         now = time.monotonic()
-        for slot in list(self.active.values()):
-            run = slot.run
-            assert run is not None
-            if not run.watched and now - run.dispatched >= PIPE_POLL_S:
-                run.watched = True
-                for stream, fd in enumerate(slot.pipes):
-                    self._register(fd, select.EPOLLIN, lambda s=slot, n=stream: self._drain(s, n))
-                if run.tools:
-                    assert slot.control is not None
-                    self._latch_start(slot, run)
-                    self._register(slot.control.fileno(), select.EPOLLIN, lambda s=slot: self._tool_ready(s))
-        if now - self.last_watch >= WATCH_S:
+        while self.fresh:
+            slot, run = self.fresh[0]
+            if slot.run is run and slot.ended is None:
+                if now - run.dispatched < PIPE_POLL_S:
+                    break
+                self._look_at(slot, run)
+            self.fresh.popleft()
+        if self.active and now - self.last_watch >= WATCH_S:
             self.last_watch = now
             old = [s for s in self.active.values() if s.run is not None and now - s.run.dispatched > WATCH_S]
             if old:
                 self._watch(old, now)
+
+    def _look_at(self, slot: Slot, run: Run) -> None:
+        """From now on reads what comes through the pipes as it comes."""
+        run.watched = True
+        for stream, fd in enumerate(slot.pipes):
+            self._register(fd, select.EPOLLIN, lambda n=stream: self._drain(slot, n))
 
     def _watch(self, slots: list[Slot], now: float) -> None:
         wanted = [watch.Wanted(s.index, s.pid, s.run.inherited) for s in slots if s.run is not None]
@@ -229,12 +248,25 @@ class Server:
 
     # ------------------------------------------------------------------------------------------- the host
 
-    def _send(self, header: dict[str, Any], *payload: bytes) -> None:
-        text = json.dumps(header).encode()
-        size = 4 + len(text) + sum(map(len, payload))
-        self.outgoing += size.to_bytes(4, "little") + len(text).to_bytes(4, "little") + text
-        for part in payload:
+    def _send(self, *parts: bytes) -> None:
+        self.outgoing += sum(map(len, parts)).to_bytes(4, "little")
+        for part in parts:
             self.outgoing += part
+
+    def _reply(
+        self,
+        number: int,
+        status: str,
+        detail: str,
+        parts: list[bytes | bytearray | None],
+        truncated: bool = False,
+        wall: float = 0.0,
+        cpu: float = 0.0,
+    ) -> None:
+        told = detail.encode()[:1000]
+        sizes = [-1 if part is None else len(part) for part in parts]
+        head = REPLY.pack(1, number, STATUSES.index(status), truncated, wall, cpu, *sizes, len(told))
+        self._send(head, told, *[part for part in parts if part is not None])
 
     def _flush(self) -> None:
         while self.outgoing:
@@ -269,7 +301,7 @@ class Server:
             if len(buffer) < end:
                 break
             size = int.from_bytes(buffer[4:8], "little")
-            header = json.loads(buffer[8 : 8 + size])
+            header = marshal.loads(buffer[8 : 8 + size])
             payload = bytes(buffer[8 + size : end])
             del buffer[:end]
             self._request(header, payload)
@@ -289,7 +321,7 @@ class Server:
             for queue in self.queue.values():
                 for run in [run for run in queue if run.id == header["id"]]:
                     queue.remove(run)
-                    self._send({"id": run.id, "status": "killed", "detail": "cancelled"})
+                    self._reply(run.id, "killed", "cancelled", [b"", b"", *NOTHING])
         elif operation == "tool" and slot is not None and slot.run is not None and slot.control is not None:
             run = slot.run
             run.tool_wait += time.monotonic() - run.tool_since
@@ -364,6 +396,9 @@ class Server:
         run.body = b""
         assert slot.control is not None
         slot.control.send(message)
+        self.fresh.append((slot, run))
+        if run.tools:
+            self._register(slot.control.fileno(), select.EPOLLIN, lambda: self._tool_ready(slot))
 
     def _zygote_ready(self, name: str, control: socket.socket) -> None:
         message = control.recv(EXIT.size)
@@ -436,7 +471,7 @@ class Server:
             call = run.tool_buffer[TOOL.size : TOOL.size + size]
             run.tool_buffer = b""
             run.tool_since = time.monotonic()
-            self._send({"id": run.id, "tool": True}, call)
+            self._send(CALL.pack(2, run.id), call)
 
     # ------------------------------------------------------------------------------------------- the end
 
@@ -482,42 +517,33 @@ class Server:
         for stream in (0, 1):
             self._drain(slot, stream)
         verdict, parts, detail = self._verdict(slot, run, status, cpu)
-        header = {
-            "id": run.id,
-            "status": verdict,
-            "detail": detail,
-            "truncated": any(total > run.output for total in run.totals),
-            "wall": max(0.0, ended - run.started - run.tool_wait) if run.started else 0.0,
-            "cpu": cpu,
-            "sizes": [len(run.streams[0]), len(run.streams[1])]
-            + [-1 if p is None else len(p) for p in parts],
-        }
-        self._send(header, *run.streams, *[part for part in parts if part is not None])
+        cut = any(total > run.output for total in run.totals)
+        wall = max(0.0, ended - run.started - run.tool_wait) if run.started else 0.0
+        self._reply(run.id, verdict, detail, [*run.streams, *parts], cut, wall, cpu)
 
     def _verdict(self, slot: Slot, run: Run, status: int, cpu: float) -> tuple[str, list[bytes | None], str]:
-        nothing: list[bytes | None] = [None] * 4
         if not run.started:
-            return "fault", nothing, run.detail or f"the child ended before it started ({status})"
+            return "fault", NOTHING, run.detail or f"the child ended before it started ({status})"
         outcome, parts = self._read_answer(slot, run)
         if run.killed:
             finished = run.killed == "timeout" and outcome == OK
-            return ("ok", parts, "") if finished else (run.killed, nothing, run.detail)
+            return ("ok", parts, "") if finished else (run.killed, NOTHING, run.detail)
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu >= run.cpu):
-                return "timeout", nothing, f"more than {run.cpu:g} s of CPU time were used"
+                return "timeout", NOTHING, f"more than {run.cpu:g} s of CPU time were used"
             if number == signal.SIGKILL and self.watcher.out_of_memory():
-                return "memory", nothing, "the sandbox ran out of memory"
-            return "killed", nothing, f"signal {signal.Signals(number).name}"
+                return "memory", NOTHING, "the sandbox ran out of memory"
+            return "killed", NOTHING, f"signal {signal.Signals(number).name}"
         code = os.WEXITSTATUS(status)
         if outcome is not None and outcome == code:
             return {OK: "ok", ERROR: "error", MEMORY: "memory"}[outcome], parts, ""
-        return ("ok" if code == 0 else "error"), nothing, f"the process exited with code {code}"
+        return ("ok" if code == 0 else "error"), NOTHING, f"the process exited with code {code}"
 
     def _read_answer(self, slot: Slot, run: Run) -> tuple[int | None, list[bytes | None]]:
         nonce, outcome, *sizes = ANSWER.unpack(slot.memory[: ANSWER.size])
         if nonce != run.nonce or outcome not in (OK, ERROR, MEMORY):
-            return None, [None] * 4
+            return None, NOTHING
         parts: list[bytes | None] = []
         at = ANSWER.size
         for size in sizes:
@@ -525,7 +551,7 @@ class Server:
                 parts.append(None)
                 continue
             if size > run.output:
-                return None, [None] * 4
+                return None, NOTHING
             parts.append(slot.memory[at : at + size])
             at += size
         return outcome, parts

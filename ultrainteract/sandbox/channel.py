@@ -1,12 +1,15 @@
 """The connection to one supervisor: many requests at once over one stream of frames.
 
-A frame is its length (4 bytes, little endian), the length of its header, the header as JSON, and a payload.
-Whatever the sandbox sends is treated as untrusted bytes.
+A frame is its length (4 bytes, little endian) and what it holds: to the supervisor a header, marshalled, behind its
+own length, and a payload; from it a byte for the kind of message, and the message. Whatever the sandbox sends is
+treated as untrusted bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import marshal
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,6 +17,13 @@ from typing import Any, cast
 import orjson
 
 MAX_FRAME = 256 << 20
+HELLO, REPLY, CALL = 0, 1, 2
+"""Kinds of message."""
+STATUSES = ("ok", "error", "timeout", "memory", "output_limit", "killed", "fault")
+_REPLY = struct.Struct("=QBB2d6iH")
+"""Request, index of its status, whether output was cut, wall and CPU seconds, bytes of each part or -1, and those of
+the detail, which comes before the parts."""
+_CALL = struct.Struct("=Q")
 ToolCall = Callable[[bytes], Awaitable[bytes]]
 
 
@@ -84,7 +94,7 @@ class Channel(asyncio.Protocol):
 
     def _send(self, header: dict[str, Any], payload: bytes) -> None:
         assert self._transport is not None
-        text = orjson.dumps(header)
+        text = marshal.dumps(header, 2)
         size = 4 + len(text) + len(payload)
         self._transport.write(
             b"".join((size.to_bytes(4, "little"), len(text).to_bytes(4, "little"), text, payload))
@@ -129,39 +139,34 @@ class Channel(asyncio.Protocol):
                 break
             frame = bytes(buffer[at + 4 : end])
             at = end
-            size = int.from_bytes(frame[:4], "little")
-            self._received(orjson.loads(frame[4 : 4 + size]), frame[4 + size :])
+            try:
+                self._received(frame)
+            except (ValueError, IndexError, struct.error):
+                self.close()  # no supervisor of ours sends this
+                return
         del buffer[:at]
 
-    def _received(self, header: dict[str, Any], payload: bytes) -> None:
-        if "hello" in header:
+    def _received(self, frame: bytes) -> None:
+        if frame[0] == HELLO:
             if not self._hello.done():
-                self._hello.set_result(header)
-            return
-        number = header["id"]
-        if "tool" in header:
-            task = asyncio.get_running_loop().create_task(self._answer_tool(number, payload))
+                self._hello.set_result(orjson.loads(frame[1:]))
+        elif frame[0] == CALL:
+            number = _CALL.unpack_from(frame, 1)[0]
+            task = asyncio.get_running_loop().create_task(self._answer_tool(number, frame[1 + _CALL.size :]))
             self._calls.add(task)
             task.add_done_callback(lambda done: self._tool_done(number, done))
-            return
-        future = self._waiting.get(number)
-        if future is None or future.done():
-            return
-        parts: list[bytes | None] = []
-        at = 0
-        for size in header.get("sizes", ()):
-            parts.append(None if size < 0 else payload[at : at + size])
-            at += max(0, size)
-        future.set_result(
-            Answer(
-                header["status"],
-                header.get("detail", ""),
-                header.get("truncated", False),
-                header.get("wall", 0.0),
-                header.get("cpu", 0.0),
-                tuple(parts) or (b"", b"", None, None, None, None),
-            )
-        )
+        elif frame[0] == REPLY:
+            number, status, truncated, wall, cpu, *sizes, told = _REPLY.unpack_from(frame, 1)
+            future = self._waiting.get(number)
+            if future is None or future.done():
+                return
+            at = 1 + _REPLY.size + told
+            detail = frame[1 + _REPLY.size : at].decode("utf-8", "replace")
+            parts: list[bytes | None] = []
+            for size in sizes:
+                parts.append(None if size < 0 else frame[at : at + size])
+                at += max(0, size)
+            future.set_result(Answer(STATUSES[status], detail, bool(truncated), wall, cpu, tuple(parts)))
 
     def _tool_done(self, number: int, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
