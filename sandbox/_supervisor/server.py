@@ -30,6 +30,7 @@ from .layout import (
     CALL,
     ERROR,
     EXIT,
+    FDS,
     FORKED,
     MEMORY,
     OK,
@@ -57,7 +58,7 @@ NOTHING: list[bytes | None] = [None] * 4
 MAX_TOOL_BYTES = 1 << 16
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
     """One request from its arrival to its answer."""
 
@@ -86,7 +87,7 @@ class Run:
     tool_buffer: bytes = b""
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class Slot:
     """A user, a directory, a region; at most one child at a time."""
 
@@ -126,6 +127,7 @@ class Server:
         self.incoming = bytearray()
         self.outgoing = bytearray()
         self.blocked = False
+        self.random = b""
         self.watcher = watch.Watcher(layout)
         self.last_watch = 0.0
         host.setblocking(False)
@@ -379,13 +381,20 @@ class Server:
         ours.setblocking(False)
         slot.control, slot.pipes, slot.zygote = ours, (out, err), name
         fds = [theirs.fileno(), out_child, err_child]
-        socket.send_fds(self.controls[name], [slot.index.to_bytes(2, "little")], fds)
+        rights = socket.SOL_SOCKET, socket.SCM_RIGHTS, FDS.pack(*fds)
+        self.controls[name].sendmsg([slot.index.to_bytes(2, "little")], [rights])
         theirs.close()
         os.close(out_child)
         os.close(err_child)
 
+    def _nonce(self) -> bytes:
+        if not self.random:
+            self.random = os.urandom(4096)
+        nonce, self.random = self.random[:8], self.random[8:]
+        return nonce
+
     def _wake(self, slot: Slot, run: Run) -> None:
-        run.nonce = os.urandom(8)
+        run.nonce = self._nonce()
         run.dispatched = time.monotonic()
         slot.run = run
         slot.memory[: len(run.body)] = run.body
@@ -497,9 +506,10 @@ class Server:
             self.cleaning.remove(slot)
             if slot.run is not None:
                 self._answer(slot, slot.run)
-            for fd in (*slot.pipes, slot.control.fileno() if slot.control else -1):
-                if fd in self.handlers:
-                    self._unregister(fd)
+            if slot.run is not None and (slot.run.watched or slot.run.tools):
+                for fd in (*slot.pipes, slot.control.fileno() if slot.control else -1):
+                    if fd in self.handlers:
+                        self._unregister(fd)
             for fd in slot.pipes:
                 os.close(fd)
             if slot.control is not None:

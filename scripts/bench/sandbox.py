@@ -67,7 +67,7 @@ for line in sys.stdin:
         alive -= 1
     print(time.perf_counter() - start, flush=True)
 """
-PIECES = 5
+PIECES = 3
 TARGETS: dict[str, tuple[str, float]] = {
     "trivial_c8_vs_docker_run": (">=", 80.0),
     "trivial_c8_vs_subprocess": (">=", 3.0),
