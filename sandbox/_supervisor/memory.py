@@ -71,13 +71,13 @@ def collapse_code() -> None:
     libc = _calls()
     here = ctypes.cast(ctypes.pythonapi.PyObject_Repr, ctypes.c_void_p).value or 0
     mappings = list(_mappings())
-    file = next(name for low, high, _, name in mappings if low <= here < high)
+    file = next((name for low, high, _, name in mappings if low <= here < high), "")
     parts = [
         (low, high) for low, high, access, name in mappings if name == file and access[1:] in ("--p", "-xp")
     ]
-    first, last = -(-parts[0][0] // _HUGE) * _HUGE, parts[-1][1]
-    if any(low != high for (_, high), (low, _) in itertools.pairwise(parts)):
+    if not file.startswith("/") or any(low != high for (_, high), (low, _) in itertools.pairwise(parts)):
         return
+    first, last = -(-parts[0][0] // _HUGE) * _HUGE, parts[-1][1]
     for place in range(first, last - _HUGE + 1, _HUGE):
         area = libc.mmap(
             None, 2 * _HUGE, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANON, -1, 0
@@ -143,7 +143,8 @@ def immortalize() -> None:
             found += one.co_consts, one.co_names
 
 
-_held: list[Any] = []
+held: list[Any] = []
+"""What is kept only so that its memory is not used again."""
 
 
 def use_up() -> None:
@@ -165,5 +166,5 @@ def use_up() -> None:
         libc.free(piece)
     for size in range(512, sys.getsizeof(b"") + 15, -16):
         while not top <= id(small := bytes(size - sys.getsizeof(b""))) < libc.sbrk(0):
-            _held.append(small)
-        _held.append(small)
+            held.append(small)
+        held.append(small)

@@ -15,10 +15,10 @@ import struct
 import sys
 from typing import Any
 
+from . import processes
 from .confine import PR_SET_DUMPABLE, libc, prctl
 from .layout import REGION_BYTES, Layout, Region
 
-_fork = os.fork  # `os.fork` is replaced for programs
 _NEWNS, _NEWIPC, _NEWUSER, _NEWPID = 0x00020000, 0x08000000, 0x10000000, 0x20000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -44,7 +44,7 @@ class Forks:
     def fork(self) -> int:
         """Like `os.fork`; the child is the first process of a new namespace."""
         _call("unshare", _NEWPID)
-        pid = _fork()
+        pid = processes.fork()
         if pid:
             _call("setns", self.own, _NEWPID)  # or the next `unshare` would be refused
         return pid
@@ -66,7 +66,7 @@ def enter(layout: Layout, slot: int, region: Region) -> None:
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{_INSIDE_UID} {outside_uid} 1")
     _write("/proc/self/gid_map", f"{_INSIDE_UID} {outside_gid} 1")
-    pid = _fork()
+    pid = processes.fork()
     if pid == 0:
         return
     prctl(PR_SET_DUMPABLE, 0)

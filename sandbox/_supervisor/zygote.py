@@ -21,6 +21,7 @@ import select
 import socket
 import sys
 import traceback
+import types
 from collections.abc import Callable
 from importlib.machinery import PathFinder
 from typing import Any
@@ -118,10 +119,7 @@ def load_link(position: int) -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
     if position == 0:
-        memory.use_up()
-        for own in (values, notebook, jobs, confine, child):
-            memory._held.append(dict(vars(own)))
-            own.__loader__.exec_module(own)
+        _load_anew(values, notebook, jobs, confine, child)
     if name in _WARM:
         with contextlib.suppress(ImportError):
             _WARM[name]()
@@ -131,6 +129,15 @@ def load_link(position: int) -> None:
     memory.collapse()
     if position == 0:
         memory.collapse_code()
+
+
+def _load_anew(*own: types.ModuleType) -> None:
+    """Loads the modules that children run once more, so that they lie side by side."""
+    memory.use_up()
+    for module in own:
+        memory.held.append(dict(vars(module)))
+        assert module.__loader__ is not None
+        module.__loader__.exec_module(module)
 
 
 def _warm_bare() -> None:

@@ -38,6 +38,46 @@ async def test_last_expression_is_echoed(sandbox: Pool) -> None:
     assert await value(sandbox, "# only a comment") is None
 
 
+async def test_a_last_line_is_shown_as_what_it_is(sandbox: Pool) -> None:
+    """Also where it can be mistaken for an expression of its own, or cannot be told without the lines before it."""
+    assert await value(sandbox, "text = '''\n1 + 1\n'''") is None
+    assert await value(sandbox, "x = (1 +\n2)") is None
+    assert await value(sandbox, "x = 1 + \\\n2") is None
+    assert await value(sandbox, "print(\n3\n)\n[4,\n5]") == "[4, 5]"
+    assert await value(sandbox, "f = max\n(7)") == "7"
+    assert await value(sandbox, "if True:\n    x = 8\nx") == "8"
+    assert await value(sandbox, "'about'\n__doc__") == "'about'"
+    assert (
+        await value(sandbox, "from __future__ import annotations\ndef f(x: y): ...\nf.__annotations__")
+        == "{'x': 'y'}"
+    )
+    assert (
+        await value(sandbox, "from __future__ import annotations", "def f(x: y): ...\nf.__annotations__")
+        == "{'x': 'y'}"
+    )
+    assert await value(sandbox, "import asyncio\nawait asyncio.sleep(0, 9)") == "9"
+    failure = await failed(sandbox, "x = 0\n\ndef f(): return 1 / x\n\nf()")
+    assert failure.traceback is not None
+    assert failure.traceback.startswith("Cell In[1], line 5\n    f()\nCell In[1], line 3, in f")
+    assert (await failed(sandbox, "x = 1\nreturn x\nx")).error_type == "SyntaxError"
+    warned = await sandbox.run(["x = 1\nx is 1"])
+    assert (warned.value, warned.stderr.count("SyntaxWarning")) == ("True", 1)
+
+
+async def test_what_a_fork_server_prepares_is_the_childs_own(sandbox: Pool) -> None:
+    cell = (
+        "import os\n[os.getcwd() == os.environ['HOME'] == os.environ['TMPDIR'], os.getppid() != os.getpid() == os.getsid(0),"
+        " open('/proc/self/oom_score_adj').read().strip(), 'LD_BIND_NOW' in os.environ]"
+    )
+    assert await value(sandbox, cell) == "[True, True, '1000', False]"
+    signals = "import signal\n[signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL, signal.set_wakeup_fd(-1)]"
+    assert await value(sandbox, signals) == "[True, -1]"
+    child = "import os\npid = os.fork()\nif pid == 0: os._exit(3)\nos.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])"
+    assert await value(sandbox, child) == "3"
+    own = "import sys\nclass A: pass\na = A()\nb = [a, a]\nsys.getrefcount(a) < 10"
+    assert await value(sandbox, own) == "True"
+
+
 async def test_earlier_cells_are_replayed_silently(sandbox: Pool) -> None:
     cells = ["import math\nprint('loud')\nx = 2", "1 / 0", "y = x +", "x += 1", "print(x)\nmath.sqrt(x + 6)"]
     result = await sandbox.run(cells)

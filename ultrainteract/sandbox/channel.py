@@ -167,6 +167,8 @@ class Channel(asyncio.Protocol):
                 parts.append(None if size < 0 else frame[at : at + size])
                 at += max(0, size)
             future.set_result(Answer(STATUSES[status], detail, bool(truncated), wall, cpu, tuple(parts)))
+        else:
+            raise ValueError("an unknown kind of message")
 
     def _tool_done(self, number: int, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
