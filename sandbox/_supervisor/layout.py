@@ -19,14 +19,6 @@ TOOL = struct.Struct("=I")
 EXIT = struct.Struct("=IIiddQ")
 """A zygote's report: slot, pid, wait status, user and system seconds, peak resident KiB."""
 
-STATUSES = ("ok", "error", "timeout", "memory", "output_limit", "killed", "fault")
-REPLY = struct.Struct("=BQBB2d6iH")
-"""Head of a reply to the host: a one, number of the request, index of its status, whether output was cut, wall and CPU
-seconds, the bytes of standard output, standard error, value, traceback, error type and binary data (-1 for none) and
-those of the detail, which comes first."""
-CALL = struct.Struct("=BQ")
-"""Head of a tool call to the host: a two and the number of the request."""
-
 FDS = struct.Struct("=iii")
 """What goes with the message that asks a zygote for a child: its control socket, standard output and error."""
 FORKED = struct.Struct("=Ii")

@@ -15,7 +15,7 @@ import struct
 import sys
 from typing import Any
 
-from . import processes
+from . import forking
 from .confine import PR_SET_DUMPABLE, libc, prctl
 from .layout import REGION_BYTES, Layout, Region
 
@@ -44,7 +44,7 @@ class Forks:
     def fork(self) -> int:
         """Like `os.fork`; the child is the first process of a new namespace."""
         _call("unshare", _NEWPID)
-        pid = processes.fork()
+        pid = forking.fork()
         if pid:
             _call("setns", self.own, _NEWPID)  # or the next `unshare` would be refused
         return pid
@@ -66,7 +66,7 @@ def enter(layout: Layout, slot: int, region: Region) -> None:
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{_INSIDE_UID} {outside_uid} 1")
     _write("/proc/self/gid_map", f"{_INSIDE_UID} {outside_gid} 1")
-    pid = processes.fork()
+    pid = forking.fork()
     if pid == 0:
         return
     prctl(PR_SET_DUMPABLE, 0)

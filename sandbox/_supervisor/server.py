@@ -9,8 +9,6 @@ from __future__ import annotations
 import _socket  # `socket` asks the kernel again what it has just been told
 import argparse
 import gc
-import json
-import marshal
 import os
 import select
 import signal
@@ -24,19 +22,17 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from . import cleanup, confine, namespaces, watch, zygote
+from .host import Gone, Host
 from .layout import (
     ABSENT,
     ANSWER,
-    CALL,
     ERROR,
     EXIT,
     FDS,
     FORKED,
     MEMORY,
     OK,
-    REPLY,
     START,
-    STATUSES,
     TOOL,
     WAKE,
     Layout,
@@ -107,10 +103,11 @@ class Slot:
 class Server:
     """Event loop; single-threaded."""
 
-    def __init__(self, layout: Layout, host: socket.socket, register_at_fork: Any, at_fork: Any) -> None:
+    def __init__(
+        self, layout: Layout, connection: socket.socket, register_at_fork: Any, at_fork: Any
+    ) -> None:
         self.layout = layout
         confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
-        self.host = host
         self.regions = [Region() for _ in range(layout.slots)]
         self.controls = zygote.start(layout, self.regions, register_at_fork, at_fork)
         self.slots = [Slot(index, region, region.map()) for index, region in enumerate(self.regions)]
@@ -124,14 +121,11 @@ class Server:
         self.cleaning: list[Slot] = []
         self.epoll = select.epoll()
         self.handlers: dict[int, Any] = {}
-        self.incoming = bytearray()
-        self.outgoing = bytearray()
-        self.blocked = False
         self.random = b""
         self.watcher = watch.Watcher(layout)
         self.last_watch = 0.0
-        host.setblocking(False)
-        self._register(host.fileno(), select.EPOLLIN, self._host_ready)
+        self.host = Host(connection, self.epoll)
+        self._register(connection.fileno(), select.EPOLLIN, self._host_ready)
         for name, control in self.controls.items():
             control.setblocking(False)
             self._register(
@@ -150,7 +144,7 @@ class Server:
 
     def serve(self) -> None:
         """Until the host hangs up."""
-        self._send(b"\0", json.dumps({"python": sys.version.split()[0], "slots": self.layout.slots}).encode())
+        self.host.greet({"python": sys.version.split()[0], "slots": self.layout.slots})
         poll, handlers = self.epoll.poll, self.handlers
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
@@ -163,7 +157,7 @@ class Server:
                 self._clean()
             self._tick()
             self._prefork()
-            self._flush()
+            self.host.flush()
 
     def _timeout(self) -> float:
         if self.cleaning:
@@ -250,62 +244,8 @@ class Server:
 
     # ------------------------------------------------------------------------------------------- the host
 
-    def _send(self, *parts: bytes) -> None:
-        self.outgoing += sum(map(len, parts)).to_bytes(4, "little")
-        for part in parts:
-            self.outgoing += part
-
-    def _reply(
-        self,
-        number: int,
-        status: str,
-        detail: str,
-        parts: list[bytes | bytearray | None],
-        truncated: bool = False,
-        wall: float = 0.0,
-        cpu: float = 0.0,
-    ) -> None:
-        told = detail.encode()[:1000]
-        sizes = [-1 if part is None else len(part) for part in parts]
-        head = REPLY.pack(1, number, STATUSES.index(status), truncated, wall, cpu, *sizes, len(told))
-        self._send(head, told, *[part for part in parts if part is not None])
-
-    def _flush(self) -> None:
-        while self.outgoing:
-            try:
-                sent = self.host.send(self.outgoing)
-            except BlockingIOError:
-                self._wait_to_send(True)
-                return
-            except OSError:
-                _hang_up()
-            del self.outgoing[:sent]
-        self._wait_to_send(False)
-
-    def _wait_to_send(self, blocked: bool) -> None:
-        if blocked != self.blocked:
-            self.blocked = blocked
-            self.epoll.modify(self.host.fileno(), select.EPOLLIN | (select.EPOLLOUT if blocked else 0))
-
     def _host_ready(self) -> None:
-        try:
-            data = self.host.recv(1 << 20)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            _hang_up()
-        buffer = self.incoming
-        buffer += data
-        while len(buffer) >= 4:
-            end = 4 + int.from_bytes(buffer[:4], "little")
-            if len(buffer) < end:
-                break
-            size = int.from_bytes(buffer[4:8], "little")
-            header = marshal.loads(buffer[8 : 8 + size])
-            payload = bytes(buffer[8 + size : end])
-            del buffer[:end]
+        for header, payload in self.host.requests():
             self._request(header, payload)
 
     def _request(self, header: dict[str, Any], payload: bytes) -> None:
@@ -323,7 +263,7 @@ class Server:
             for queue in self.queue.values():
                 for run in [run for run in queue if run.id == header["id"]]:
                     queue.remove(run)
-                    self._reply(run.id, "killed", "cancelled", [b"", b"", *NOTHING])
+                    self.host.reply(run.id, "killed", "cancelled", [b"", b"", *NOTHING])
         elif operation == "tool" and slot is not None and slot.run is not None and slot.control is not None:
             run = slot.run
             run.tool_wait += time.monotonic() - run.tool_since
@@ -480,7 +420,7 @@ class Server:
             call = run.tool_buffer[TOOL.size : TOOL.size + size]
             run.tool_buffer = b""
             run.tool_since = time.monotonic()
-            self._send(CALL.pack(2, run.id), call)
+            self.host.call(run.id, call)
 
     # ------------------------------------------------------------------------------------------- the end
 
@@ -529,7 +469,7 @@ class Server:
         verdict, parts, detail = self._verdict(slot, run, status, cpu)
         cut = any(total > run.output for total in run.totals)
         wall = max(0.0, ended - run.started - run.tool_wait) if run.started else 0.0
-        self._reply(run.id, verdict, detail, [*run.streams, *parts], cut, wall, cpu)
+        self.host.reply(run.id, verdict, detail, [*run.streams, *parts], cut, wall, cpu)
 
     def _verdict(self, slot: Slot, run: Run, status: int, cpu: float) -> tuple[str, list[bytes | None], str]:
         if not run.started:
@@ -608,7 +548,10 @@ def main(register_at_fork: Any, at_fork: list[dict[str, Any]]) -> None:
             with open(f"{os.path.dirname(options.socket)}/error", "w") as file:
                 traceback.print_exc(file=file)
         raise
-    server.serve()
+    try:
+        server.serve()
+    except Gone:
+        _hang_up()
 
 
 def _accept(path: str) -> socket.socket:

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from importlib.machinery import PathFinder
 from typing import Any
 
-from . import child, confine, jobs, memory, namespaces, notebook, processes, values
+from . import child, confine, forking, jobs, memory, namespaces, notebook, values
 from .layout import EXIT, FDS, FORKED, Layout, Region
 
 STDLIB = (
@@ -225,7 +225,7 @@ class Zygote:
         events = select.poll()
         events.register(self.control, select.POLLIN)
         events.register(died, select.POLLIN)
-        fork = namespaces.Forks().fork if self.layout.namespaces else processes.fork
+        fork = namespaces.Forks().fork if self.layout.namespaces else forking.fork
         self._hear_of_deaths()
         self.control.send(b"ready")
         memory.immortalize()

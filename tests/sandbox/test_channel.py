@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from ultrainteract.sandbox.channel import Channel, ConnectionLost
+from ultrainteract.sandbox.channel import Answer, Channel, ConnectionLost
 
 pytestmark = pytest.mark.asyncio
 
@@ -25,13 +25,14 @@ async def connected() -> tuple[Channel, socket.socket]:
     return channel, theirs
 
 
-async def answer_with(data: bytes) -> object:
+async def answer_with(data: bytes) -> Answer | BaseException:
     channel, supervisor = await connected()
     request = asyncio.create_task(channel.request({"zygote": "bare"}, b"body"))
     await asyncio.sleep(0)
     supervisor.sendall(data)
     try:
-        return await asyncio.wait_for(asyncio.gather(request, return_exceptions=True), 5)
+        [result] = await asyncio.wait_for(asyncio.gather(request, return_exceptions=True), 5)
+        return result
     finally:
         channel.close()
         supervisor.close()
@@ -72,12 +73,12 @@ async def test_a_reply_in_pieces_is_put_together() -> None:
     ],
 )
 async def test_what_no_supervisor_sends_ends_the_connection(data: bytes) -> None:
-    [error] = await answer_with(data)  # type: ignore[misc]
-    assert isinstance(error, ConnectionLost)
+    assert isinstance(await answer_with(data), ConnectionLost)
 
 
 async def test_a_reply_to_nobody_is_dropped() -> None:
     data = framed(REPLY.pack(1, 7, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, 0))
     data += framed(REPLY.pack(1, 1, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, 0))
-    [answer] = await answer_with(data)  # type: ignore[misc]
+    answer = await answer_with(data)
+    assert isinstance(answer, Answer)
     assert answer.status == "ok"
