@@ -15,7 +15,7 @@ from typing import Any, Self
 from ultrainteract.errors import GraderError
 from ultrainteract.grading.algebra import NeedsAlgebra, NoAlgebra
 from ultrainteract.grading.extract import Failed
-from ultrainteract.grading.number import Finding
+from ultrainteract.grading.finding import Finding
 from ultrainteract.grading.pool import WorkerLost, WorkerPool
 from ultrainteract.grading.question import Question, settle
 from ultrainteract.schema import Instruction, Verdict
@@ -83,7 +83,7 @@ class Graders:
             reply = await self._pool.ask({"question": dataclasses.asdict(question), "answer": answer})
             finding = Finding(reply["equal"], reply["why"], reply["reliability"])
         except WorkerLost as lost:
-            finding = Finding(None, str(lost))
+            finding = Finding.unknown(str(lost))
         self._known[key] = finding
         if len(self._known) > CACHE_SIZE:
             self._known.popitem(last=False)
@@ -120,9 +120,9 @@ def _settle_literally(question: Question, answer: str) -> Finding | Failed | Non
 
 def _verdict(instruction: Instruction, finding: Finding) -> Verdict:
     check: Any = _CHECKS[instruction.grader]
-    if finding.equal is None:
+    if finding.is_unknown:
         return Verdict.undetermined(finding.why)
     if finding.why == "no answer is given":
         return Verdict.wrong("format", finding.why)
-    make = Verdict.correct if finding.equal else Verdict.wrong
+    make = Verdict.correct if finding.is_equal else Verdict.wrong
     return make(check, finding.why, finding.reliability)

@@ -13,8 +13,8 @@ from ultrainteract.grading.calls import same_calls
 from ultrainteract.grading.choice import same_boolean, same_choice, truth
 from ultrainteract.grading.equivalence import decide
 from ultrainteract.grading.extract import NoAnswer, candidates
+from ultrainteract.grading.finding import NO_ANSWER, Finding
 from ultrainteract.grading.latex import Malformed
-from ultrainteract.grading.number import Finding
 from ultrainteract.grading.setting import Setting
 from ultrainteract.grading.text import same_text
 from ultrainteract.schema import GraderName, Instruction, Task
@@ -60,12 +60,12 @@ def settle(question: Question, answer: str, algebra: Algebra) -> Finding:
         return same_set(question.gold_set or (question.gold,), answer, program=program)
     if question.grader == "calls":
         return (
-            same_calls(question.gold_set, answer) if answer.strip() else Finding(False, "no answer is given")
+            same_calls(question.gold_set, answer) if answer.strip() else NO_ANSWER
         )
     if not question.gold.strip():
-        return Finding(None, "gold answer is missing")
+        return Finding.unknown("gold answer is missing")
     if not answer.strip():
-        return Finding(False, "no answer is given")
+        return NO_ANSWER
     match question.grader:
         case "choice":
             return same_choice(question.gold, question.choices, answer, question.setting, algebra)
@@ -83,14 +83,14 @@ def _text(question: Question, answer: str) -> Finding:
     try:
         found = candidates(answer, program=question.setting.program)
     except (NoAnswer, Malformed) as error:
-        return Finding(None, str(error))
+        return Finding.unknown(str(error))
     whole = same_text(question.gold, answer)
-    if whole.equal or not found:
+    if whole.is_equal or not found:
         return whole
     final = same_text(question.gold, found[-1].text)
     if len(found) > 1 and not found[-1].marked:
-        if final.equal:
-            return Finding(None, "several lines, of which the last is the gold answer")
-        if any(same_text(question.gold, candidate.text).equal is not False for candidate in found[:-1]):
-            return Finding(None, "several lines, of which another may be the answer")
+        if final.is_equal:
+            return Finding.unknown("several lines, of which the last is the gold answer")
+        if any(same_text(question.gold, candidate.text).is_equal is not False for candidate in found[:-1]):
+            return Finding.unknown("several lines, of which another may be the answer")
     return final

@@ -10,7 +10,8 @@ import re
 from itertools import pairwise
 
 from ultrainteract.grading.latex import ROW, Malformed, Unreadable, clean, closing, split_top
-from ultrainteract.grading.number import NUMBER_WORDS, parse_number
+from ultrainteract.grading.number import parse_number
+from ultrainteract.grading.number_words import number_from_words
 from ultrainteract.grading.regions import INFINITY, MINUS_INFINITY, REALS, as_region, punctured
 from ultrainteract.grading.shapes import (
     Interval,
@@ -150,9 +151,13 @@ def _words(text: str) -> Words | Shape | None:
         text = found[1].strip()
         if letter := _LETTER_CHOICE.fullmatch(text):
             return Words(letter[1])
+        if (number := number_from_words(text)) is not None:
+            return Scalar(str(number))
         if _COUNTED.fullmatch(text):
             return Scalar(text)
         return _known_words(text) or Words(text)
+    if (number := number_from_words(text)) is not None:
+        return Scalar(str(number))
     if text.lower() in ("yes", "no"):
         return Words(text)
     if letter := re.fullmatch(r"\(\s*(?:\\text\{)?\s*([A-Z])\s*\}?\s*\)", text):
@@ -193,8 +198,6 @@ def _known_words(text: str) -> Shape | None:
         "the empty set",
     ):
         return Items("set", ())
-    if plain in NUMBER_WORDS:
-        return Scalar(NUMBER_WORDS[plain])
     if plain in ("infinity", "positive infinity"):
         return INFINITY
     return None

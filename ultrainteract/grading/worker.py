@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from ultrainteract.grading.number import Finding
+from ultrainteract.grading.finding import Finding
 from ultrainteract.grading.question import Question, settle
 from ultrainteract.grading.setting import Setting
 from ultrainteract.grading.shapes import Scalar
@@ -105,7 +105,7 @@ def _serve(answers: int, current: mmap.mmap, algebra: SympyAlgebra, seconds: flo
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _set(current, _IDLE)
-        _reply(answers, number, finding.equal, finding.why, finding.reliability)
+        _reply(answers, number, finding.is_equal, finding.why, finding.reliability)
         if finding.why == _MEMORY:
             os._exit(_SPOILT)
     os._exit(0)
@@ -130,9 +130,9 @@ def _settle(request: dict[str, Any], algebra: SympyAlgebra) -> Finding:
     try:
         return settle(question, request["answer"], algebra)
     except MemoryError:
-        return Finding(None, _MEMORY)
+        return Finding.unknown(_MEMORY)
     except RecursionError:
-        return Finding(None, "the expressions are nested too deeply")
+        return Finding.unknown("the expressions are nested too deeply")
 
 
 if __name__ == "__main__":
