@@ -9,7 +9,7 @@ from ultrainteract.grading.algebra import Algebra
 from ultrainteract.grading.comparison import compare
 from ultrainteract.grading.equivalence import read_answer, read_gold
 from ultrainteract.grading.extract import NoAnswer, candidates
-from ultrainteract.grading.finding import NO_ANSWER, Finding
+from ultrainteract.grading.finding import NO_ANSWER, Finding, Outcome
 from ultrainteract.grading.latex import Malformed, Unreadable
 from ultrainteract.grading.quantity import plain_number
 from ultrainteract.grading.setting import Setting

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ultrainteract.grading.latex import Malformed, closing
+from ultrainteract.grading.printed import is_table, rewritten_series, with_commas
 
 MAX_ANSWER = 20_000
 """Longest answer that is looked at."""
@@ -89,10 +90,16 @@ def candidates(answer: str, *, program: bool) -> list[Candidate]:
     """
     if len(answer) > MAX_ANSWER:
         raise NoAnswer(f"the answer has more than {MAX_ANSWER} characters")
+    if program:
+        if is_table(answer):
+            raise NoAnswer("a printed table, of which any cell may be meant")
+        answer = rewritten_series(answer)
     text = answer.strip()
     if boxes := _boxes(text):
         return boxes
     lines = _logical_lines(text)
+    if program:
+        lines = [with_commas(line) for line in lines]
     if len(lines) > MAX_LINES:
         raise NoAnswer(f"the answer has more than {MAX_LINES} lines")
     if program and lines and (found := _TRACEBACK.match(lines[-1])):

@@ -205,3 +205,13 @@ def _percent(gold: Number, answer: Number, *, program: bool, asks_percent: bool,
     if bare.is_unknown or by_value.is_unknown or by_value.is_equal:
         return Finding.unknown("the numbers are close, but only one of them is a percentage")
     return Finding.unequal("different numbers")
+
+
+_AS_DATASETS_WRITE = re.compile(
+    r"[-+\u2212]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s*/\s*\d[\d,]*)?(?:[eE][-+]?\d{1,3})?\s*%?"
+)
+
+
+def is_number(text: str) -> bool:
+    """True for a number as datasets write them: with commas, as a decimal, a fraction or a percentage."""
+    return _AS_DATASETS_WRITE.fullmatch(text.strip().lstrip("$").strip()) is not None

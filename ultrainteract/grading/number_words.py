@@ -22,7 +22,20 @@ _PARTS = {
 _PLURALS = {"halves": 2} | {f"{name}s": value for name, value in _PARTS.items() if name != "half"}
 _TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?|[a-z]+")
 _SHAPE = re.compile(r"(?:\d[\d,]*(?:\.\d+)?|[a-z]+)(?:[\s-]+(?:\d[\d,]*(?:\.\d+)?|[a-z]+)|,\s+[a-z]+){0,30}")
-_KNOWN = {*NUMBER_WORDS, *SCALES, *_PARTS, *_PLURALS, "hundred", "dozen", "and", "a", "an", "point", "minus", "negative"}
+_KNOWN = {
+    *NUMBER_WORDS,
+    *SCALES,
+    *_PARTS,
+    *_PLURALS,
+    "hundred",
+    "dozen",
+    "and",
+    "a",
+    "an",
+    "point",
+    "minus",
+    "negative",
+}
 MAX_CHARS = 300
 """Longest text that is looked at."""
 

@@ -11,7 +11,7 @@ import re
 _SERIES_END = re.compile(r"(?:(?:Name|Length|Freq): [^\n]*?, )*dtype: \S+")
 _ROW = re.compile(r"(?P<label>\S(?:.*?\S)?)?\s{2,}(?P<value>\S.*)")
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|True|False|None|NaN|nan|inf|-inf")
-_TOKEN = re.compile(r"\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\[|\]|[^\s\[\]'\",]+|,)")
+_TOKEN = re.compile(r"\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\[|\]|[^\s\[\]'\",(){}:=]+|,)")
 MAX_ARRAY = 20_000
 """Longest array that is rewritten, characters."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from ultrainteract.grading.finding import Finding
+from ultrainteract.grading.finding import Basis, Finding
 from ultrainteract.grading.number import Number, parse_number
 from ultrainteract.grading.shapes import Relation, Scalar, Shape
 from ultrainteract.grading.units import Unit, split_unit

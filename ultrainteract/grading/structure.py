@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from ultrainteract.grading.latex import ROW, Malformed, Unreadable, clean, closing, split_top
 from ultrainteract.grading.number import parse_number
-from ultrainteract.grading.number_words import number_from_words
+from ultrainteract.grading.number_words import NUMBER_WORDS, number_from_words
 from ultrainteract.grading.regions import INFINITY, MINUS_INFINITY, REALS, as_region, punctured
 from ultrainteract.grading.shapes import (
     Interval,
@@ -151,13 +151,11 @@ def _words(text: str) -> Words | Shape | None:
         text = found[1].strip()
         if letter := _LETTER_CHOICE.fullmatch(text):
             return Words(letter[1])
-        if (number := number_from_words(text)) is not None:
-            return Scalar(str(number))
         if _COUNTED.fullmatch(text):
             return Scalar(text)
         return _known_words(text) or Words(text)
-    if (number := number_from_words(text)) is not None:
-        return Scalar(str(number))
+    if (text[0].isalpha() or " and " in text) and number_from_words(text) is not None:
+        return _known_words(text) or Words(text)
     if text.lower() in ("yes", "no"):
         return Words(text)
     if letter := re.fullmatch(r"\(\s*(?:\\text\{)?\s*([A-Z])\s*\}?\s*\)", text):
@@ -198,6 +196,8 @@ def _known_words(text: str) -> Shape | None:
         "the empty set",
     ):
         return Items("set", ())
+    if plain in NUMBER_WORDS:
+        return Scalar(str(NUMBER_WORDS[plain]))
     if plain in ("infinity", "positive infinity"):
         return INFINITY
     return None

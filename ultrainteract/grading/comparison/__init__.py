@@ -48,8 +48,6 @@ def compare(gold: Shape, answer: Shape, setting: Setting, algebra: Algebra) -> F
 
 
 @dataclass
-
-
 @dataclass(frozen=True)
 class _Comparison:
     setting: Setting

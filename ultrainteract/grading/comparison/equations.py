@@ -45,8 +45,7 @@ def _equations(c: Comparing, gold: Shape, answer: Shape) -> Finding:
 def assignments(c: Comparing, gold: Items, answer: Items) -> Finding:
     """Lists such as `x = 1, y = 2`, against each other or against a tuple or list."""
     names = [
-        {item.name: item.value for item in side.items if isinstance(item, Named)}
-        for side in (gold, answer)
+        {item.name: item.value for item in side.items if isinstance(item, Named)} for side in (gold, answer)
     ]
     whole = [len(names[i]) == len(side.items) for i, side in enumerate((gold, answer))]
     if all(whole):

@@ -21,9 +21,7 @@ def matrices(c: Comparing, gold: Shape, answer: Shape) -> Finding:
     found = all_equal(c.shapes(g, a) for g, a in zip(*flat, strict=True))
     if found.is_unequal:
         vector = 1 in (len(left), len(left[0]))
-        return (
-            found if vector or len(left) == len(right) else Finding.unequal("matrices of different shape")
-        )
+        return found if vector or len(left) == len(right) else Finding.unequal("matrices of different shape")
     if isinstance(gold, Matrix) and isinstance(answer, Matrix):
         if len(left) == len(right):
             return found

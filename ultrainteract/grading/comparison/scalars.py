@@ -61,9 +61,7 @@ def scalars(c: Comparing, gold: Scalar, answer: Scalar) -> Finding:
     return _with_units(found, kind, right, given, unit)
 
 
-def _with_units(
-    found: Finding, kind: str, right: Quantity, given: Quantity, unit: Unit | None
-) -> Finding:
+def _with_units(found: Finding, kind: str, right: Quantity, given: Quantity, unit: Unit | None) -> Finding:
     """A finding about two bodies, in the light of their units."""
     if found.is_unknown:
         return found

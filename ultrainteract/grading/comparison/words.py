@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
-from ultrainteract.grading.finding import Finding
-from ultrainteract.grading.number_words import NUMBER_WORDS
-from ultrainteract.grading.quantity import quantity
+from ultrainteract.grading.finding import Basis, Finding
+from ultrainteract.grading.number_words import NUMBER_WORDS, number_from_words
+from ultrainteract.grading.quantity import plain_number, quantity
 from ultrainteract.grading.shapes import Items, Matrix, Region, Scalar, Shape, Words
 from ultrainteract.grading.text import same_text
 
@@ -37,6 +38,8 @@ def words(gold: Shape, answer: Shape) -> Finding:
     numeric = [isinstance(shape, Scalar) and quantity(shape).number is not None for shape in (gold, answer)]
     if any(numeric):
         other = plain[0] if numeric[1] else plain[1]
+        if (named := number_from_words(other)) is not None:
+            return _named_number(named, gold if numeric[0] else answer)
         if other == "none" and plain[0] != "0":
             return Finding.unequal("no value")
         if re.fullmatch(r"[ivxlcdm]{2,}", other):
@@ -48,6 +51,14 @@ def words(gold: Shape, answer: Shape) -> Finding:
                if isinstance(shape, Words | Scalar)):  # fmt: skip
         return Finding.unknown("words against an expression")
     return same_text(texts[0], texts[1])
+
+
+def _named_number(named: Fraction, shape: Shape) -> Finding:
+    """A number in words against one in digits: the same value is no proof that the same is meant."""
+    number = plain_number(shape)
+    if number is None or number.percent or number.value == named:
+        return Finding.unknown("a number in words")
+    return Finding.unequal("different numbers", Basis.CONVENTION)
 
 
 _YES_NO = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
