@@ -21,6 +21,7 @@ from ultrainteract.grading.finding import NO_ANSWER, Basis, Finding
 from ultrainteract.grading.latex import Malformed
 from ultrainteract.grading.literals import NotLiteral, member, members, parse_expression
 from ultrainteract.grading.number import parse_number
+from ultrainteract.grading.number_readings import number_readings
 from ultrainteract.grading.number_words import number_from_words
 from ultrainteract.grading.text import same_text
 from ultrainteract.grading.units import split_unit
@@ -102,9 +103,19 @@ def same_set(gold: tuple[str, ...], answer: str, *, program: bool) -> Finding:
             return outcome
         if outcome.is_unknown:
             doubt = doubt or outcome
-    if doubt is None and any(not candidate.marked and candidate.text.endswith(":") for candidate in found):
+    if doubt is not None:
+        return doubt
+    if any(not candidate.marked and candidate.text.endswith(":") for candidate in found):
         return Finding.unknown("a heading above the values")
-    return doubt or Finding.unequal("the values differ")
+    if program and _ALIGNED.search(answer):
+        return Finding.unknown("printed columns, which may have a heading")
+    for reading in number_readings(answer.strip())[1:]:
+        if not same_set(gold, reading, program=program).is_unequal:
+            return Finding.unknown("a comma or point that may part decimals or thousands")
+    return Finding.unequal("the values differ")
+
+
+_ALIGNED = re.compile(r"^ {2,}\S", re.MULTILINE)
 
 
 def _readings(lines: list[str]) -> Iterator[list[str]]:

@@ -13,6 +13,7 @@ from ultrainteract.grading.extract import NoAnswer, candidates
 from ultrainteract.grading.finding import Finding
 from ultrainteract.grading.latex import Malformed
 from ultrainteract.grading.number import is_number
+from ultrainteract.grading.number_readings import unless_read_otherwise
 from ultrainteract.grading.question import Question
 from ultrainteract.grading.registry import Gold, Grader, add, grader, text_is_missing
 from ultrainteract.grading.text import same_text
@@ -94,6 +95,8 @@ def text(question: Question, answer: str, algebra: Algebra) -> Finding:
             return Finding.unknown("several lines, of which the last is the gold answer")
         if any(not same_text(question.gold, candidate.text).is_unequal for candidate in found[:-1]):
             return Finding.unknown("several lines, of which another may be the answer")
+    if final.is_unequal:
+        return unless_read_otherwise(final, question.gold, found[-1].text, same_text)
     return final
 
 

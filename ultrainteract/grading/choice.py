@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 
 from ultrainteract.grading.algebra import Algebra
 from ultrainteract.grading.comparison import compare
 from ultrainteract.grading.equivalence import read_answer, read_gold
 from ultrainteract.grading.extract import NoAnswer, candidates
 from ultrainteract.grading.finding import NO_ANSWER, Finding, Outcome
-from ultrainteract.grading.latex import Malformed, Unreadable
+from ultrainteract.grading.latex import Malformed, Unreadable, clean
+from ultrainteract.grading.number import Number
+from ultrainteract.grading.number_readings import unless_read_otherwise
 from ultrainteract.grading.quantity import plain_number
 from ultrainteract.grading.setting import Setting
 from ultrainteract.grading.shapes import Scalar
@@ -18,8 +21,10 @@ from ultrainteract.grading.text import normalise, same_text
 
 _TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s*\{([^{}]*)\}")
 _LETTER = re.compile(
-    r"(?:(?:choice|option)\s*)?[(\[]?\s*([A-Za-z])\s*(?:[)\]]|(?=[.:,\s]|$))\s*[.:,)-]?\s*(.*)", re.I | re.S
+    r"(?:(?:choice|option)\s*)?[(\[]?\s*([A-Za-z])\s*(?:[)\]]|(?=[.:,\s]|$))\s*[.:,)]?\s*(.*)", re.I | re.S
 )
+_DASH = re.compile(r"[-–—]\s+")
+_BEFORE_DASH = re.compile(r"[A-Za-z]\s*[-–—]\s")
 _NUMBERED = re.compile(r"(?:option|choice)\s*\(?(\d)\)?\s*[.:)]?\s*(.*)", re.I | re.S)
 
 
@@ -117,17 +122,23 @@ def _picked(text: str, gold: int, choices: Sequence[str], setting: Setting, alge
             if named and index not in named:
                 return Finding.unknown("a letter that is also the text of another choice")
             return _verdict(index, gold, choices)
+        marked = pattern is _NUMBERED or not text[:1].isalpha() or text[1:2] in (")", ".", ":")
+        marked = marked or _BEFORE_DASH.match(text) is not None
         if choices:
-            stated = _of_text(rest, index, choices, setting, algebra)
-            if stated.is_equal:
+            if any(_of_text(r, index, choices, setting, algebra).is_equal for r in _without_dash(rest)):
                 return _verdict(index, gold, choices)
-            if text[:1].isupper() and text[1:2] in ").:":
+            if marked or text[:2].lower() not in ("a ", "i "):
                 return Finding.unknown("a letter and a text that do not belong together")
-        elif text[:1] == "(" or text[1:2] in ").:":
+        elif marked:
             return _verdict(index, gold, choices)
     if not choices:
         return Finding.unknown("the answer names no choice")
     return _of_text(text, gold, choices, setting, algebra)
+
+
+def _without_dash(text: str) -> list[str]:
+    """The text behind a letter, where a dash may be its sign or part it from the letter."""
+    return [text, text[found.end() :]] if (found := _DASH.match(text)) else [text]
 
 
 def _verdict(index: int, gold: int, choices: Sequence[str]) -> Finding:
@@ -150,22 +161,54 @@ def _of_text(text: str, gold: int, choices: Sequence[str], setting: Setting, alg
             return right
         return Finding.unknown("a text that fits several choices")
     if others:
-        return Finding.unequal("the value of another choice")
-    if right.is_unequal and _close(text, choices[gold]):
-        return Finding.unknown("the answer is close to the gold choice, and may be rounded")
-    if right.is_unequal and "none of" in choices[gold].lower():
+        return Finding.unequal("the value of another choice", findings[others[0]].basis)
+    if not right.is_unequal:
+        return right
+    if _may_round(text, gold, choices, setting):
+        return Finding.unknown("the answer is nearest to the gold choice, and one of them may be rounded")
+    if "none of" in choices[gold].lower():
         return Finding.unknown("the gold choice is that none of the others is right")
-    if right.is_unequal and not any(char.isdigit() for char in text):
+    if not any(char.isdigit() for char in text):
         return Finding.unknown("the text is none of the choices")
-    return right
+    return unless_read_otherwise(
+        right, choices[gold], text, lambda one, other: _same_value(one, other, setting, algebra)
+    )
 
 
-def _close(text: str, choice: str) -> bool:
-    """True for two numbers within two percent of each other, of which one is not whole."""
-    one, other = (plain_number(Scalar(_spaced(t))) for t in (text, choice))
-    if one is None or other is None or one.value.denominator == other.value.denominator == 1:
+def _may_round(text: str, gold: int, choices: Sequence[str], setting: Setting) -> bool:
+    """True where a number that is none of the choices may be what the gold choice rounds, or the other way round.
+
+    It is nearest to the gold choice, and within two percent of it, or within a unit of the last digit of either, or (where
+    the question asks for a rounded value) nearer to it than half the way to the next choice.
+    """
+    answer = _number_in(text)
+    values = [_number_in(choice) for choice in choices]
+    right = values[gold]
+    if answer is None or right is None:
         return False
-    return abs(one.value - other.value) <= abs(other.value) / 50
+    gap = abs(answer.value - right.value)
+    apart = [abs(value.value - right.value) for i, value in enumerate(values) if value and i != gold]
+    apart = [distance for distance in apart if distance]
+    if apart and gap > min(apart) / 2:
+        return False
+    if setting.rounds:
+        return bool(apart) or gap <= abs(right.value) / 10
+    if answer.value.denominator == right.value.denominator == 1:
+        return False
+    unit = max(Fraction(1, 10 ** (number.places or 0)) for number in (answer, right) if _is_decimal(number))
+    return gap <= abs(right.value) / 50 or gap < unit
+
+
+def _is_decimal(number: Number) -> bool:
+    return number.places is not None or number.value.denominator == 1
+
+
+def _number_in(text: str) -> Number | None:
+    """The plain number of a choice, whatever its unit."""
+    try:
+        return plain_number(Scalar(clean(_spaced(text))))
+    except Malformed:
+        return None
 
 
 def _same_value(choice: str, text: str, setting: Setting, algebra: Algebra) -> Finding:

@@ -15,6 +15,7 @@ from ultrainteract.grading.extract import Candidate, Failed, NoAnswer, candidate
 from ultrainteract.grading.finding import NO_ANSWER, Finding
 from ultrainteract.grading.latex import Malformed, Unreadable
 from ultrainteract.grading.number import parse_number
+from ultrainteract.grading.number_readings import unless_read_otherwise
 from ultrainteract.grading.python_repr import looks_like_python, read_python
 from ultrainteract.grading.setting import Setting
 from ultrainteract.grading.shapes import Items, Scalar, Shape
@@ -22,7 +23,7 @@ from ultrainteract.grading.structure import read
 
 
 def decide(gold: str, answer: str, setting: Setting, algebra: Algebra) -> Finding:
-    """Whether `answer` states the gold answer.
+    """Whether `answer` states the gold answer, in every way in which commas and points can be read.
 
     Args:
         gold: The gold answer as the dataset gives it.
@@ -37,6 +38,13 @@ def decide(gold: str, answer: str, setting: Setting, algebra: Algebra) -> Findin
         NeedsAlgebra: The algebra is that of the literal path, and cannot decide.
         Failed: The answer is a program's error report.
     """
+    found = _decide(gold, answer, setting, algebra)
+    if not found.is_unequal or found.by_form:
+        return found
+    return unless_read_otherwise(found, gold, answer, lambda g, a: _decide(g, a, setting, algebra))
+
+
+def _decide(gold: str, answer: str, setting: Setting, algebra: Algebra) -> Finding:
     try:
         right = read_gold(gold)
     except (Malformed, Unreadable, NoAnswer) as error:

@@ -15,6 +15,10 @@ from ultrainteract.grading.finding import Basis, Finding
 
 MAX_DIGITS = 1_000
 """Longest digit string read as a number."""
+EXACT_IN_A_DOUBLE = 2**53
+"""Whole numbers below this are exact as floating-point numbers."""
+WHOLE_NOISE = Fraction(1, 10_000)
+"""Greatest difference from a whole number that is floating-point noise."""
 MAX_EXPONENT = 400
 """Largest power of ten in scientific notation that is read."""
 
@@ -51,6 +55,7 @@ _FRAC = re.compile(
 )
 _MIXED = re.compile(r"([+-]?)\s*(\d+(?:,\d{3})*)(?:\s+|\s*(?:and|&)\s*)(\d+)\s*/\s*(\d+)\s*(%?)")
 _REPEATING = re.compile(r"([+-]?)\s*(\d*)\.(\d*)\\overline\{\s*(\d+)\s*\}\s*(%?)")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:_\d{3})+(?:\.\d+)?%?")
 _SPACED = re.compile(r"[+-]?\s*\d{1,3}(?: \d{3})+(?:\.\d+)?")
 
 
@@ -66,6 +71,8 @@ def parse_number(text: str) -> Number | None:
         text = text[1:-1].strip()
     if _SPACED.fullmatch(text):
         text = text.replace(" ", "").strip()
+    elif "_" in text and _GROUPED.fullmatch(text):
+        text = text.replace("_", "")
     if found := _PLAIN.fullmatch(text):
         sign, body, *powers, percent = found.groups()
         return _decimal(sign, body, next((p for p in powers if p), None), bool(percent))
@@ -137,7 +144,7 @@ def same_number(
     if right == given:
         return Finding.equal("the same number")
     gap = abs(right - given)
-    if program and answer.point and answer.digits >= 15 and gap <= abs(right) / 10**9:
+    if program and answer.point and answer.digits >= 15 and gap <= _noise(right):
         return Finding.equal("the same number up to floating-point error", Basis.NUMERIC)
     if program and right == 0 and gap < Fraction(1, 10**9):
         if answer.digits < 12:
@@ -147,6 +154,9 @@ def same_number(
         return _rounded_answer(gold, answer, gap, program)
     if gold.places is not None and gap <= Fraction(1, 2 * 10**gold.places):
         return _rounded_gold(gold, answer, program)
+    whole = right.denominator == given.denominator == 1 and answer.last is None
+    if whole and max(abs(right), abs(given)) < EXACT_IN_A_DOUBLE:
+        return Finding.unequal("different numbers")
     if answer.places is not None and right != 0 and gap <= abs(right) / 10**5:
         return Finding.unknown("the numbers agree to five digits only")
     if any(
@@ -158,6 +168,16 @@ def same_number(
     if asks_percent and not gold.percent and (right == 100 * given or given == 100 * right):
         return Finding.unknown("the numbers differ by a factor of 100 and the question asks for a percentage")
     return Finding.unequal("different numbers")
+
+
+def _noise(right: Fraction) -> Fraction:
+    """How far a computed value may be from the number that it stands for.
+
+    Whole numbers that a double holds exactly are further apart than any noise of a computation.
+    """
+    relative = abs(right) / 10**9
+    whole = right.denominator == 1 and abs(right) < EXACT_IN_A_DOUBLE
+    return min(relative, WHOLE_NOISE) if whole else relative
 
 
 def _agrees(right: Fraction, given: Fraction, gap: Fraction, places: int) -> bool:

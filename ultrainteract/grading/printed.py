@@ -48,7 +48,8 @@ def is_table(output: str) -> bool:
         return True
     for start in range(len(lines) - 1):
         rows = lines[start + 1 :]
-        if lines[start][:1] in " \t" and all(
+        indented = start == 0 or lines[start][:1] in " \t"
+        if indented and all(
             re.match(rf"{number}\s{{2,}}\S", row) for number, row in enumerate(rows)
         ):
             return True

@@ -39,7 +39,10 @@ MATH_WORDS = {
 _ONLY_TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _COUNTED = re.compile(r"\d[\d,]*(?:\.\d+)? [A-Za-z]{2,}(?: [A-Za-z]+)*")
 _LETTER_CHOICE = re.compile(r"\(?\s*([A-Z])\s*\)")
-_SEPARATOR = re.compile(r"\s*(?:(?:,|;)\s*(?:and|or)\b\s*|[,;]\s*|\s+(?:and|or)\s+|\s*\\lor(?![A-Za-z])\s*)")
+_SEPARATOR = re.compile(
+    r"\s*(?:(?:,|;)\s*(?:and|or)\b\s*|[,;]\s*|\s+(?:and|or)\s+|\s*\\lor(?![A-Za-z])\s*"
+    r"|(?<=[\d)\]}])\s*(?:and|or)\s*(?=[-+\d(\[{\\.]|[A-Za-z]\s*=))"  # glued to its neighbours: `4or9`
+)
 _COMMA = re.compile(r"\s*[,;]\s*")
 _THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _HELD = "\x1f"
@@ -230,7 +233,9 @@ def _list(text: str, parts: list[str], depth: int) -> Shape:
 
 def _joined(text: str, regions: list[Region]) -> Shape:
     """Regions joined by `or` (their union) or, for two half-lines of plain numbers, by `and` (what they share)."""
-    if re.search(r"\bor\b|\\lor(?![A-Za-z])", text) or any(mark in text for mark in ")]"):
+    if re.search(r"(?<![A-Za-z])or(?![A-Za-z])|\\lor(?![A-Za-z])", text) or any(
+        mark in text for mark in ")]"
+    ):
         return Region(tuple(piece for region in regions for piece in region.pieces))
     pieces = [piece for region in regions for piece in region.pieces]
     low = [p for p in pieces if isinstance(p, Interval) and p.high == INFINITY]
