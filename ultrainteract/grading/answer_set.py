@@ -109,8 +109,8 @@ def same_set(gold: tuple[str, ...], answer: str, *, program: bool) -> Finding:
         return Finding.unknown("a heading above the values")
     if program and _ALIGNED.search(answer):
         return Finding.unknown("printed columns, which may have a heading")
-    for reading in number_readings(answer.strip())[1:]:
-        if not same_set(gold, reading, program=program).is_unequal:
+    for other in number_readings(answer.strip())[1:]:
+        if not same_set(gold, other, program=program).is_unequal:
             return Finding.unknown("a comma or point that may part decimals or thousands")
     return Finding.unequal("the values differ")
 

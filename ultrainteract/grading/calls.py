@@ -259,6 +259,5 @@ def _same_text(right: str, given: str) -> Finding:
 
 
 def _plain(text: str) -> str:
-    """The text without case and without what carries no meaning: spaces, quotes, commas outside numbers, hyphens
-    and underscores between letters."""
+    """Without case, spaces and quotes, commas outside numbers, hyphens and underscores between letters."""
     return " ".join(_LITTLE.sub(" ", text.lower()).split())

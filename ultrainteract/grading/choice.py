@@ -178,8 +178,8 @@ def _of_text(text: str, gold: int, choices: Sequence[str], setting: Setting, alg
 def _may_round(text: str, gold: int, choices: Sequence[str], setting: Setting) -> bool:
     """True where a number that is none of the choices may be what the gold choice rounds, or the other way round.
 
-    It is nearest to the gold choice, and within two percent of it, or within a unit of the last digit of either, or (where
-    the question asks for a rounded value) nearer to it than half the way to the next choice.
+    It is nearest to the gold choice, and within two percent of it, or within a unit of the last digit of either, or
+    (where the question asks for a rounded value) nearer to it than half the way to the next choice.
     """
     answer = _number_in(text)
     values = [_number_in(choice) for choice in choices]

@@ -1,8 +1,8 @@
 """Grades final answers by the registered graders.
 
 Each answer is first settled by exact arithmetic and text alone, in this process and in well under a millisecond; only
-what needs algebra goes to the worker processes. Guarantee: what cannot be known is `undetermined`, with the reason, and no
-answer and no fault of a grader raises.
+what needs algebra goes to the worker processes. Guarantee: what cannot be known is `undetermined`, with the reason, and
+no answer and no fault of a grader raises.
 """
 
 from __future__ import annotations
@@ -71,14 +71,18 @@ class Graders:
         Raises:
             GraderError: The instruction has another grader, or no worker can be started.
         """
-        literal = self.grade_literal(instruction, answer)
+        return _verdict(instruction, await self.find(instruction, answer))
+
+    async def find(self, instruction: Instruction, answer: str) -> Finding:
+        """What a comparison of an answer with the gold answer finds: see `grade`."""
+        question = _question(instruction)
+        literal = self._literal(question, answer)
         if literal is not None:
             return literal
-        question = Question.of(instruction)
         key = (question, answer)
         if key in self._known:
             self._known.move_to_end(key)
-            return _verdict(instruction, self._known[key])
+            return self._known[key]
         try:
             reply = await self._pool.ask({"question": dataclasses.asdict(question), "answer": answer})
             finding = Finding(
@@ -89,7 +93,7 @@ class Graders:
         self._known[key] = finding
         if len(self._known) > CACHE_SIZE:
             self._known.popitem(last=False)
-        return _verdict(instruction, finding)
+        return finding
 
     async def grade_output(self, instruction: Instruction, stdout: str, value: str | None) -> Verdict:
         """Grades what a program showed: its printed lines and its last value together.
@@ -128,13 +132,17 @@ class Graders:
         Raises:
             GraderError: The instruction has another grader.
         """
-        if find_grader(instruction.grader).compare is None:
-            raise GraderError(
-                f"Instruction {instruction.id[:12]} ({instruction.dataset}) is graded by '{instruction.grader}', which "
-                "does not look at final answers: use verdict_from_tests or judge."
-            )
-        found = self._literal(Question.of(instruction), answer)
+        found = self._literal(_question(instruction), answer)
         return None if found is None else _verdict(instruction, found)
+
+
+def _question(instruction: Instruction) -> Question:
+    if find_grader(instruction.grader).compare is None:
+        raise GraderError(
+            f"Instruction {instruction.id[:12]} ({instruction.dataset}) is graded by '{instruction.grader}', which "
+            "does not look at final answers: use verdict_from_tests or judge."
+        )
+    return Question.of(instruction)
 
 
 _NOTHING_BUT_NONE = re.compile(r"[\[({][\s,()\[\]{}]*(?:None[\s,()\[\]{}]*)+")

@@ -90,8 +90,8 @@ def plain_value(node: ast.expr) -> Any:
 
 
 _WRAPPERS = {
-    "array", "asarray", "Index", "Int64Index", "Series", "list", "tuple", "set", "frozenset", "dict_values", "dict_keys",
-    "deque", "DatetimeIndex", "RangeIndex",
+    "array", "asarray", "Index", "Int64Index", "Series", "list", "tuple", "set", "frozenset", "dict_values",
+    "dict_keys", "deque", "DatetimeIndex", "RangeIndex",
 }  # fmt: skip
 
 

@@ -49,9 +49,7 @@ def is_table(output: str) -> bool:
     for start in range(len(lines) - 1):
         rows = lines[start + 1 :]
         indented = start == 0 or lines[start][:1] in " \t"
-        if indented and all(
-            re.match(rf"{number}\s{{2,}}\S", row) for number, row in enumerate(rows)
-        ):
+        if indented and all(re.match(rf"{number}\s{{2,}}\S", row) for number, row in enumerate(rows)):
             return True
     return False
 

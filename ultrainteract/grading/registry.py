@@ -1,7 +1,7 @@
 """The registry of graders: each is one function, registered by a decorator, in this package or in a plugin.
 
-Everything that depends on the list of graders derives from it: the names that seeds may use, the kind of evidence, which
-gold answers are usable, how the self-check states them. A plugin is a package with an entry point in the group
+Everything that depends on the list of graders derives from it: the names that seeds may use, the kind of evidence,
+which gold answers are usable, how the self-check states them. A plugin is a package with an entry point in the group
 `ultrainteract.graders` that names a module (docs/grading.md shows a whole one).
 """
 
@@ -23,9 +23,9 @@ GROUP = "ultrainteract.graders"
 _BUILTIN = "ultrainteract.grading.builtin"
 
 Compare = Callable[[Question, str, Algebra], Finding]
-"""Compares an answer (as stated, or a program's whole output) with the gold answer. What exact reasoning cannot decide
-it asks the algebra, which may raise `NeedsAlgebra`; a program's error report may raise `Failed`. Whatever else it raises
-makes the verdict undetermined."""
+"""Compares an answer (as stated, or a program's whole output) with the gold answer. What exact reasoning cannot
+decide it asks the algebra, which may raise `NeedsAlgebra`; a program's error report may raise `Failed`. Whatever else
+it raises makes the verdict undetermined."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def add(entry: Grader) -> None:
     known = _GRADERS.get(entry.name)
     if known is not None and _origin(known) != _origin(entry):
         raise ConfigError(
-            f"Two graders are registered as '{entry.name}': {_origin(known)} and {_origin(entry)}. Give one another name."
+            f"Two graders are registered as '{entry.name}': {_origin(known)} and {_origin(entry)}. "
+            "Give one another name."
         )
     _GRADERS[entry.name] = entry
 

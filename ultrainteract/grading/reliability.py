@@ -1,8 +1,8 @@
 """How reliable each kind of verdict is: figures that were measured, never guessed.
 
-`figures.json` beside this module is written by `scripts/measure_reliability.py`, which grades answers whose right verdict
-is known (docs/grading.md says which) and counts. A figure is the lower end of the 95 % interval (Wilson) of the share of
-verdicts that were right, so that few measurements make a modest figure.
+`figures.json` beside this module is written by `scripts/measure_reliability.py`, which grades answers whose right
+verdict is known (docs/grading.md says which) and counts. A figure is the lower end of the 95 % interval (Wilson) of the
+share of verdicts that were right, so that few measurements make a modest figure.
 """
 
 from __future__ import annotations
@@ -57,3 +57,27 @@ def reliability(check: str, basis: Basis, correct: bool) -> float:
     label = "correct" if correct else "wrong"
     counted = figures()["answers"].get(f"{check}/{basis.name.lower()}/{label}", {"right": 0, "total": 0})
     return round(lower_bound(counted["right"], counted["total"]), 3)
+
+
+@cache
+def reliability_of_tests(hidden: int | None) -> float:
+    """Share of verdicts by tests that are right, where right and wrong programs come equally often.
+
+    Args:
+        hidden: Hidden tests that a program passed; None for a verdict `wrong`.
+
+    Returns:
+        For `correct`, 1 / (1 + f), where f is the share of wrong programs that pass so many random tests of their
+        problem (upper end of its 95 % interval; 1 where no test is hidden); for `wrong`, the same of right programs
+        that fail.
+    """
+    measured = figures()["tests"]
+    if hidden is None:
+        counted = measured.get("right programs", {"failed": 0, "total": 0})
+        return round(1 / (2 - lower_bound(counted["total"] - counted["failed"], counted["total"])), 3)
+    known = {int(tests): counts for tests, counts in measured.get("wrong programs", {}).items()}
+    tests = max((tests for tests in known if tests <= hidden), default=0)
+    if not tests:
+        return 0.5
+    passed, total = known[tests]["passed"], known[tests]["total"]
+    return round(1 / (2 - lower_bound(total - passed, total)), 3)

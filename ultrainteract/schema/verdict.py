@@ -10,7 +10,7 @@ from pydantic import StringConstraints, model_validator
 from ultrainteract.schema.base import Record
 
 GraderName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-"""Name of a registered grader (`ultrainteract.grading.registry`); whether it is registered is checked where it is used."""
+"""Name of a grader; that it is registered (`ultrainteract.grading.registry`) is checked where it is used."""
 
 
 class Label(StrEnum):
@@ -25,7 +25,7 @@ class Evidence(Record):
     """Which check decided a label, and how far it can be trusted."""
 
     check: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-    """The kind of check that decided: that of a registered grader, `format` (the answer's form alone), or `published` (the
+    """The kind of check that decided: a registered grader's, `format` (the answer's form alone), or `published` (the
     label that an imported dataset states, not checked here)."""
     detail: str = ""
     """What the check saw, in one line for a reader (never the hidden expected outputs)."""
