@@ -68,12 +68,12 @@ def test_a_broken_plugin_is_named(tmp_path: Path) -> None:
     assert "The dataset plugin 'broken' (no_such_module) fails to load" in result.stderr
 
 
-def test_two_loaders_of_one_name_are_refused() -> None:
+def test_two_datasets_of_one_name_are_refused() -> None:
     from ultrainteract.errors import ConfigError
     from ultrainteract.seeds import dataset, known_datasets
 
     known_datasets()
-    with pytest.raises(ConfigError, match="Two loaders are registered as 'gsm8k'"):
+    with pytest.raises(ConfigError, match="Two datasets are registered as 'gsm8k'"):
         dataset("gsm8k", tasks=["Math_CoT"])(lambda row, seed: [])
 
 

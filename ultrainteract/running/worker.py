@@ -18,10 +18,11 @@ from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
-from ultrainteract.models.base import ChatModel
+from ultrainteract.models.base import ChatModel, ReportsStatus
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
 from ultrainteract.schema import Instruction, Task, TestSuite, TreeState
+from ultrainteract.seeds.selection.rules import build_actor_rules
 from ultrainteract.store import Calls, Outcome, Recorder, Settled
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
@@ -56,6 +57,7 @@ class Worker:
         self._state_dir = state_dir
         self._given = models
         self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
         self._stack = AsyncExitStack()
 
@@ -70,9 +72,8 @@ class Worker:
             )
             self._grower = Grower(self.config, self.calls, environment)
             self._stack = stack.pop_all()
-        if (
-            gc.get_freeze_count() == 0
-        ):  # modules stay: collections that look at them stall the loop for 50 ms and more
+        # Modules stay: collections that look at them stall the loop for 50 ms and more.
+        if gc.get_freeze_count() == 0:
             gc.collect()
             gc.freeze()
         return self
@@ -91,10 +92,9 @@ class Worker:
         if _runs_code(instruction):
             await self._sandbox.start()
         try:
-            k = self.config.selection.drop_solved
-            if k and await self._grower.solves(instruction, k):
-                why = f"the actor solves it {k} times out of {k}"
-                return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
+            for _, rule in self._rules:
+                if (why := await rule.reason(instruction, self._grower.solves)) is not None:
+                    return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
             tree = await self._grower.grow(instruction)
         except ProviderError as error:
             if error.fatal:
@@ -106,7 +106,7 @@ class Worker:
 
     def waiting(self) -> list[str]:
         """Why models wait (all endpoints of one are down, say), a line each."""
-        found = {status() for model in self.models.values() if (status := getattr(model, "status", None))}
+        found = {model.status() for model in self.models.values() if isinstance(model, ReportsStatus)}
         return sorted(filter(None, found))
 
     def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:

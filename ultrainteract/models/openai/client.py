@@ -42,6 +42,7 @@ from ultrainteract.models.openai.wire import (
     named_fields,
     parse_answer,
 )
+from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.scheduler.endpoints import Endpoint, Lane, Lease, acquire, move
 from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.schema import Usage, content_hash
@@ -386,3 +387,8 @@ class OpenAIModel:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+@provider("openai")
+def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIModel:
+    return OpenAIModel(name, config, shared=resources.shared)

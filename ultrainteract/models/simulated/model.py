@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 from ultrainteract.config import Fraction, ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Purpose, Reply
+from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.simulated.code import Coding, solve_task
 from ultrainteract.models.simulated.critic import comment, judgement
 from ultrainteract.models.simulated.format import break_format
@@ -161,6 +162,11 @@ class SimulatedModel:
             case Coding():
                 return solve_task(known, rng, right, "modular" if purpose.form == "refine" else schema)
         return solve_reading(known, rng, right)
+
+
+@provider("simulated")
+def _open(name: str, config: ModelConfig, resources: Resources) -> SimulatedModel:
+    return SimulatedModel(name, config)
 
 
 _known: OrderedDict[tuple[str, ...], Mathematics | Coding | Reading] = OrderedDict()
