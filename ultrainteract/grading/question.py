@@ -17,7 +17,7 @@ from ultrainteract.grading.latex import Malformed
 from ultrainteract.grading.number import Finding
 from ultrainteract.grading.setting import Setting
 from ultrainteract.grading.text import same_text
-from ultrainteract.schema import GraderName, Instruction, Task
+from ultrainteract.schema import GraderName, Instruction
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Question:
     @classmethod
     def of(cls, instruction: Instruction) -> Question:
         """The question of an instruction."""
-        program = instruction.task in (Task.MATH_POT, Task.CODING)
+        program = instruction.task.runs_program
         return cls(
             instruction.grader,
             instruction.gold or "",

@@ -20,10 +20,11 @@ from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
 from ultrainteract.models.base import ChatModel, ReportsStatus
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
-from ultrainteract.schema import Instruction, Task, TestSuite, TreeState
+from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
+from ultrainteract.schema import Instruction, TestSuite, TreeState
 from ultrainteract.seeds.selection.rules import build_actor_rules
 from ultrainteract.store import Calls, Outcome, Recorder, Settled
+from ultrainteract.tools import open_tools
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
@@ -68,7 +69,7 @@ class Worker:
             graders = await stack.enter_async_context(Graders())
             stack.push_async_callback(self._sandbox.close)
             environment = Environment(
-                self._recorder, self._sandbox, graders, self.config.sandbox, self._tools()
+                self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox)
             )
             self._grower = Grower(self.config, self.calls, environment)
             self._stack = stack.pop_all()
@@ -114,12 +115,6 @@ class Worker:
         for model in {id(model): model for model in models.values()}.values():
             stack.push_async_callback(model.close)
         return models
-
-    def _tools(self) -> dict[str, ToolHandler]:
-        from ultrainteract.tools.wikipedia import open_wikipedia
-
-        source = self.config.sandbox.wikipedia
-        return {"wikipedia_search": open_wikipedia(source)} if source else {}
 
 
 class LazySandbox:
@@ -170,7 +165,7 @@ class LazySandbox:
 
 
 def _runs_code(instruction: Instruction) -> bool:
-    return bool(instruction.tools) or instruction.task in (Task.CODING, Task.MATH_POT)
+    return bool(instruction.tools) or instruction.task.runs_program
 
 
 def _failed(instruction: Instruction, error: UltraInteractError) -> Settled:

@@ -155,7 +155,7 @@ class SimulatedModel:
         known = _read(instruction)
         schema = purpose.reasoning_schema
         match known:
-            case Mathematics() if instruction.task is Task.MATH_COT:
+            case Mathematics() if instruction.task.kind is Task.MATH_COT:
                 return solve_in_words(known, rng, right)
             case Mathematics():
                 return solve_by_program(known, rng, right, schema, purpose.form)
@@ -180,7 +180,7 @@ def _read(instruction: Instruction) -> Mathematics | Coding | Reading:
     if known is not None:
         _known.move_to_end(key)
         return known
-    match instruction.task:
+    match instruction.task.kind:
         case Task.CODING:
             known = Coding(instruction)
         case Task.LOGIC:

@@ -9,7 +9,7 @@ from ultrainteract.config import SeedConfig
 from ultrainteract.readers.rows import Row, Unusable, plain_text
 from ultrainteract.seeds.problem import LETTERS, Problem, is_number
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices
+from ultrainteract.wording import with_choices
 
 _ENTAILMENT = ("Entailment", "contradiction", "neutral")
 

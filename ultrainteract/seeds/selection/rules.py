@@ -38,7 +38,7 @@ class Rule(SelectionRule):
     surveys: tuple[str, ...] = ()
     """Datasets it must see whole before it decides; none for most."""
 
-    def survey(self, instructions: Iterable[Instruction]) -> None:  # noqa: B027 (most rules need none)
+    def survey(self, instructions: Iterable[Instruction]) -> None:
         """Sees every instruction of the datasets in `surveys`, once, before the first decision."""
 
     @abstractmethod
