@@ -19,7 +19,7 @@ from ultrainteract.models.base import ChatModel
 from ultrainteract.models.pricing import price_of
 from ultrainteract.models.scheduler.limits import SharedLimits
 
-__all__ = ["PLUGIN_GROUP", "SharedLimits", "build_model", "build_models", "price_of"]
+__all__ = ["PLUGIN_GROUP", "SharedLimits", "build_model", "build_models", "price_of", "stays_in_one_process"]
 
 PLUGIN_GROUP = "ultrainteract.models"
 
@@ -73,6 +73,15 @@ def build_models(
         name: build_model(name, model, shared=shared, state_dir=state_dir)
         for name, model in config.models.items()
     }
+
+
+def stays_in_one_process(name: str, config: ModelConfig) -> bool:
+    """Whether a model can be used by one process alone: its provider has a true attribute `one_process`.
+
+    Raises:
+        ConfigError: The provider is unknown.
+    """
+    return bool(getattr(_provider(name, config.provider), "one_process", False))
 
 
 def _provider(name: str, provider: str) -> Callable[..., Any]:

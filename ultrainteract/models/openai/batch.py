@@ -82,6 +82,7 @@ class OpenAIBatchModel:
             unknown.
     """
 
+    one_process = True
     provider = "openai-batch"
     simulated = False
 

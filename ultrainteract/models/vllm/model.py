@@ -55,6 +55,7 @@ class VLLMModel:
         ConfigError: vLLM is not installed, or an option is unknown or wrong.
     """
 
+    one_process = True
     provider = "vllm"
     simulated = False
 

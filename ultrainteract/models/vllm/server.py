@@ -62,6 +62,7 @@ class VLLMServerModel:
         ConfigError: No vLLM is found, or a setting makes no sense for a server of our own.
     """
 
+    one_process = True
     provider = "vllm-server"
     simulated = False
 
