@@ -13,7 +13,16 @@ from ultrainteract.models.pricing import price_of
 from ultrainteract.models.providers import PROVIDERS, Resources, provider
 from ultrainteract.models.scheduler.limits import SharedLimits
 
-__all__ = ["PROVIDERS", "Resources", "SharedLimits", "build_model", "build_models", "price_of", "provider"]
+__all__ = [
+    "PROVIDERS",
+    "Resources",
+    "SharedLimits",
+    "build_model",
+    "build_models",
+    "price_of",
+    "provider",
+    "stays_in_one_process",
+]
 
 
 def build_model(name: str, config: ModelConfig, resources: Resources | None = None) -> ChatModel:
@@ -27,8 +36,8 @@ def build_model(name: str, config: ModelConfig, resources: Resources | None = No
     Raises:
         ConfigError: The provider is unknown, or the model cannot be set up as configured.
     """
-    make = PROVIDERS.find(config.provider, f"models.{name}.provider")
-    return make(name, config, resources or Resources())
+    found = PROVIDERS.find(config.provider, f"models.{name}.provider")
+    return found.make(name, config, resources or Resources())
 
 
 def build_models(
@@ -46,3 +55,12 @@ def build_models(
     """
     resources = Resources(shared or SharedLimits(), state_dir)
     return {name: build_model(name, model, resources) for name, model in config.models.items()}
+
+
+def stays_in_one_process(name: str, config: ModelConfig) -> bool:
+    """Whether a model can be used by one process alone, as its provider was registered.
+
+    Raises:
+        ConfigError: The provider is unknown.
+    """
+    return PROVIDERS.find(config.provider, f"models.{name}.provider").one_process

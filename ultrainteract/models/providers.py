@@ -71,7 +71,18 @@ Provider = Callable[[str, ModelConfig, Resources], ChatModel]
 
 P = TypeVar("P", bound=Provider)
 
-PROVIDERS: Registry[Provider] = Registry(
+
+@dataclass(frozen=True)
+class RegisteredProvider:
+    """A provider by name."""
+
+    make: Provider
+    """Makes a model."""
+    one_process: bool
+    """Whether one process alone can use a model of it (an engine on the GPUs, batches that are remembered)."""
+
+
+PROVIDERS: Registry[RegisteredProvider] = Registry(
     "provider",
     "ultrainteract.models",
     {
@@ -85,18 +96,19 @@ PROVIDERS: Registry[Provider] = Registry(
 """All providers that `models.*.provider` can name."""
 
 
-def provider(name: str) -> Callable[[P], P]:
+def provider(name: str, *, one_process: bool = False) -> Callable[[P], P]:
     """Registers a provider under `name`.
 
     Args:
         name: What `models.*.provider` says.
+        one_process: Whether one process alone can use a model of it; a run with such a model grows in one process.
 
     Raises:
         ConfigError: Another provider has this name.
     """
 
     def register(make: P) -> P:
-        PROVIDERS.add(name, make)
+        PROVIDERS.add(name, RegisteredProvider(make, one_process), make)
         return make
 
     return register

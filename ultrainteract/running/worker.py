@@ -12,23 +12,33 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
 from ultrainteract.models.base import ChatModel, ReportsStatus
+from ultrainteract.replay import RecordedSampler
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
 from ultrainteract.schema import Instruction, TestSuite, TreeState
 from ultrainteract.seeds.selection.rules import build_actor_rules
-from ultrainteract.store import Calls, Outcome, Recorder, Settled
+from ultrainteract.store import Outcome, Recorder, Settled
 from ultrainteract.tools import open_tools
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class HasEndpoints(Protocol):
+    """A model whose servers may change while it is in use."""
+
+    def set_endpoints(self, base_urls: Sequence[str]) -> None:
+        """Replaces the model's endpoints."""
+        ...
 
 
 class Worker:
@@ -65,13 +75,13 @@ class Worker:
     async def __aenter__(self) -> Self:
         async with self._stack as stack:
             self.models = self._given or self._build_models(stack)
-            self.calls = Calls(self._recorder, self.models, self.config, price_of)
+            self.sampler = RecordedSampler(self._recorder, self.models, self.config, price_of)
             graders = await stack.enter_async_context(Graders())
             stack.push_async_callback(self._sandbox.close)
             environment = Environment(
                 self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox)
             )
-            self._grower = Grower(self.config, self.calls, environment)
+            self._grower = Grower(self.config, self.sampler, environment)
             self._stack = stack.pop_all()
         # Modules stay: collections that look at them stall the loop for 50 ms and more.
         if gc.get_freeze_count() == 0:
@@ -104,6 +114,21 @@ class Worker:
         except (SandboxError, GraderError) as error:
             return _failed(instruction, error)
         return Settled.of(_outcome(instruction, tree.state, tree.ended), tree)
+
+    def divide(self, parts: int, *, concurrency: bool = False) -> None:
+        """Allows this worker one of `parts` of the rates of keys; with `concurrency`, of concurrent requests too."""
+        self.limits.divide(parts, concurrency=concurrency)
+
+    def set_endpoints(self, model: str, addresses: Sequence[str]) -> None:
+        """Replaces the endpoints of a model that has some.
+
+        Args:
+            model: Its name in the configuration.
+            addresses: Base URLs.
+        """
+        endpoints = self.models[model]
+        assert isinstance(endpoints, HasEndpoints)
+        endpoints.set_endpoints(addresses)
 
     def waiting(self) -> list[str]:
         """Why models wait (all endpoints of one are down, say), a line each."""

@@ -444,7 +444,7 @@ class OpenAIBatchModel:
         return None
 
 
-@provider("openai-batch")
+@provider("openai-batch", one_process=True)
 def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIBatchModel:
     return OpenAIBatchModel(name, config, shared=resources.shared, state_dir=resources.state_dir)
 

@@ -251,7 +251,7 @@ class VLLMModel:
         )
 
 
-@provider("vllm")
+@provider("vllm", one_process=True)
 def _open(name: str, config: ModelConfig, resources: Resources) -> VLLMModel:
     return VLLMModel(name, config)
 

@@ -222,7 +222,7 @@ class VLLMServerModel:
         return True
 
 
-@provider("vllm-server")
+@provider("vllm-server", one_process=True)
 def _open(name: str, config: ModelConfig, resources: Resources) -> VLLMServerModel:
     return VLLMServerModel(name, config)
 
