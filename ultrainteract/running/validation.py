@@ -9,6 +9,7 @@ from pathlib import Path
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, SandboxError, SeedError
 from ultrainteract.grading import Graders, verdict_from_tests
+from ultrainteract.grading.registry import find_grader
 from ultrainteract.models import build_models
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
@@ -161,7 +162,7 @@ async def _check_golds(samples: list[Instruction]) -> list[Check]:
     tried: Counter[str] = Counter()
     async with Graders() as graders:
         for sample in samples:
-            if sample.grader in ("tests", "judge") or sample.gold is None:
+            if find_grader(sample.grader).compare is None or sample.gold is None:
                 continue
             tried[sample.dataset] += 1
             verdict = await graders.grade(sample, sample.gold)

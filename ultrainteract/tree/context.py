@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ultrainteract.config import RunConfig
+from ultrainteract.grading.boundary import is_fault
 from ultrainteract.models.base import Purpose
 from ultrainteract.prompts import Prompts
 from ultrainteract.replay import Observer, Sample, Session
@@ -129,6 +130,7 @@ class Context:
             nodes.append(
                 Node(action=action, observation=observation, verdict=verdict, provenance=sample.provenance)
             )
+        self.guards["grader_failed"] += sum(is_fault(node.verdict) for node in nodes)
         return nodes
 
     async def ask(

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import GraderError, SandboxError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
+from ultrainteract.grading.registry import find_grader
 from ultrainteract.replay import Ask, Observations, Observed
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
 from ultrainteract.schema import (
@@ -25,7 +26,7 @@ from ultrainteract.schema import (
 )
 from ultrainteract.store import Recorder
 
-ENVIRONMENT_VERSION = 1
+ENVIRONMENT_VERSION = 2
 """Raised when the environment would answer differently: older observations are then made again."""
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
@@ -88,7 +89,7 @@ class Environment:
     def _plain(self, instruction: Instruction, action: Action) -> Observed | None:
         """What needs neither the sandbox nor the record: an answer that a literal comparison decides."""
         if (
-            instruction.grader in ("tests", "judge")
+            find_grader(instruction.grader).compare is None
             or _by_program(instruction, action)
             or action.answer is None
         ):
@@ -157,10 +158,9 @@ class Environment:
             return Verdict.wrong("format", f"the program raised {execution.error_type or 'an error'}")
         if execution.status != "ok":
             return Verdict.undetermined(f"the program was stopped: {execution.status}")
-        answer = execution.value if execution.value is not None else execution.stdout
-        if not answer.strip():
-            return Verdict.wrong("format", "the program showed no result")
-        return await self._graders.grade(instruction, answer)
+        if execution.truncated:
+            return Verdict.undetermined("the program's output was cut off")
+        return await self._graders.grade_output(instruction, execution.stdout, execution.value)
 
     async def _test(self, instruction: Instruction, action: Action) -> Observed:
         assert instruction.tests is not None
@@ -172,7 +172,9 @@ class Environment:
                 "The sandbox failed while it ran the tests of this instruction; it is kept for retry."
             )
         observation = Observation(output=_test_feedback(instruction, report), status=_worst_status(report))
-        return Observed(observation=observation, verdict=verdict_from_tests(instruction.tests, report))
+        return Observed(
+            observation=observation, verdict=verdict_from_tests(instruction.tests, report, action.code)
+        )
 
     async def _run(self, instruction: Instruction, cells: Sequence[str], action: Action) -> Execution:
         assert action.code is not None
