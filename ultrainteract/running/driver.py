@@ -56,6 +56,8 @@ class Crew(Protocol):
 
     concurrency: bool
     """Whether workers share `max_inflight_trees` and the models' `max_concurrency`: they are one machine's."""
+    expected: int
+    """Workers that there will be, as far as is known; of those that share, each leaves the others their part."""
     secrets: dict[str, str]
     """Environment variables for workers beside those that the configuration names."""
 
@@ -198,7 +200,7 @@ class Driver:
         total = self._config.max_inflight_trees
         if self._crew is None or not self._crew.concurrency:
             return total
-        return -(-total // max(1, sum(link.open for link in self._links)))
+        return -(-total // max(self._crew.expected, sum(link.open for link in self._links)))
 
     def _hand_out(self) -> None:
         """Gives waiting instructions to the workers that have the fewest."""

@@ -72,19 +72,23 @@ class ProcessCrew:
 
     def __init__(self, config: RunConfig, processes: int, *, unsafe: bool) -> None:
         self.secrets: dict[str, str] = {}
+        self.expected = 1
         self._config = config
         self._processes = processes
         self._unsafe = unsafe
 
     async def recruit(self, driver: Driver) -> None:
-        """Starts the workers, and replaces those that are lost."""
+        """Starts the workers, and replaces those that are lost while there is work for them."""
         if self._config.executor.processes == "auto":
             await self._busy(driver)
+        self.expected = self._processes
+        started = False
         while True:
             missing = self._processes - 1 - driver.locations()[LOCATION]
-            if missing > 0 and driver.backlog and driver.may_add(LOCATION):
+            if missing > 0 and (driver.backlog or not started) and driver.may_add(LOCATION):
                 for _ in range(missing):
                     driver.add(self._connect)
+                started = True
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _busy(self, driver: Driver) -> None:

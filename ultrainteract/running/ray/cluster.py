@@ -101,6 +101,7 @@ class RayCrew:
     """
 
     concurrency = False
+    expected = 1
 
     def __init__(self, config: RunConfig, *, unsafe: bool) -> None:
         require("ray", "ray")
