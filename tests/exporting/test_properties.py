@@ -16,10 +16,10 @@ from ultrainteract.config import ExportConfig, ExportFilter
 from ultrainteract.dataset.importing import ImportedTrees
 from ultrainteract.dataset.rebuild import rebuild
 from ultrainteract.exporting import (
-    EXPORTERS,
     RunInfo,
     export_rows,
     export_trees,
+    known_exporters,
     pair_rows,
     read_trees,
     sft_rows,
@@ -104,8 +104,8 @@ def test_trees_come_back_as_they_were(forest: list[Tree]) -> None:
 @given(forest=forests())
 def test_every_export_writes_its_rows(forest: list[Tree]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        counts = export_trees(forest, folder, ExportConfig(formats=tuple(EXPORTERS)), INFO)
-        for name in EXPORTERS:
+        counts = export_trees(forest, folder, ExportConfig(formats=tuple(known_exporters())), INFO)
+        for name in known_exporters():
             rows = [
                 row
                 for path in sorted(Path(folder, name).rglob("*.parquet"))

@@ -64,12 +64,12 @@ def export(
     from ultrainteract.config import apply_overrides
     from ultrainteract.dataset.source import Source
     from ultrainteract.errors import ConfigError
-    from ultrainteract.exporting import EXPORTERS, export_trees
+    from ultrainteract.exporting import export_trees, known_exporters
     from ultrainteract.exporting.remote import written_to
 
     if show_list:
         table = Table("format", "rows", "columns", box=None)
-        for exporter in EXPORTERS.values():
+        for exporter in known_exporters().values():
             table.add_row(exporter.name, exporter.summary, ", ".join(exporter.columns))
         terminal().print(table)
         return

@@ -15,7 +15,7 @@ import yaml
 from ultrainteract.config import PublishConfig
 from ultrainteract.dataset.info import RunInfo
 from ultrainteract.errors import HubError
-from ultrainteract.exporting.registry import EXPORTERS
+from ultrainteract.exporting.registry import known_exporters
 
 BEGIN = "<!-- ultrainteract:begin (written by the program; text outside these markers is kept) -->"
 END = "<!-- ultrainteract:end -->"
@@ -128,7 +128,7 @@ def _metadata(
 
 def _configs(splits: Sequence[SplitFiles], existing: Any) -> list[dict[str, Any]]:
     """The card's configurations: the owner's own ones, then ours; exactly one is the default."""
-    entries = [entry for entry in existing if entry.get("config_name") not in EXPORTERS]
+    entries = [entry for entry in existing if entry.get("config_name") not in known_exporters()]
     has_default = any(entry.get("default") or entry.get("config_name") == "default" for entry in entries)
     for name in dict.fromkeys(split.config for split in splits):
         entry: dict[str, Any] = {
@@ -143,7 +143,7 @@ def _configs(splits: Sequence[SplitFiles], existing: Any) -> list[dict[str, Any]
 
 def _dataset_info(splits: Sequence[SplitFiles], existing: Any) -> list[dict[str, Any]]:
     listed = [existing] if isinstance(existing, dict) else list(existing)
-    entries = [entry for entry in listed if entry.get("config_name", "default") not in EXPORTERS]
+    entries = [entry for entry in listed if entry.get("config_name", "default") not in known_exporters()]
     for name in dict.fromkeys(split.config for split in splits):
         mine = [split for split in splits if split.config == name]
         entries.append(

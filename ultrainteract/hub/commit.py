@@ -17,7 +17,7 @@ from typing import Any
 from ultrainteract.config import PublishConfig
 from ultrainteract.dataset.info import INFO_FILE
 from ultrainteract.errors import HubError
-from ultrainteract.exporting.registry import EXPORTERS
+from ultrainteract.exporting.registry import known_exporters
 from ultrainteract.hub.publication import Publication
 from ultrainteract.hub.rights import Rights, hub_api, unreachable
 
@@ -157,7 +157,7 @@ def _remote(api: Any, repo: str, revision: str) -> dict[str, tuple[int, str]]:
 
 def _stale(remote: dict[str, tuple[int, str]], expected: dict[str, Path | bytes]) -> list[str]:
     """Files of an earlier push that this one does not have: shards of exports, and figures."""
-    managed = (*(f"{name}/" for name in EXPORTERS), *(("figures/",) if INFO_FILE in remote else ()))
+    managed = (*(f"{name}/" for name in known_exporters()), *(("figures/",) if INFO_FILE in remote else ()))
     return [
         name for name in remote
         if name not in expected and name.startswith(managed) and name.endswith((".parquet", ".png"))

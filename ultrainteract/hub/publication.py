@@ -17,7 +17,7 @@ import orjson
 from ultrainteract.config import PublishConfig
 from ultrainteract.dataset.info import INFO_FILE, RunInfo
 from ultrainteract.errors import ConfigError, HubError, StoreError
-from ultrainteract.exporting.registry import EXPORTERS
+from ultrainteract.exporting.registry import known_exporters
 from ultrainteract.hub.card import SplitFiles, render_card
 
 STATS_FILE = "stats.json"
@@ -89,7 +89,7 @@ def prepare(
         ConfigError: A format is not there.
     """
     folder = Path(folder)
-    there = [name for name in EXPORTERS if any((folder / name).rglob("*.parquet"))]
+    there = [name for name in known_exporters() if any((folder / name).rglob("*.parquet"))]
     missing = [name for name in formats if name not in there]
     if missing:
         raise ConfigError(f"{folder} has no export '{missing[0]}' (there are: {', '.join(there) or 'none'}).")
