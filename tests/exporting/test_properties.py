@@ -171,8 +171,8 @@ def test_statistics_can_be_counted_in_parts(forest: list[Tree]) -> None:
         whole.add(tree)
         (left if number % 2 else right).add(tree)
     left.merge(right)
-    assert left.to_json() == whole.to_json()
-    figures = whole.to_json()
+    assert left.figures() == whole.figures()
+    figures = whole.figures().model_dump(mode="json")
     assert (
         sum(row["pairs"] for row in figures["table1"])
         == figures["pairs"]

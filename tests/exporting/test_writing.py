@@ -231,14 +231,14 @@ def test_statistics_of_what_is_exported_are_counted_on_the_way(tmp_path: Path) -
     counted = Statistics()
     config = ExportConfig.model_validate({"filter": {"tasks": ["Math_PoT"]}})
     export_trees(forest(), tmp_path, config, INFO, counted)
-    assert counted.to_json()["trees"] == 1
+    assert counted.figures().model_dump(mode="json")["trees"] == 1
 
 
 def test_guards_costs_and_evidence_are_counted() -> None:
     counted = Statistics()
     for tree in forest():
         counted.add(tree)
-    figures = counted.to_json()
+    figures = counted.figures().model_dump(mode="json")
     assert figures["critiques"] == {
         "total": 3, "leaked": 2, "leak_rate": 2 / 3, "clean": 1, "asked_again": 1, "redacted": 1
     }  # fmt: skip

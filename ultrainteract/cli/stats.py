@@ -27,7 +27,7 @@ def stats(
 ) -> None:
     """Print the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates and evidence."""
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.dataset.source import Source, spent
+    from ultrainteract.dataset.source import Source
     from ultrainteract.statistics.statistics import Statistics, token_counter
     from ultrainteract.statistics.tables import show
 
@@ -36,21 +36,17 @@ def stats(
     with Source.open(*source, revision=revision) as opened:
         for tree in opened.trees:
             counted.add(tree)
-        found = counted.to_json()
-        if opened.spend:
-            found["spent"] = spent(opened.spend, counted.pairs)
         issues = sum((part.issues for part in opened.imported), start=type(counted.guards)())
+        found = counted.figures(opened.spend)
         if opened.imported:
-            found["import_issues"] = dict(issues)
+            found = found.model_copy(update={"import_issues": dict(issues)})
     if figures is not None:
-        from ultrainteract.statistics.figures import draw
+        from ultrainteract.statistics.plots import draw
 
         for path in draw(found, figures):
             print(path)
     if json:
-        import orjson
-
-        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        print(found.model_dump_json(indent=2))
         return
     console = terminal()
     show(found, console)
