@@ -1,4 +1,4 @@
-"""Refuses credentials in a configuration: it is stored, and parts of it are published. They belong in the environment."""
+"""Refuses credentials in a configuration, which is stored and published in part: they belong in the environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def check_address(address: str) -> None:
         ValueError: It does.
     """
     parts = urlsplit(address)
-    named = [name for name, _ in parse_qsl(parts.query) if _NAMES.search(name) or name.lower() in ("key", "sig")]
+    named = [
+        name for name, _ in parse_qsl(parts.query) if _NAMES.search(name) or name.lower() in ("key", "sig")
+    ]
     if "@" in parts.netloc or named:
         raise ValueError(
             "an address must not carry credentials, since the configuration is stored: put the key into an environment "
@@ -39,8 +41,8 @@ def check_options(options: Mapping[str, Any], where: str = "") -> None:
         place = f"{where}.{name}" if where else str(name)
         if isinstance(value, str) and value and _NAMES.search(str(name)):
             raise ValueError(
-                f"'{place}' looks like a credential, which must not stand in a configuration, since that is stored: use "
-                "an environment variable (api_key_env for models, HF_TOKEN for the Hub)"
+                f"'{place}' looks like a credential, which must not stand in a configuration, since that is stored: "
+                "use an environment variable (api_key_env for models, HF_TOKEN for the Hub)"
             )
         if isinstance(value, Mapping):
             check_options(value, place)

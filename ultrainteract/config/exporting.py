@@ -104,7 +104,8 @@ class PublishConfig(Record):
     title: str | None = None
     """Name shown on the card; made from the dataset's id if None."""
     license: str | None = None
-    """License of the whole, by its SPDX or Hub identifier; made from the seeds' licenses if None. `licence` is read, too."""
+    """License of the whole, by its SPDX or Hub identifier; made from the seeds' licenses if None. The spelling
+    `licence` is read, too."""
     license_name: str | None = None
     """Name of the license, where it is `other`."""
     license_link: str | None = None
@@ -130,7 +131,7 @@ class PublishConfig(Record):
         if value is not None and known is None:
             near = difflib.get_close_matches(value.lower(), HUB_LICENSES, 3)
             raise ValueError(
-                f"the Hub has no license '{value}'{' (is it ' + ' or '.join(near) + '?)' if near else ''}; for one of its own "
+                f"the Hub has no license '{value}'{' (is it ' + ' or '.join(near) + '?)' if near else ''}; for another one "
                 f"write license: other with license_name: {license_name(value)}"
             )
         return known
@@ -140,5 +141,7 @@ class PublishConfig(Record):
         if self.license == "other" and not self.license_name:
             raise ValueError("license 'other' needs a license_name, such as my-license-1.0")
         if self.license_name is not None and self.license_name != license_name(self.license_name):
-            raise ValueError(f"license_name must be lower-case words joined by '-': {license_name(self.license_name)}")
+            raise ValueError(
+                f"license_name must be lower-case words joined by '-': {license_name(self.license_name)}"
+            )
         return self

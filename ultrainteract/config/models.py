@@ -58,7 +58,9 @@ class ModelConfig(Record):
 
     @field_validator("base_url")
     @classmethod
-    def _no_credentials_in_addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    def _no_credentials_in_addresses(
+        cls, value: str | tuple[str, ...] | None
+    ) -> str | tuple[str, ...] | None:
         for address in (value,) if isinstance(value, str) else value or ():
             check_address(address)
         return value

@@ -98,7 +98,9 @@ class RunInfo(Record):
         models["critic"] = config.models[config.critic.model]
         if config.judge is not None:
             models["judge"] = config.models[config.judge.model]
-        kept_apart = {"output", "export", "publish", "budget", "max_inflight_trees", "executor", "shard", "models", "seeds"}
+        kept_apart = {
+            "output", "export", "publish", "budget", "max_inflight_trees", "executor", "shard", "models", "seeds"
+        }  # fmt: skip
         data = _without_paths(config.model_dump(mode="json", exclude=kept_apart))
         data["models"] = {name: _model(model) for name, model in config.models.items()}
         data["seeds"] = [_seed(seed) for seed in config.seeds]
@@ -195,7 +197,9 @@ def _without_paths(value: Any, key: str = "") -> Any:
     """Plain JSON in which every path is cut to its last part: where files lie is nobody's business."""
     if isinstance(value, dict):
         return {
-            name: _numbers(item) if name == "options" and isinstance(item, dict) else _without_paths(item, name)
+            name: _numbers(item)
+            if name == "options" and isinstance(item, dict)
+            else _without_paths(item, name)
             for name, item in value.items()
         }
     if isinstance(value, list):

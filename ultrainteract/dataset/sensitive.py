@@ -1,7 +1,7 @@
 """Finds keys and tokens, mail addresses and telephone numbers in texts.
 
-Keys are found by the published formats of the services that issue them (`detect-secrets`, and a few newer ones here), never by
-entropy or by a variable's name: programs in the data are full of both. Telephone numbers are those that Google's
+Keys are found by the published formats of the services that issue them (`detect-secrets`, and a few newer ones here),
+never by entropy or by a variable's name: programs in the data are full of both. Telephone numbers are those that Google's
 libphonenumber holds valid, written with a country code or as North American ones. Documented placeholders do not count.
 """
 
@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from ultrainteract.errors import require
-from ultrainteract.schema import Tree
+from ultrainteract.schema import Tree, content_hash
 
 Kind = Literal["secret", "email", "phone"]
 
@@ -21,7 +21,8 @@ _FORMATS = {
     "AWSKeyDetector": ("a3t", "abia", "acca", "akia", "asia", "aws"), "AzureStorageKeyDetector": ("accountkey=",),
     "BasicAuthDetector": ("://",), "CloudantDetector": ("cloudant",), "DiscordBotTokenDetector": ("discord",),
     "GitHubTokenDetector": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-    "GitLabTokenDetector": ("glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "gr1348941", "glcbt-", "glimt-", "glptt-", "glagent-", "gloas-"),
+    "GitLabTokenDetector": ("glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "gr1348941", "glcbt-", "glimt-", "glptt-",
+                            "glagent-", "gloas-"),
     "IbmCloudIamDetector": ("ibm", "cloud_iam", "cloud-iam", "cloudiam"), "JwtTokenDetector": ("eyj",),
     "MailchimpDetector": ("-us",), "NpmDetector": ("_authtoken",), "OpenAIDetector": ("t3blbkfj",),
     "PrivateKeyDetector": ("private key", "putty-user"), "PypiTokenDetector": ("pypi-",), "SendGridDetector": ("sg.",),
@@ -43,13 +44,16 @@ _NEWER = {
 }
 """Formats that detect-secrets does not know: what every such key holds, and its pattern."""
 _PLACEHOLDER = re.compile(
-    r"example|xxxx|your[-_ ]|placeholder|[<>{}$*]|^(pass(word|wd)?|pwd|secret|changeme|test|admin|root|guest|user|postgres)$"
+    r"example|xxxx|your[-_ ]|placeholder|[<>{}$*]"
+    r"|^(pass(word|wd)?|pwd|secret|changeme|test|admin|root|guest|user|postgres)$"
     r"|^(?P<same>.)(?P=same)+$|1234567890abcdef|abcdefghij",
     re.IGNORECASE,
 )
 _LOCAL_PART = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}$")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24}(?![\w(@]|\.\w)")
-_NO_ADDRESS = re.compile(r"(^|\.)example\.(com|org|net|edu)$|\.(example|test|invalid|localhost|local)$", re.IGNORECASE)
+_NO_ADDRESS = re.compile(
+    r"(^|\.)example\.(com|org|net|edu)$|\.(example|test|invalid|localhost|local)$", re.IGNORECASE
+)
 _PHONES = (
     re.compile(r"\+\d[\d ().-]{7,18}\d(?![\w-]|\.\d)"),
     re.compile(r"\(\d{3}\) ?\d{3}-\d{4}(?![\w-]|\.\d)"),
@@ -65,8 +69,10 @@ class Finding(NamedTuple):
     """What it is."""
     format: str
     """Its format, in words."""
-    text: str
-    """Its first characters; a key is never shown whole."""
+    shown: str
+    """Its text; of a key the first characters alone."""
+    digest: str
+    """Hash of its text, by which repetitions are known."""
 
 
 def find_sensitive(text: str) -> Iterator[Finding]:
@@ -87,9 +93,11 @@ def find_sensitive(text: str) -> Iterator[Finding]:
         for found in search(text) if any(mark in lowered for mark in marks) else ():
             if found and found not in seen and not _PLACEHOLDER.search(found):
                 seen.add(found)
-                yield Finding("secret", name, f"{found[:4]}…")
-    yield from (Finding("email", "mail address", found) for found in _mail_addresses(text))
-    yield from (Finding("phone", "telephone number", found) for found in _phone_numbers(text))
+                yield Finding("secret", name, f"{found[:4]}…", content_hash(found))
+    for address in _mail_addresses(text):
+        yield Finding("email", "mail address", address, content_hash(address))
+    for number in _phone_numbers(text):
+        yield Finding("phone", "telephone number", number, content_hash(number))
 
 
 def tree_kinds(tree: Tree) -> set[Kind]:

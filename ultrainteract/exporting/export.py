@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.info import INFO_FILE, RunInfo
+from ultrainteract.dataset.samples import tree_passes
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.mix import mixers
 from ultrainteract.exporting.registry import Exporter, chosen_exporters, known_exporters
@@ -63,7 +64,7 @@ def export_trees(
     staging = folder / ".partial"
     shutil.rmtree(staging, ignore_errors=True)
     splits: tuple[Split, ...] = ("train", "validation") if config.validation else ("train",)
-    simulated = info.simulated
+    simulated, read = info.simulated, 0
     in_folders = {exporter.name for exporter in chosen if exporter.folders}
 
     def metadata() -> dict[str, str]:
@@ -81,6 +82,7 @@ def export_trees(
             renderer = Renderer(config, choice, statistics is not None)
             for rendered in renderer.render_all(trees, statistics, jobs):
                 simulated = simulated or rendered.simulated
+                read += rendered.trees
                 for key, batch in rendered.batches.items():
                     writers[key].add(batch, rendered.sizes[key], rendered.problems.get(key, ()))
                     name, split = key
@@ -103,7 +105,7 @@ def export_trees(
         replace_folder(staging / exporter.name, folder / exporter.name)
     shutil.rmtree(staging, ignore_errors=True)
     write_index(folder)
-    write_info(folder, info.model_copy(update={"simulated": simulated}))
+    write_info(folder, info.of_exports(config, read).model_copy(update={"simulated": simulated}))
     rows = {
         name if split == "train" else f"{name}/{split}": writer.rows
         for (name, split), writer in writers.items()
@@ -111,6 +113,17 @@ def export_trees(
     return rows | {
         f"{name}+{source}": m.rows for name, sources in mixing.items() for source, m in sources.items()
     }
+
+
+def exported_trees(trees: Iterable[Tree], config: ExportConfig) -> Iterator[Tree]:
+    """The trees that `export_trees` exports.
+
+    Args:
+        trees: The trees; they must be iterable twice where `config.balance` is on.
+        config: The settings.
+    """
+    choice = Choice.of(trees, config)
+    return (tree for tree in trees if tree_passes(tree, config.filter) and choice.takes(tree))
 
 
 def split_folders(folder: Path, exporter: Exporter) -> list[str]:

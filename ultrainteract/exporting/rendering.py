@@ -44,6 +44,8 @@ class Rendered:
     """Arrow bytes of each batch."""
     problems: dict[Key, list[str]]
     """The problem of each row, for exports that keep rows of one problem apart."""
+    trees: int
+    """Trees that were read, exported or not."""
     simulated: bool
     """Whether any of the trees is simulated."""
     statistics: Statistics | None
@@ -71,8 +73,9 @@ class Renderer:
         chosen = chosen_exporters(self.config)
         rows: dict[Key, list[dict[str, Any]]] = {}
         problems: dict[Key, list[str]] = {}
-        simulated = False
+        simulated, read = False, 0
         for tree in trees:
+            read += 1
             if not tree_passes(tree, self.config.filter) or not self.choice.takes(tree):
                 continue
             simulated = simulated or tree.simulated
@@ -91,7 +94,7 @@ class Renderer:
             if found
         }
         sizes = {key: batch.nbytes for key, batch in batches.items()}
-        return Rendered(batches, sizes, problems, simulated, statistics)
+        return Rendered(batches, sizes, problems, read, simulated, statistics)
 
     def render_all(
         self, trees: Iterable[Tree], statistics: Statistics | None, jobs: int

@@ -24,7 +24,9 @@ _OPENAI = "OpenAI: output must not be used to develop models that compete with O
 _ANTHROPIC = "Anthropic: output must not be used to train competing models (anthropic.com/legal)"
 _GOOGLE = "Google: output must not be used to develop competing models (ai.google.dev/gemini-api/terms)"
 _LLAMA_NEW = "Llama license: a model trained on output must have a name that begins with 'Llama' (llama.com)"
-_LLAMA_OLD = "Llama 2 and 3 license: output must not be used to improve other large language models (llama.com)"
+_LLAMA_OLD = (
+    "Llama 2 and 3 license: output must not be used to improve other large language models (llama.com)"
+)
 _GEMMA = "Gemma terms: models trained on output are derivatives, under the same use restrictions (ai.google.dev/gemma/terms)"
 _KNOWN: tuple[tuple[str, Terms], ...] = (
     (r"gpt-oss", Terms("Apache-2.0: no restriction on outputs", False)),

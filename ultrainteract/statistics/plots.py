@@ -86,9 +86,7 @@ def _lengths(axes: Any, figures: Figures) -> bool:
 
 def _datasets(axes: Any, figures: Figures) -> bool:
     rows = [row for row in figures.table7 if row.pairs]
-    axes.barh(
-        [f"{row.task} · {row.dataset}" for row in rows], [row.pairs for row in rows], color=_BLUE
-    )
+    axes.barh([f"{row.task} · {row.dataset}" for row in rows], [row.pairs for row in rows], color=_BLUE)
     axes.invert_yaxis()
     axes.set_xlabel("pairs")
     return bool(rows)
@@ -96,9 +94,7 @@ def _datasets(axes: Any, figures: Figures) -> bool:
 
 def _pass_rates(axes: Any, figures: Figures) -> bool:
     rows = [row for row in figures.steps if row.judged]
-    axes.barh(
-        [f"{row.step} · {row.model}" for row in rows], [row.pass_rate for row in rows], color=_BLUE
-    )
+    axes.barh([f"{row.step} · {row.model}" for row in rows], [row.pass_rate for row in rows], color=_BLUE)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("correct share of what was judged")

@@ -197,9 +197,7 @@ def quality(figures: Figures) -> Table:
             ("cost of all that the run drew, per pair", _dollars(spent.cost_per_pair)),
             ("completion tokens drawn, per pair", _figure(spent.tokens_per_pair)),
         ]
-    rows += [
-        (f"verdicts by {row.check}: {row.label}", f"{row.actions:,}") for row in figures.evidence
-    ]
+    rows += [(f"verdicts by {row.check}: {row.label}", f"{row.actions:,}") for row in figures.evidence]
     for name, value in rows:
         table.add_row(name, value)
     return table
