@@ -25,7 +25,10 @@ def copies(count: int) -> list[Tree]:
         tree.model_copy(
             update={
                 "instruction": tree.instruction.model_copy(
-                    update={"question": f"{tree.instruction.question} {number}", "prompt": f"{tree.instruction.prompt} {number}"}
+                    update={
+                        "question": f"{tree.instruction.question} {number}",
+                        "prompt": f"{tree.instruction.prompt} {number}",
+                    }
                 )
             }
         )
@@ -52,7 +55,9 @@ def own_prompt_share(rows: list[dict[str, Any]], batch: int) -> float:
 
 
 def test_every_unpaired_format_is_spread() -> None:
-    labelled = {name for name, found in known_exporters().items() if {"label", "kto_tag"} & set(found.columns)}
+    labelled = {
+        name for name, found in known_exporters().items() if {"label", "kto_tag"} & set(found.columns)
+    }
     assert labelled == set(KTO)
     assert all(known_exporters()[name].spread for name in KTO)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-import ultrainteract
+from ultrainteract._version import __version__
 from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.dataset.info import INFO_FILE, RunInfo
 from ultrainteract.dataset.source import Source
@@ -163,7 +163,7 @@ def _why_not(folder: Path, kept: RunInfo | None, info: RunInfo, settings: Export
     """Why the exports in a folder are not what is to be published; empty where they are."""
     if kept is None or kept.export is None:
         return f"{folder} has none with a record of their settings"
-    if kept.fingerprint != info.fingerprint or kept.version != ultrainteract.__version__:
+    if kept.fingerprint != info.fingerprint or kept.version != __version__:
         return f"those in {folder} were made of another run, or by another version"
     if kept.trees != trees:
         return f"those in {folder} were made from {kept.trees:,} trees, and the run has {trees:,}"

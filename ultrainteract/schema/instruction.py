@@ -29,7 +29,9 @@ class Checker(Record):
     """exact: but for trailing whitespace; tokens: whitespace-separated tokens; floats: tokens, numbers within
     `tolerance`; unordered_lines: the multiset of lines; program: `program` decides."""
     tolerance: float = 1e-6
-    """Absolute or relative tolerance of `floats`."""
+    """Tolerance of `floats`; between two whole numbers there is none."""
+    error: Literal["either", "absolute", "relative"] = "either"
+    """The kind of error that `tolerance` bounds; `either`: one of the two is enough."""
     program: str | None = None
     """Python source defining `check(input: str, expected: str, output: str) -> bool`; runs in the sandbox."""
 

@@ -178,7 +178,7 @@ def stream_instructions(
         stream = _select(stream, name, rule)
     if decontaminator is not None:
         stream = _decontaminate(stream, decontaminator)
-    yield from _told_apart(stream)
+    yield from _numbered(stream)
 
 
 Items = Iterator[Instruction | SeedIssue]
@@ -225,15 +225,15 @@ def _decontaminate(items: Items, decontaminator: Decontaminator) -> Items:
                 yield dropped(item, "decontaminate", reason)
 
 
-def _told_apart(items: Items) -> Items:
-    """Numbers issues that would read the same, so that each has its own place in a ledger."""
-    told: Counter[str] = Counter()
+def _numbered(items: Items) -> Items:
+    """Numbers what one rule leaves out of one source twice, so that each has its own line in a ledger."""
+    seen: Counter[str] = Counter()
     for item in items:
         if isinstance(item, SeedIssue):
-            key = content_hash([item.dataset, item.source, item.reason])[:24]
-            told[key] += 1
-            if told[key] > 1:
-                item = item.model_copy(update={"source": f"{item.source} #{told[key]}"})
+            key = content_hash([item.dataset, item.source, item.rule or item.kind])[:24]
+            seen[key] += 1
+            if seen[key] > 1:
+                item = item.model_copy(update={"source": f"{item.source} #{seen[key]}"})
         yield item
 
 

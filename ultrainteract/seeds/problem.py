@@ -7,9 +7,8 @@ problem whose ground truth could never verify an answer.
 
 from __future__ import annotations
 
-import re
-
-from ultrainteract.readers.rows import MAX_TEXT, Unusable, shorten
+from ultrainteract.grading.registry import Gold, find_grader
+from ultrainteract.readers.rows import MAX_TEXT, Unusable
 from ultrainteract.schema import GraderName, Instruction, Record, Task, TestSuite, Tool
 from ultrainteract.seeds.wording import render
 
@@ -102,39 +101,8 @@ def _check(problem: Problem, tested: bool) -> None:
         raise Unusable("the problem statement is empty")
     if len(problem.body or problem.question) > MAX_TEXT:
         raise Unusable(f"the prompt would have more than {MAX_TEXT:,} characters")
-    gold = problem.gold
-    match problem.grader:
-        case "tests":
-            if tested and (problem.tests is None or not problem.tests.cases):
-                raise Unusable("there is no test case; `ultrainteract seeds tests` makes some")
-        case "answer_set":
-            if not problem.gold_set or not all(problem.gold_set):
-                raise Unusable("the gold answer is missing")
-        case "judge":
-            pass
-        case _ if not gold:
-            raise Unusable("the gold answer is missing")
-        case "choice":
-            if len(problem.choices) < 2 or not all(problem.choices):
-                raise Unusable("there are fewer than two answer choices, or an empty one")
-            if len(gold) != 1 or gold not in LETTERS[: len(problem.choices)]:
-                raise Unusable(f"gold answer '{shorten(gold)}' names none of {len(problem.choices)} choices")
-        case "boolean":
-            if gold not in ("yes", "no"):
-                raise Unusable(f"gold answer '{shorten(gold)}' is neither yes nor no")
-        case "number":
-            if not is_number(gold):
-                raise Unusable(f"gold answer '{shorten(gold)}' is no number")
-        case "math":
-            if not re.search(r"\w|\\[A-Za-z]", gold):
-                raise Unusable(f"gold answer '{shorten(gold)}' is no expression")
-
-
-_NUMBER = re.compile(
-    r"[-+\u2212]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s*/\s*\d[\d,]*)?(?:[eE][-+]?\d{1,3})?\s*%?"
-)
-
-
-def is_number(text: str) -> bool:
-    """True for a number as datasets write them: with commas, as a decimal, a fraction or a percentage."""
-    return _NUMBER.fullmatch(text.strip().lstrip("$").strip()) is not None
+    if problem.grader == "tests" and tested and (problem.tests is None or not problem.tests.cases):
+        raise Unusable("there is no test case; `ultrainteract seeds tests` makes some")
+    fault = find_grader(problem.grader).fault(Gold(problem.gold or "", problem.gold_set, problem.choices))
+    if fault:
+        raise Unusable(fault)

@@ -1,4 +1,4 @@
-"""What growing one tree needs at every step: its calls, its environment, its prompts, its randomness, its counts."""
+"""What growing one tree needs at every step: its samples, its observer, its prompts, its randomness, its counts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ultrainteract.config import RunConfig
+from ultrainteract.grading.boundary import is_fault
 from ultrainteract.models.base import Purpose
 from ultrainteract.prompts import Prompts
+from ultrainteract.replay import Observer, Sample, Session
 from ultrainteract.schema import (
     Action,
     Exchange,
@@ -23,26 +25,24 @@ from ultrainteract.schema import (
     Verdict,
     content_hash,
 )
-from ultrainteract.store import CallSession, Sample
 from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.cpu import CPUQueue
-from ultrainteract.tree.environment import Environment
 from ultrainteract.tree.guards import Counts, normalised
 
 _LONG = 2_000
-"""Characters from which on an answer is read in the CPU queue."""
+"""Answers of at least this many characters are parsed on the CPU queue."""
 _TRUNCATED = Verdict.undetermined("the answer was cut off at the token cap")
 _FILTERED = Verdict.undetermined("the provider withheld the answer")
 
 
 @dataclass
 class Context:
-    """One tree in the making."""
+    """State of one tree while it is grown."""
 
     config: RunConfig
     instruction: Instruction
-    calls: CallSession
-    environment: Environment
+    session: Session
+    observer: Observer
     prompts: Prompts
     cpu: CPUQueue
     history: list[Node] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Context:
         Returns:
             One node a sample, in order; fewer where the provider refuses the request.
         """
-        samples = await self.calls.sample(model, messages, n, purpose, sampling)
+        samples = await self.session.sample(model, messages, n, purpose, sampling)
         if len(samples) < n:
             self.guards["request_refused"] += 1
         actions = [await self._parse(sample, purpose, ()) for sample in samples]
@@ -119,7 +119,7 @@ class Context:
         verdicts = [_unfinished(sample) for sample in samples]
         self.guards["truncated"] += sum(verdict is _TRUNCATED for verdict in verdicts)
         finished = [action for action, verdict in zip(actions, verdicts, strict=True) if verdict is None]
-        seen = iter(await self.environment.observe(self.instruction, self.cells, finished, self._ask_judge))
+        seen = iter(await self.observer.observe(self.instruction, self.cells, finished, self._ask_judge))
         nodes: list[Node] = []
         for sample, action, verdict in zip(samples, actions, verdicts, strict=True):
             if verdict is None:
@@ -130,13 +130,14 @@ class Context:
             nodes.append(
                 Node(action=action, observation=observation, verdict=verdict, provenance=sample.provenance)
             )
+        self.guards["grader_failed"] += sum(is_fault(node.verdict) for node in nodes)
         return nodes
 
     async def ask(
         self, model: str, messages: tuple[Message, ...], purpose: Purpose, sampling: SamplingParams | None
     ) -> Sample | None:
         """One text for one conversation; None where the provider refuses the request."""
-        samples = await self.calls.sample(model, messages, 1, purpose, sampling)
+        samples = await self.session.sample(model, messages, 1, purpose, sampling)
         if not samples:
             self.guards["request_refused"] += 1
         return samples[0] if samples else None
@@ -155,7 +156,7 @@ class Context:
             ]
             if not asking:
                 break
-            outputs = await self.environment.call_tools(
+            outputs = await self.observer.call_tools(
                 self.instruction, self.cells, [actions[n] for n in asking]
             )
             for number, output in zip(asking, outputs, strict=True):
@@ -163,7 +164,7 @@ class Context:
                 exchange = Exchange(text=action.text, raw=action.raw, code=action.code, output=output)
                 exchanges = (*action.exchanges, exchange)
                 asked = (*messages, *_exchanged(exchanges))
-                more = await self.calls.sample(model, asked, 1, purpose, sampling)
+                more = await self.session.sample(model, asked, 1, purpose, sampling)
                 if more:
                     samples[number] = more[0]
                     actions[number] = await self._parse(more[0], purpose, exchanges)

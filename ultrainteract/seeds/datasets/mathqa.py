@@ -74,7 +74,11 @@ def split_options(text: str) -> tuple[str, ...]:
     if len(starts) < 2:
         raise Unusable(f"field 'options' cannot be split into choices: {text[:60]}")
     ends = [start for start, _ in starts[1:]] + [len(text)]
-    return tuple(text[start:end].strip(" ,") for (_, start), end in zip(starts, ends, strict=True))
+    texts = (text[start:end].strip(" ,") for (_, start), end in zip(starts, ends, strict=True))
+    return tuple(  # some records write each letter twice: `a ) a ) 10`
+        re.sub(rf"^{letter}\s*\)\s*(?=\S)", "", choice)
+        for letter, choice in zip("abcde", texts, strict=False)
+    )
 
 
 def rationale(text: str) -> str:

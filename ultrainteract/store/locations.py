@@ -1,6 +1,6 @@
 """Several run directories read as one: the shards of a run, wherever they lie.
 
-A place is a run directory, a folder of shards, a glob of either, or an fsspec URL of these (`s3://…`). Trees come in
+A location is a run directory, a folder of shards, a glob of either, or an fsspec URL of these (`s3://…`). Trees come in
 the order of their ids, each once, so that shards export what one unsharded run would.
 """
 
@@ -18,47 +18,47 @@ from pathlib import Path
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import TreeState
-from ultrainteract.store.database import RunStore
+from ultrainteract.store.directory import RunStore
 from ultrainteract.store.merging import inputs_of
+from ultrainteract.store.reading import STORE_FILE
 from ultrainteract.store.records import Outcome, Spend, summed
 
-_FILE = "store.sqlite"
 _SHARDS = "shard-*-of-*"
 
 
-def find_runs(place: str, stack: ExitStack) -> list[Path]:
-    """The run directories at a place, sorted; empty where there is none.
+def find_runs(location: str, stack: ExitStack) -> list[Path]:
+    """The run directories at a location, sorted; empty where there is none.
 
     Args:
-        place: A path, a glob, or an fsspec URL.
+        location: A path, a glob, or an fsspec URL.
         stack: Keeps the copies of remote run directories until it is closed.
 
     Raises:
         StoreError: A glob matches nothing, or a URL cannot be read.
     """
-    if "://" in place:
-        return _remote(place, stack)
-    found = sorted(glob(place)) if has_magic(place) else [place]
+    if "://" in location:
+        return _remote(location, stack)
+    found = sorted(glob(location)) if has_magic(location) else [location]
     runs = [run for path in found for run in _runs_of(Path(path))]
-    if not runs and has_magic(place):
-        raise StoreError(f"No run directory matches {place}.")
+    if not runs and has_magic(location):
+        raise StoreError(f"No run directory matches {location}.")
     return runs
 
 
 def _runs_of(path: Path) -> list[Path]:
-    if (path / _FILE).is_file():
+    if (path / STORE_FILE).is_file():
         return [path]
-    return [shard for shard in sorted(path.glob(_SHARDS)) if (shard / _FILE).is_file()]
+    return [shard for shard in sorted(path.glob(_SHARDS)) if (shard / STORE_FILE).is_file()]
 
 
-def _remote(place: str, stack: ExitStack) -> list[Path]:
+def _remote(location: str, stack: ExitStack) -> list[Path]:
     """Copies the databases at a URL to this machine."""
     from fsspec.core import url_to_fs
 
     try:
-        files, path = url_to_fs(place)
+        files, path = url_to_fs(location)
         found: list[str] = []
-        for pattern in (f"{path.rstrip('/')}/{_FILE}", f"{path.rstrip('/')}/{_SHARDS}/{_FILE}"):
+        for pattern in (f"{path.rstrip('/')}/{STORE_FILE}", f"{path.rstrip('/')}/{_SHARDS}/{STORE_FILE}"):
             found = found or sorted(files.glob(pattern))
         if found:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ultrainteract-runs-")))
@@ -68,12 +68,12 @@ def _remote(place: str, stack: ExitStack) -> list[Path]:
             run.mkdir()
             for suffix in ("", "-wal"):  # what a killed run had not yet moved into the database itself
                 if not suffix or files.exists(file + suffix):
-                    files.get_file(file + suffix, str(run / (_FILE + suffix)))
+                    files.get_file(file + suffix, str(run / (STORE_FILE + suffix)))
             runs.append(run)
     except (OSError, ValueError, ImportError) as error:
-        raise StoreError(f"Cannot read {place}: {error}.") from error
+        raise StoreError(f"Cannot read {location}: {error}.") from error
     if not runs:
-        raise StoreError(f"There is no run directory at {place}.")
+        raise StoreError(f"There is no run directory at {location}.")
     return runs
 
 
@@ -136,20 +136,20 @@ class Runs:
         return sum(store.size() for store in self.stores)
 
 
-def open_runs(places: Iterable[str], stack: ExitStack) -> Runs:
-    """Opens all run directories at some places for reading.
+def open_runs(locations: Iterable[str], stack: ExitStack) -> Runs:
+    """Opens all run directories at some locations for reading.
 
     Args:
-        places: See `find_runs`.
+        locations: See `find_runs`.
         stack: Closes them.
 
     Raises:
         StoreError: There is none, one cannot be read, or they are not of one run.
     """
-    places = list(places)
-    folders = [folder for place in places for folder in find_runs(place, stack)]
+    locations = list(locations)
+    folders = [folder for location in locations for folder in find_runs(location, stack)]
     if not folders:
-        raise StoreError(f"{', '.join(places)} is not a run directory (no {_FILE} in it).")
+        raise StoreError(f"{', '.join(locations)} is not a run directory (no {STORE_FILE} in it).")
     stores = [stack.enter_context(RunStore.open(folder)) for folder in dict.fromkeys(folders)]
     for other in stores[1:]:
         if differences := list(stores[0].differences(other.frozen())):
