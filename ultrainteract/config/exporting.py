@@ -130,9 +130,10 @@ class PublishConfig(Record):
         known = hub_license(value) if value is not None else None
         if value is not None and known is None:
             near = difflib.get_close_matches(value.lower(), HUB_LICENSES, 3)
+            guess = f" (is it {' or '.join(near)}?)" if near else ""
             raise ValueError(
-                f"the Hub has no license '{value}'{' (is it ' + ' or '.join(near) + '?)' if near else ''}; for another one "
-                f"write license: other with license_name: {license_name(value)}"
+                f"the Hub has no license '{value}'{guess}; for another one write license: other with license_name: "
+                f"{license_name(value)}"
             )
         return known
 

@@ -1,8 +1,9 @@
 """Finds keys and tokens, mail addresses and telephone numbers in texts.
 
 Keys are found by the published formats of the services that issue them (`detect-secrets`, and a few newer ones here),
-never by entropy or by a variable's name: programs in the data are full of both. Telephone numbers are those that Google's
-libphonenumber holds valid, written with a country code or as North American ones. Documented placeholders do not count.
+never by entropy or by a variable's name: programs in the data are full of both. Telephone numbers are those that
+Google's libphonenumber holds valid, written with a country code or as North American ones. Documented placeholders do
+not count.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ultrainteract.errors import require
 from ultrainteract.schema import Tree, content_hash
@@ -138,7 +139,7 @@ def _formats() -> list[tuple[str, tuple[str, ...], Search]]:
     require("detect_secrets", "hub")
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    known = {plugin.__name__: plugin for plugin in get_mapping_from_secret_type_to_class().values()}
+    known: dict[str, Any] = {plugin.__name__: plugin for plugin in get_mapping_from_secret_type_to_class().values()}
     return [
         *((name, (mark,), re.compile(pattern).findall) for name, (mark, pattern) in _NEWER.items()),
         *((known[name].secret_type, marks, known[name]().analyze_string) for name, marks in _FORMATS.items()),

@@ -60,18 +60,19 @@ def spread_order(problems: Sequence[str], before: Sequence[str] = ()) -> list[in
     held: deque[int] = deque()
     order: list[int] = []
     while len(order) < len(problems):
-        place = next((place for place in held if problems[place] not in recent), None)
-        if place is not None:
-            held.remove(place)
-        else:
-            for place in following:
-                if problems[place] not in recent:
-                    break
+        ready = next((place for place in held if problems[place] not in recent), None)
+        if ready is not None:
+            held.remove(ready)
+        while ready is None:
+            place = next(following, None)
+            if place is None:
+                ready = held.popleft()  # too few problems: the one that has waited longest
+            elif problems[place] in recent:
                 held.append(place)
             else:
-                place = held.popleft()
-        order.append(place)
-        recent.append(problems[place])
+                ready = place
+        order.append(ready)
+        recent.append(problems[ready])
     return order
 
 

@@ -201,8 +201,8 @@ def _configs(data: CardData, existing: Any, before: Sequence[str], others: Seque
     taken = {str(entry.get("config_name")) for entry in entries} & set(data.configs)
     if taken:
         raise HubError(
-            f"The card has a configuration '{min(taken)}' that no push of this program made. Rename it there, or publish "
-            "to another dataset."
+            f"The card has a configuration '{min(taken)}' that no push of this program made. Rename it there, or "
+            "publish to another dataset."
         )
     has_default = any(entry.get("default") or entry.get("config_name") == "default" for entry in entries)
     for name in data.configs:

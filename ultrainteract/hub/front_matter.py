@@ -1,8 +1,8 @@
 """A card taken apart into its metadata, its owner's text and the program's part, and put together again.
 
-The owner's words stay: comments, quoting (`1.10` is no `1.1`) and order in the metadata, and every character of the text
-outside the program's two markers. White space or a byte order mark before the metadata, an empty block, and a deleted
-marker cost nothing.
+The owner's words stay: comments, quoting (`1.10` is no `1.1`) and order in the metadata, and every character of the
+text outside the program's two markers. White space or a byte order mark before the metadata, an empty block, and a
+deleted marker cost nothing.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """The folder that is published: Parquet of every split, the card, the run's configuration, the figures.
 
-It is complete, and searched for keys, before anything is sent, and its bytes depend on the data alone, so that pushing it
-again sends nothing that is there already.
+It is complete, and searched for keys, before anything is sent, and its bytes depend on the data alone, so that pushing
+it again sends nothing that is there already.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -266,7 +266,7 @@ def _split(folder: Path, name: str, split: str, shards: list[Path]) -> tuple[Spl
     )
 
 
-def _pictures(figures: Figures, folder: Path) -> Mapping[str, Path | bytes]:
+def _pictures(figures: Figures, folder: Path) -> dict[str, Path | bytes]:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:

@@ -1,8 +1,8 @@
-"""From a run directory, or a folder of exports, to what is published: the one way of `push`, `push --watch`, `run --publish`.
+"""From a run directory or a folder of exports to what is published: the one way of `push`, `--watch`, `run --publish`.
 
-A run's own `RUN/exports` are published where they were made from all of its trees: with their formats, filters and splits. Where
-they are missing, older than the run, or without a wanted format, exports are made in `RUN/publish`, with the settings that
-`RUN/exports` record, else the run's.
+A run's own `RUN/exports` are published where they were made from all of its trees: with their formats, filters and
+splits. Where they are missing, older than the run, or without a wanted format, exports are made in `RUN/publish`, with
+the settings that `RUN/exports` record, else the run's.
 """
 
 from __future__ import annotations

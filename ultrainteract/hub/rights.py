@@ -120,8 +120,8 @@ def refuse_public(repo: str, config: PublishConfig, *, private: bool) -> None:
     """
     if config.private and not private:
         raise HubError(
-            f"The dataset {repo} is public, and a private one is asked for. Make it private in its settings on the Hub, "
-            "or choose another id."
+            f"The dataset {repo} is public, and a private one is asked for. Make it private in its settings on the "
+            "Hub, or choose another id."
         )
 
 

@@ -59,8 +59,8 @@ class Findings:
         """What to say of personal data: a line for each kind that was found."""
         names: dict[Kind, str] = {"email": "mail addresses", "phone": "telephone numbers"}
         return [
-            f"{self.counts[kind]:,} {name} were found, such as {self.examples[kind][0]}. Leave their trees out by exporting "
-            f"with --set 'filter.without=[{kind}]'."
+            f"{self.counts[kind]:,} {name} were found, such as {self.examples[kind][0]}. Leave their trees out by "
+            f"exporting with --set 'filter.without=[{kind}]'."
             for kind, name in names.items()
             if self.counts[kind]
         ]

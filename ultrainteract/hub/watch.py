@@ -102,8 +102,8 @@ def watch(
         if given_up:
             total = "an unknown number" if progress.inputs is None else f"{progress.inputs:,}"
             raise HubError(
-                f"No process is growing {run} any more, and {progress.settled:,} of {total} instructions have an outcome. "
-                f"What there is was published. Resume the run with `ultrainteract run`, then push again."
+                f"No process is growing {run} any more, and {progress.settled:,} of {total} instructions have an "
+                f"outcome. What there is was published. Resume the run with `ultrainteract run`, then push again."
             )
         idle = not progress.active
         sleep(minutes * 60)

@@ -273,7 +273,7 @@ async def _grow(config: RunConfig, instructions: Sequence[Instruction], folder: 
         grown.requests = sum(model.requests for model in models.values())
         grown.tokens = sum(model.tokens for model in models.values())
         grown.records = [store.recorded(settled.outcome.key) for _, settled in grown.settled]
-        grown.programs = observer.programs
+        grown.programs = {task: found for task, found in observer.programs.items() if found}
     return grown
 
 

@@ -37,6 +37,7 @@ from ultrainteract.statistics.figures import (
 )
 from ultrainteract.statistics.lengths import PairTokens
 from ultrainteract.store import Spend
+from ultrainteract.wording import feedback
 
 CHARS_PER_TOKEN = 4
 """Characters counted as one token where no tokenizer is given: an estimate, marked as such wherever it is shown."""
@@ -231,12 +232,13 @@ class Statistics:
         Trajectories are the tree's own one, and one for every further correct action.
         """
         count = self.count_tokens
-        prompt = count(tree.instruction.prompt)
+        prompt, words = count(tree.instruction.prompt), tree.instruction.wording
         before, sizes = prompt, []
         for turn in tree.turns:
             sizes.append(before)
             if turn.incorrect is not None:
-                before += count(spoken(turn.incorrect.action)) + count(turn.incorrect.feedback)
+                before += count(spoken(turn.incorrect.action, words))
+                before += count(feedback(turn.incorrect, words))
         found: list[tuple[bool, int, int]] = []
         if tree.turns:
             last = tree.turns[-1]
