@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
-import shutil
-import subprocess
 
 import pytest
 
+from ultrainteract.sandbox import bubblewrap
 from ultrainteract.sandbox.image import why_not
 
 # What the tests of a part import. Looked up among the installed packages, since a file of such a name on the path
@@ -22,13 +21,7 @@ REQUIRED = frozenset(filter(None, os.environ.get("ULTRAINTERACT_REQUIRE", "").sp
 def missing(part: str) -> str:
     """Why `part` cannot be used here; empty if it can."""
     if part == "bubblewrap":
-        if shutil.which("bwrap") is None:
-            return "bubblewrap is not installed"
-        command = ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "true"]
-        probe = subprocess.run(command, capture_output=True, timeout=20)
-        return (
-            "" if probe.returncode == 0 else f"bubblewrap does not work here: {probe.stderr.decode()[:200]}"
-        )
+        return bubblewrap.why_not()
     if part == "docker":
         return why_not(os.environ.get("ULTRAINTERACT_IMAGE", "ultrainteract-sandbox:latest"))
     for package in PACKAGES[part]:
