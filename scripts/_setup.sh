@@ -31,12 +31,16 @@ setup() {
     "$python" -m venv --clear "$venv" || return 1
   fi
   stamp=$venv/.installed-$1
-  wanted=$(cat "$root/pyproject.toml" "$root/scripts/constraints.txt" | cksum)
+  wanted=$(cat "$root/pyproject.toml" "$root"/scripts/{constraints,hashed}.txt | cksum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing into ${venv#"$root"/} …" >&2
     # -qq: errors only. Package indexes warn of things that no user of this script can change.
-    (cd "$root" && "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
-      --constraint scripts/constraints.txt --editable ".[$1]") || return 1
+    (
+      cd "$root"
+      pip() { "$venv/bin/python" -m pip install -qq --disable-pip-version-check "$@"; }
+      pip --no-deps --require-hashes --requirement scripts/hashed.txt &&
+        pip --constraint scripts/constraints.txt --editable ".[$1]"
+    ) || return 1
     printf '%s' "$wanted" >"$stamp"
   fi
 }

@@ -18,6 +18,7 @@ from ultrainteract.sandbox.bubblewrap import _bundled
 
 ROOT = Path(__file__).parent.parent.parent
 UID = 54_321
+HOME = "/run/home"
 _AS_USER = """
 import os, sys
 os.setgroups([]); os.setgid({uid}); os.setuid({uid})
@@ -31,40 +32,49 @@ def private_ancestor(path: Path) -> Path | None:
 
 
 def opened(paths: list[Path]) -> str:
-    """Shell commands that let everybody reach `paths`, in the mount namespace they run in."""
+    """Shell commands that give the user a home and let it reach `paths`, in the mount namespace they run in."""
+    lines = ["set -eu", "mount -t tmpfs -o mode=755 none /run", f"mkdir {HOME}", f"chown {UID}:{UID} {HOME}"]
     hidden = [path for path in paths if private_ancestor(path)]
-    lines = ["set -eu"]
-    for number, path in enumerate(hidden):  # first all are held elsewhere, then their private folders are covered
-        held = f"/run/held-{number}"
-        lines += [f"mkdir {held}", f"mount --bind {shlex.quote(str(path))} {held}"]
+    for number, path in enumerate(
+        hidden
+    ):  # first all are held elsewhere, then their private folders are covered
+        lines += [f"mkdir /run/held-{number}", f"mount --bind {shlex.quote(str(path))} /run/held-{number}"]
     for folder in sorted({str(private_ancestor(path)) for path in hidden}):
         lines.append(f"mount -t tmpfs -o mode=755 none {shlex.quote(folder)}")
     for number, path in enumerate(hidden):
-        lines += [f"mkdir -p {shlex.quote(str(path))}", f"mount --bind /run/held-{number} {shlex.quote(str(path))}"]
-    return "\n".join(["mount -t tmpfs -o mode=755 none /run", *lines] if hidden else lines)
+        quoted = shlex.quote(str(path))
+        lines += [f"mkdir -p {quoted}", f"mount --bind /run/held-{number} {quoted}"]
+    return "\n".join(lines)
 
 
 @pytest.mark.bubblewrap
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; all tests run as one here")
-def test_hostile_programs_are_held_for_an_ordinary_user(tmp_path: Path) -> None:
+def test_hostile_programs_are_held_for_an_ordinary_user() -> None:
     if not _bundled():
         pytest.skip("the extra 'bubblewrap' is not installed")
-    home = tmp_path / "home"
-    home.mkdir()
-    os.chown(home, UID, UID)
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest keeps them to itself
-        folder.chmod(0o755)
-    arguments = ["-m", "pytest", "-q", "-rs", "-p", "no:rerunfailures", "-k", "bubblewrap", "tests/sandbox/test_hostile.py"]
-    prefixes = dict.fromkeys(Path(item).resolve() for item in (sys.base_prefix, sys.prefix, *sys.path, ROOT) if item)
+    arguments = [
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-p",
+        "no:rerunfailures",
+        "-k",
+        "bubblewrap",
+        "tests/sandbox/test_hostile.py",
+    ]
+    prefixes = dict.fromkeys(
+        Path(item).resolve() for item in (sys.base_prefix, sys.prefix, *sys.path, ROOT) if item
+    )
     outermost = [path for path in prefixes if path.is_dir() and not any(o in path.parents for o in prefixes)]
     # No system bwrap is found on this PATH: the bundled one has to serve.
-    become = ["env", f"PATH={home}", sys.executable, "-c", _AS_USER.format(uid=UID, arguments=arguments)]
+    become = ["env", f"PATH={HOME}", sys.executable, "-c", _AS_USER.format(uid=UID, arguments=arguments)]
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", f"{opened(outermost)}\nexec {shlex.join(become)}"],
         cwd=ROOT,
-        env={"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(home), "ULTRAINTERACT_REQUIRE": "bubblewrap",
+        env={"PATH": os.defpath, "HOME": HOME, "TMPDIR": HOME, "ULTRAINTERACT_REQUIRE": "bubblewrap",
              "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

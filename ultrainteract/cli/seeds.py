@@ -281,3 +281,34 @@ async def _make_tests(
                 rate = "" if found.kill_rate is None else f", {found.kill_rate:.0%} of mutants noticed"
                 typer.echo(f"{found.source}: {found.problem or f'{len(found.inputs)} tests{rate}'}")
     return made
+
+
+@app.command("word-problems")
+def make_word_problems(
+    out: Annotated[Path, typer.Argument(help="JSONL file to write.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    largest: Annotated[
+        str, typer.Option(help="Operations wanted, each with its largest operand.")
+    ] = "add=9,subtract=9,multiply=9",
+    split: Annotated[str, typer.Option(help="Templates: train or held-out.")] = "train",
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+) -> None:
+    """Make arithmetic word problems of one step, as hard as their operands are large."""
+    from typing import cast
+
+    from ultrainteract.errors import ConfigError
+    from ultrainteract.seeds.word_problems import OPERATIONS, Operation, Split, word_problems
+
+    bounds: dict[Operation, int] = {}
+    for item in largest.split(","):
+        operation, _, bound = item.strip().partition("=")
+        if operation not in OPERATIONS or not bound.isdecimal():
+            raise ConfigError(f"--largest {item}: write OPERATION=NUMBER, of {', '.join(OPERATIONS)}.")
+        bounds[cast("Operation", operation)] = int(bound)
+    if split not in ("train", "held-out"):
+        raise ConfigError(f"--split {split}: there are train and held-out.")
+    rows = word_problems(count, bounds, split=cast("Split", split), seed=seed)
+    text = "".join(f"{row.model_dump_json()}\n" for row in rows)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"Wrote {count} problems to {out}.", err=True)

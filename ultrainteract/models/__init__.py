@@ -26,6 +26,7 @@ PLUGIN_GROUP = "ultrainteract.models"
 _BUILT_IN = {
     "openai": ("openai.client", "OpenAIModel"),
     "openai-batch": ("openai.batch", "OpenAIBatchModel"),
+    "llamacpp": ("llamacpp.model", "LlamaCppModel"),
     "simulated": ("simulated.model", "SimulatedModel"),
     "vllm": ("vllm.model", "VLLMModel"),
     "vllm-server": ("vllm.server", "VLLMServerModel"),

@@ -45,7 +45,9 @@ def explain(config: SandboxConfig, chosen: str) -> list[str]:
     Returns:
         One line for each backend, the chosen one first.
     """
-    where = {"docker": f"image {config.image}", "bubblewrap": bubblewrap.find()[0]}.get(chosen, "no isolation")
+    where = {"docker": f"image {config.image}", "bubblewrap": bubblewrap.find()[0]}.get(
+        chosen, "no isolation"
+    )
     lines = [f"{chosen} is used ({where})"]
     for kind in ("docker", "bubblewrap"):
         if kind == chosen:

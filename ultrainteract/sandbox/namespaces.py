@@ -19,7 +19,10 @@ from pathlib import Path
 
 _CLONE_NEWUSER = 0x10000000
 _CAP_SYS_ADMIN = 21
-_TRY = f"import ctypes; c = ctypes.CDLL(None, use_errno=True); c.unshare({_CLONE_NEWUSER}) and exit(ctypes.get_errno())"
+_TRY = (
+    "import ctypes, sys; c = ctypes.CDLL(None, use_errno=True); "
+    f"sys.exit(ctypes.get_errno() if c.unshare({_CLONE_NEWUSER}) else 0)"
+)
 _SYSCTLS = (
     ("user.max_user_namespaces", "0"),
     ("kernel.unprivileged_userns_clone", "0"),
@@ -52,15 +55,13 @@ def why_forbidden(root: Path = Path("/")) -> str:
     for name, forbidding in _SYSCTLS:
         path = root / "proc/sys" / name.replace(".", "/")
         if _read(path) == forbidding and (not privileged or name == "user.max_user_namespaces"):
-            return (
-                f"{name} is {forbidding} (check: sysctl {name}); the administrator can allow it: {_FIXES[name]}."
-            )
+            return f"{name} is {forbidding} (check: sysctl {name}); the administrator can allow it: {_FIXES[name]}."
     number = _unshare_error()
     if _chrooted(root, number):
         return (
-            "this process runs in a chroot, in which the kernel makes no user namespaces (user_namespaces(7); check: the "
-            "root of /proc/self/mountinfo). Enter the root by pivot_root instead (scripts/bare-machine, systemd-nspawn, "
-            "bwrap --bind ROOT /), or leave the chroot."
+            "this process runs in a chroot, in which the kernel makes no user namespaces (user_namespaces(7); check: "
+            "/proc/self/mountinfo lists no root). Enter the root by pivot_root instead (scripts/bare-machine, "
+            "systemd-nspawn), or leave the chroot."
         )
     container = _container(root)
     if container:
@@ -74,7 +75,7 @@ def why_forbidden(root: Path = Path("/")) -> str:
             "run on the host."
         )
     if number == errno.ENOSPC:
-        return "all user namespaces that user.max_user_namespaces allows are taken (check: sysctl user.max_user_namespaces)."
+        return "user.max_user_namespaces of them are taken already (check: sysctl user.max_user_namespaces)."
     if number == errno.EPERM and status.get("Seccomp") == "2":
         return "a seccomp filter forbids unshare(2) to this process (check: grep Seccomp /proc/self/status)."
     if number:
@@ -96,7 +97,9 @@ def _read(path: Path) -> str:
 
 def _unshare_error() -> int:
     """Error number of an attempt in a process of its own; 0 where it succeeds."""
-    return subprocess.run([sys.executable, "-I", "-S", "-c", _TRY], capture_output=True, timeout=20).returncode
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _TRY], capture_output=True, timeout=20
+    ).returncode
 
 
 def _chrooted(root: Path, number: int) -> bool:

@@ -24,6 +24,7 @@ import orjson
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, UltraInteractError, require, told
+from ultrainteract.prompts import own_folder
 from ultrainteract.running.admission import admitted
 from ultrainteract.running.progress import Progress
 from ultrainteract.running.ray.replicas import KEY_VARIABLE, Replicas, as_seen_by_workers, replicated
@@ -225,7 +226,7 @@ class RayDriver:
             "max_restarts": 0,
             "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id=node, soft=False),
         }
-        folder = self._config.growth.prompts
+        folder = own_folder(self._config.growth.prompts)
         return (
             self._ray.remote(RayWorker)
             .options(**options)
