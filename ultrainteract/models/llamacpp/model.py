@@ -1,11 +1,11 @@
 """llama.cpp's own server engine inside this process, by the package xllamacpp, without HTTP between.
 
-The engine batches all sequences in flight continuously and keeps prompt prefixes of each slot. A sample is one sequence:
-the engine counts tokens per request, so that only a request of its own has a true count and a seed of its own.
+The engine batches all sequences in flight continuously and keeps the prompt prefix of each slot. A sample is one
+request: the engine counts tokens per request, so that only then has each sample a true count and a seed of its own.
 
-Guarantees: with a seed, sample k of a request is drawn with seed + k; sampling follows `sampling` alone (llama.cpp's own
-truncations, top-k 40 and min-p 0.05, are off unless `extra_body` sets them); a cancelled sample stops at its next
-token; the port that the engine opens on 127.0.0.1 answers to nobody.
+Guarantees: with a seed, sample k of a request is drawn with seed + k; sampling follows `sampling` alone (llama.cpp's
+own truncations, top-k 40 and min-p 0.05, are off unless `extra_body` sets them); a cancelled sample stops at its next
+token; the port that the engine opens on 127.0.0.1 serves no one who lacks a key that is drawn at random.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models.base import ChatRequest, Completion, Reply
 from ultrainteract.models.openai.wire import Dialect, WireError, build_body, parse_answer
 from ultrainteract.models.processes import Lazy
-from ultrainteract.models.scheduler.sequence_gate import SequenceGate
+from ultrainteract.models.vllm.sequence_gate import SequenceGate
 from ultrainteract.schema import Usage
 
 SEQUENCES = 8
@@ -42,9 +42,9 @@ _TOO_LONG = "exceed_context_size_error"
 class LlamaCppModel:
     """A GGUF model on an engine of its own in this process.
 
-    `config.model` is the path of a GGUF file, or `PACKAGE/FILE` for one that an installed package ships. `config.options`
-    are `n_threads` and parameters of llama.cpp by the names of `xllamacpp.CommonParams` (`n_parallel`, `n_ctx`,
-    `n_gpu_layers` …); `config.extra_body` holds further fields of a request, as llama.cpp's server takes them.
+    `config.model` is the path of a GGUF file, or `PACKAGE/FILE` for one that an installed package ships.
+    `config.options` are `n_threads` and llama.cpp's parameters by the names of `xllamacpp.CommonParams` (`n_parallel`,
+    `n_ctx`, `n_gpu_layers` …); `config.extra_body` holds further fields of a request, as llama.cpp's server takes them.
 
     Args:
         name: Name in the configuration.
@@ -214,8 +214,8 @@ def find_weights(name: str, model: str) -> Path:
         found = next((place for place in places if place.is_file()), None)
         if found is None:
             raise ConfigError(
-                f"models.{name}.model: there is no file {model}, and no installed package ships it. Write the path of a "
-                "GGUF file, or PACKAGE/FILE."
+                f"models.{name}.model: there is no file {model}, and no installed package ships it. Write the path of "
+                "a GGUF file, or PACKAGE/FILE."
             )
         path = found
     with path.open("rb") as file_:
@@ -230,6 +230,8 @@ def _parameters(name: str, config: ModelConfig) -> Any:
     Raises:
         ConfigError: An option is unknown or its value wrong.
     """
+    # Read when OpenMP is loaded. Threads that spin while they wait stand still together on a machine with other work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()
