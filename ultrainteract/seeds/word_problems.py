@@ -23,6 +23,7 @@ Operation = Literal["add", "subtract", "multiply", "divide"]
 Split = Literal["train", "held-out"]
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+SPLITS: tuple[Split, ...] = get_args(Split)
 _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 _TRIES = 200
 """Draws without a new question after which the supply counts as exhausted."""

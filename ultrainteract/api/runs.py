@@ -1,38 +1,43 @@
-"""The public Python API: load a configuration, run it, read its trees, render and export them.
-
-Example:
-    ```python
-    from ultrainteract import export, load_config, open_run, run
-
-    config = load_config("configs/demo.yaml", ["output=runs/mine"])
-    report = run(config, base="configs")
-    with open_run("runs/mine") as store:
-        for tree in store.trees():
-            print(tree.id, tree.state, [turn.pass_rate for turn in tree.turns])
-        export(store, "runs/mine/exports")
-    ```
-"""
+"""Runs and their directories: growing trees, reading them, and joining or shrinking directories."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ultrainteract.config import ExportConfig, RunConfig, load_config
+from ultrainteract.api.event_loop import complete
+from ultrainteract.config import RunConfig
+from ultrainteract.errors import StoreError
 from ultrainteract.models.base import ChatModel
 from ultrainteract.sandbox.base import Sandbox
-from ultrainteract.store import RunStore, resume_run
+from ultrainteract.schema import Record
+from ultrainteract.store import RunStore, find_runs, open_runs, resume_run
+from ultrainteract.store import compact as compact_run
+from ultrainteract.store import merge as merge_runs
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ultrainteract.exporting import RunInfo
+    from ultrainteract.dataset.info import RunInfo
     from ultrainteract.running import RunReport
 
-__all__ = ["export", "load_config", "open_run", "run", "run_async", "run_info"]
+REPORT_FILE = "report.json"
+"""The report of the latest session, in the run directory."""
+
+
+class Compaction(Record):
+    """What `compact` did to one run directory."""
+
+    folder: Path
+    """The run directory."""
+    before: int
+    """Bytes on disk before."""
+    after: int
+    """Bytes on disk after."""
 
 
 def run(
@@ -42,24 +47,35 @@ def run(
     accept_config: bool = False,
     unsafe: bool = False,
     console: Console | None = None,
+    profile: bool = False,
 ) -> RunReport:
-    """Runs `config` to its end, or goes on where an earlier run of it stopped.
+    """Runs `config` to its end, or goes on where an earlier run of it stopped; the report is kept as `report.json`.
 
     Args:
-        config: What to do; the run directory is `config.output`.
+        config: What to do; the run directory is `config.output`, or a shard's folder below it.
         base: Folder that relative seed paths resolve against.
         accept_config: Go on with a directory that was made by another configuration (see `RunStore.resume`).
         unsafe: Allow running model-written code without isolation.
         console: Shows progress here; nothing is shown if None.
+        profile: Measure how late the event loop gets (`RunReport.loop`).
 
     Returns:
         The report of the run directory.
 
     Raises:
         UltraInteractError: What is wrong, and what to do next (see `ultrainteract.errors`).
+        asyncio.CancelledError: A second signal aborted the run; the directory resumes.
     """
-    with resume_run(config, accept_config=accept_config) as store:
-        return asyncio.run(run_async(config, store, base=base, unsafe=unsafe, console=console))
+
+    async def grow() -> RunReport:
+        with resume_run(config, accept_config=accept_config) as store:
+            report = await run_async(
+                config, store, base=base, unsafe=unsafe, console=console, profile=profile
+            )
+            (store.folder / REPORT_FILE).write_text(report.model_dump_json(indent=2), encoding="utf-8")
+            return report
+
+    return complete(grow)
 
 
 async def run_async(
@@ -146,29 +162,69 @@ def open_run(folder: str | Path) -> RunStore:
 
 def run_info(store: RunStore) -> RunInfo:
     """What exports, statistics and the dataset card say of a run."""
-    from ultrainteract.exporting import RunInfo
+    from ultrainteract.dataset.info import RunInfo
 
     return RunInfo.of_run(store.config())
 
 
-def export(store: RunStore, folder: str | Path, config: ExportConfig | None = None) -> dict[str, int]:
-    """Writes a run's finished trees as datasets.
+def status(*runs: str | Path) -> RunReport:
+    """The ledger, the spending and the guards of a run, also while it works.
 
     Args:
-        store: The run directory.
-        folder: Where to write; one folder a split.
-        config: Formats and options; the run's own if None.
-
-    Returns:
-        Rows by split.
+        runs: Run directories, folders of shards, globs or URLs; all of one run.
 
     Raises:
-        ConfigError: A format is unknown.
-        StoreError: The folder cannot be written.
+        StoreError: There is no run directory, one cannot be read, or they are not of one run.
     """
-    from ultrainteract.dataset.source import Repeatable
-    from ultrainteract.exporting import export_trees
+    from ultrainteract.running import RunReport
 
-    return export_trees(
-        Repeatable.of_run(store), Path(folder), config or store.config().export, run_info(store)
-    )
+    with ExitStack() as stack:
+        return RunReport.of(open_runs(map(str, runs), stack))
+
+
+def merge(runs: Sequence[str | Path], output: str | Path) -> RunReport:
+    """Makes one run directory of several of the same run; `run` goes on in it where they stopped.
+
+    Args:
+        runs: Run directories, folders of shards, globs or URLs.
+        output: The run directory to make.
+
+    Returns:
+        The report of the new run directory.
+
+    Raises:
+        StoreError: They belong to different configurations, or `output` holds a run already.
+    """
+    with ExitStack() as stack:
+        merge_runs([folder for place in runs for folder in find_runs(str(place), stack)], Path(output))
+    return status(output)
+
+
+def compact(*runs: str | Path) -> tuple[Compaction, ...]:
+    """Drops the recorded calls of finished trees; the trees keep their provenance, unfinished ones their calls.
+
+    Args:
+        runs: Run directories, or folders of shards.
+
+    Raises:
+        StoreError: There is no run directory, or one cannot be written.
+    """
+    with ExitStack() as stack:
+        folders = [folder for place in runs for folder in find_runs(str(place), stack)]
+    if not folders:
+        raise StoreError(f"{', '.join(map(str, runs))} is not a run directory (no store.sqlite in it).")
+    done = []
+    for folder in folders:
+        with RunStore.open(folder, readonly=False) as store:
+            before, after = compact_run(store)
+        done.append(Compaction(folder=folder, before=before, after=after))
+    return tuple(done)
+
+
+def delete_run(folder: str | Path) -> None:
+    """Deletes the run in a directory for good; exports beside it stay.
+
+    Raises:
+        StoreError: Another process is writing to it.
+    """
+    RunStore.delete(Path(folder))
