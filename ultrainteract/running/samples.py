@@ -12,7 +12,7 @@ from typing import Self
 from ultrainteract.schema import Record, Tree
 
 _ADVICE = (
-    ("cut off", "raise `max_tokens` of the model's `sampling`, or ask for less: shorter prompts ask for shorter answers"),
+    ("cut off", "raise `max_tokens` of the model's `sampling`; `growth.prompts: compact` asks for shorter answers"),
     ("no final answer", "the model does not keep to the format: `growth.prompts: compact` is a shorter prompt with an "
      "example for small models; a lower `temperature` helps too"),
     ("no program", "the model writes no code block: try `growth.prompts: compact`, or tasks without code"),

@@ -3,9 +3,10 @@
 The engine batches all sequences in flight continuously and keeps the prompt prefix of each slot. A sample is one
 request: the engine counts tokens per request, so that only then has each sample a true count and a seed of its own.
 
-Guarantees: with a seed, sample k of a request is drawn with seed + k; sampling follows `sampling` alone (llama.cpp's
-own truncations, top-k 40 and min-p 0.05, are off unless `extra_body` sets them); a cancelled sample stops at its next
-token; the port that the engine opens on 127.0.0.1 serves no one who lacks a key that is drawn at random.
+Guarantees: with a seed, sample k of a request is drawn with seed + k (its text can differ all the same, since sums of
+floats depend on what else is in the batch; a run answers from its record); sampling follows `sampling` alone
+(llama.cpp's own truncations, top-k 40 and min-p 0.05, are off unless `extra_body` sets them); a cancelled sample stops
+at its next token; the port that the engine opens on 127.0.0.1 serves no one without a key that is drawn at random.
 """
 
 from __future__ import annotations
