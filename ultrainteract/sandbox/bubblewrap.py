@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from ultrainteract.sandbox.image import program_directory
-from ultrainteract.sandbox.namespaces import why_forbidden
+from ultrainteract.sandbox.namespaces import privileged, why_forbidden
 from ultrainteract.sandbox.worker import (
     CAPABILITIES,
     ENVIRONMENT,
@@ -92,8 +92,8 @@ def _refusal(program: str) -> str:
 
 
 def _rights() -> list[str]:
-    """Root keeps what a supervisor needs; an ordinary user gets all capabilities in a user namespace of its own."""
-    if os.geteuid() == 0:
+    """Root keeps what a supervisor needs; all others get all capabilities in a user namespace of their own."""
+    if privileged():
         return ["--cap-drop", "ALL", *_repeat("--cap-add", [f"CAP_{name}" for name in CAPABILITIES])]
     return ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"]
 
@@ -154,7 +154,7 @@ class BubblewrapWorker(ProcessWorker):
         command += ["--remount-ro", "/", "--chdir", "/", "--"]
         command += [sys.executable, "-s", "-B", PROGRAM, "--fd", str(fd), "--slots", str(self.slots)]
         command += ["--scratch", "/box", "--file-mb", str(self.config.limits.file_mb)]
-        return [*command, "--base-uid", str(uid_range(self.slots))] if os.geteuid() == 0 else command
+        return [*command, "--base-uid", str(uid_range(self.slots))] if privileged() else command
 
 
 def _repeat(option: str, values: list[str]) -> list[str]:

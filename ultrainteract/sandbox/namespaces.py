@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 _CLONE_NEWUSER = 0x10000000
-_CAP_SYS_ADMIN = 21
+_CAP_NET_ADMIN, _CAP_SYS_ADMIN = 12, 21
 _TRY = (
     "import ctypes, sys; c = ctypes.CDLL(None, use_errno=True); "
     f"sys.exit(ctypes.get_errno() if c.unshare({_CLONE_NEWUSER}) else 0)"
@@ -37,6 +37,16 @@ _FIXES = {
 }
 
 
+def privileged(root: Path = Path("/")) -> bool:
+    """Whether this process may make namespaces by its own right: root, and not the curtailed root of a container.
+
+    Args:
+        root: Where `proc` is looked for; another folder than `/` only in tests.
+    """
+    held = int(_status(root).get("CapEff", "0"), 16)
+    return os.geteuid() == 0 and all(held >> bit & 1 for bit in (_CAP_NET_ADMIN, _CAP_SYS_ADMIN))
+
+
 def why_forbidden(root: Path = Path("/")) -> str:
     """What keeps this process from making the namespaces of a sandbox, with a way to check and to change it.
 
@@ -47,14 +57,13 @@ def why_forbidden(root: Path = Path("/")) -> str:
         One sentence or two; empty where no cause was found.
     """
     status = _status(root)
-    privileged = os.geteuid() == 0 and bool(int(status.get("CapEff", "0"), 16) >> _CAP_SYS_ADMIN & 1)
     if not status:
         return "/proc is not mounted here (check: ls /proc/self); mount it: mount -t proc proc /proc."
     if not (root / "proc/self/ns/user").exists():
         return "this kernel has no user namespaces (CONFIG_USER_NS; check: ls /proc/self/ns/user)."
     for name, forbidding in _SYSCTLS:
         path = root / "proc/sys" / name.replace(".", "/")
-        if _read(path) == forbidding and (not privileged or name == "user.max_user_namespaces"):
+        if _read(path) == forbidding and (not privileged(root) or name == "user.max_user_namespaces"):
             return f"{name} is {forbidding} (check: sysctl {name}); the administrator can allow it: {_FIXES[name]}."
     number = _unshare_error()
     if _chrooted(root, number):
@@ -71,8 +80,7 @@ def why_forbidden(root: Path = Path("/")) -> str:
         return (
             f"this is {container}, and {what} new namespaces or file systems in it ({evidence}; check: grep Seccomp "
             "/proc/self/status). Start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined "
-            "(and, as root in it, --cap-add SYS_ADMIN; where AppArmor is on, --security-opt apparmor=unconfined), or "
-            "run on the host."
+            "(and --security-opt apparmor=unconfined where the host has AppArmor), or run on the host."
         )
     if number == errno.ENOSPC:
         return "user.max_user_namespaces of them are taken already (check: sysctl user.max_user_namespaces)."
