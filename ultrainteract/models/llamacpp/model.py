@@ -27,7 +27,8 @@ from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models.base import ChatRequest, Completion, Reply
 from ultrainteract.models.openai.wire import Dialect, WireError, build_body, parse_answer
 from ultrainteract.models.processes import Lazy
-from ultrainteract.models.vllm.sequence_gate import SequenceGate
+from ultrainteract.models.providers import Resources, provider
+from ultrainteract.models.vllm.model.sequence_gate import SequenceGate
 from ultrainteract.schema import Usage
 
 SEQUENCES = 8
@@ -40,6 +41,7 @@ _OURS = {"model", "messages", "n", "seed", "stream", "stop", "max_tokens", "temp
 _TOO_LONG = "exceed_context_size_error"
 
 
+@provider("llamacpp", one_process=True)
 class LlamaCppModel:
     """A GGUF model on an engine of its own in this process.
 
@@ -50,6 +52,7 @@ class LlamaCppModel:
     Args:
         name: Name in the configuration.
         config: Its configuration.
+        resources: What the run's models share; nothing of it is used.
 
     Raises:
         ConfigError: xllamacpp is not installed, there is no such file, or an option is unknown or wrong.
@@ -58,7 +61,7 @@ class LlamaCppModel:
     provider = "llamacpp"
     simulated = False
 
-    def __init__(self, name: str, config: ModelConfig) -> None:
+    def __init__(self, name: str, config: ModelConfig, resources: Resources | None = None) -> None:
         require("xllamacpp", "llamacpp")
         self.name = name
         self.model = config.model
