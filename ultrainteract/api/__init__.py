@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         build_seeds,
         check_seeds,
         make_tests,
+        make_word_problems,
         seed_datasets,
         selection_rules,
     )
@@ -53,7 +54,9 @@ HOMES = {
     name: f"ultrainteract.{module}"
     for module, names in {
         "api.datasets": ("ExportReport", "data_rules", "export", "import_", "stats", "validate_data"),
-        "api.instructions": ("build_seeds", "check_seeds", "make_tests", "seed_datasets", "selection_rules"),
+        "api.instructions": (
+            "build_seeds", "check_seeds", "make_tests", "make_word_problems", "seed_datasets", "selection_rules",
+        ),
         "api.isolation": ("build_sandbox", "check_sandbox", "prune_sandbox", "sandbox_shell"),
         "api.lookup": ("build_wikipedia", "search_wikipedia"),
         "api.preparation": ("init", "plan", "plan_cluster", "validate", "validate_async"),
@@ -71,9 +74,9 @@ HOMES = {
 __all__ = [
     "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push", "check_sandbox",
     "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export", "find_tree", "import_", "init",
-    "list_inputs", "load_config", "make_tests", "merge", "open_run", "plan", "plan_cluster", "prune_sandbox", "push",
-    "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "selection_rules", "stats",
-    "status", "validate", "validate_async", "validate_data", "watch_push",
+    "list_inputs", "load_config", "make_tests", "make_word_problems", "merge", "open_run", "plan", "plan_cluster",
+    "prune_sandbox", "push", "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets",
+    "selection_rules", "stats", "status", "validate", "validate_async", "validate_data", "watch_push",
 ]  # fmt: skip
 
 
