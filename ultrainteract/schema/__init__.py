@@ -7,7 +7,15 @@ never a position, a path or a time: the same content has the same id on every ma
 
 from __future__ import annotations
 
-from ultrainteract.schema.base import SCHEMA_VERSION, ReasoningSchema, Record, Task, Tool, content_hash
+from ultrainteract.schema.base import (
+    SCHEMA_VERSION,
+    ReasoningSchema,
+    Record,
+    Task,
+    Tool,
+    canonical_json,
+    content_hash,
+)
 from ultrainteract.schema.instruction import Checker, Instruction, TestCase, TestSuite
 from ultrainteract.schema.messages import Exchange, Message, Provenance, SamplingParams, Usage
 from ultrainteract.schema.tree import (
@@ -51,5 +59,6 @@ __all__ = [
     "Turn",
     "Usage",
     "Verdict",
+    "canonical_json",
     "content_hash",
 ]
