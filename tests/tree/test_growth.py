@@ -8,11 +8,7 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
-from tests.builders import Scripted, config, cot, math_cot, math_pot, models, pot
-=======
-from tests.builders import Scripted, config, cot, cycle, math_cot, math_pot, models
->>>>>>> refs/heads/bare
+from tests.builders import Scripted, config, cot, cycle, math_cot, math_pot, models, pot
 from ultrainteract.config import RunConfig
 from ultrainteract.grading import Graders
 from ultrainteract.models import price_of
