@@ -53,7 +53,7 @@ def test_one_output_is_right(sentence: str) -> None:
         ("An error of at most $10^{ - 4}$ is accepted.", 1e-4),
         ("The answer is valid if it differs from the correct one by at most 10 \u2212 5.", 1e-5),
         ("Relative or absolute error should not be greater than 1e-7.", 1e-7),
-        ("Print the point with five digits after the decimal point.", 1e-5),
+        ("Print the point with five digits after the decimal point.", 5e-6),
         ("Print it with a precision of 0.001.", 1e-3),
         ("Your answer must have an absolute or relative error that is small.", 1e-6),
     ],

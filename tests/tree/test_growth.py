@@ -14,8 +14,9 @@ from ultrainteract.grading import Graders
 from ultrainteract.models import price_of
 from ultrainteract.models.base import ChatRequest, Completion
 from ultrainteract.prompts import Prompts
+from ultrainteract.replay import RecordedSampler
 from ultrainteract.schema import Instruction, Label, Tree, TreeState
-from ultrainteract.store import Calls, RunStore
+from ultrainteract.store import RunStore
 from ultrainteract.tree import Grower
 from ultrainteract.tree.context import Context
 from ultrainteract.tree.cpu import CPUQueue
@@ -39,7 +40,7 @@ async def grow(
     instruction: Instruction | None = None,
 ) -> Tree:
     with RunStore.resume(folder, settings) as store:
-        calls = Calls(store, scripted, settings, price_of)
+        calls = RecordedSampler(store, scripted, settings, price_of)
         environment = Environment(store, None, graders, settings.sandbox)  # type: ignore[arg-type]
         return await Grower(settings, calls, environment).grow(instruction or math_cot())
 

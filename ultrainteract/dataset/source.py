@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from ultrainteract.dataset.tree_table import packed_trees, tree_tables, trees_of
 from ultrainteract.errors import ConfigError, DataError
 from ultrainteract.readers.tables import open_tables
 from ultrainteract.schema import Tree, content_hash
-from ultrainteract.store import Runs, RunStore, Spend, find_runs
+from ultrainteract.store import Runs, RunStore, Spend, find_runs, read_tree
 
 
 class Repeatable:
@@ -28,7 +27,7 @@ class Repeatable:
 
     Args:
         make: Starts one iteration.
-        packed: Starts one over the trees as they are stored (see `unpack`), which costs little and can be
+        packed: Starts one over the trees as they are stored (see `store.read_tree`), which costs little and can be
             handed to other processes.
     """
 
@@ -52,12 +51,7 @@ class Repeatable:
         def packed() -> Iterator[bytes]:
             return (blob for _, blob in store.packed_trees())
 
-        return cls(lambda: map(unpack, packed()), packed)
-
-
-def unpack(blob: bytes) -> Tree:
-    """A tree from its stored form: its JSON, compressed or not."""
-    return Tree.model_validate_json(blob if blob.startswith(b"{") else zlib.decompress(blob))
+        return cls(lambda: map(read_tree, packed()), packed)
 
 
 @dataclass

@@ -17,13 +17,14 @@ from typing import Any
 
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.samples import tree_passes
-from ultrainteract.dataset.source import Repeatable, unpack
+from ultrainteract.dataset.source import Repeatable
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.columns import arrow_schema
 from ultrainteract.exporting.registry import exporters
 from ultrainteract.exporting.split import Choice, Split
 from ultrainteract.schema import Tree
 from ultrainteract.statistics.statistics import Statistics, estimated_tokens
+from ultrainteract.store import read_tree
 
 CHUNK_TREES = 32
 """Trees turned into Arrow at a time."""
@@ -107,7 +108,7 @@ class Renderer:
         head = list(islice(chunks, _WORTH_IT))
         if len(head) < _WORTH_IT:
             for blobs in head:
-                yield self.render(map(unpack, blobs), statistics)
+                yield self.render(map(read_tree, blobs), statistics)
             return
         for rendered in _on_other_cores(self, chain(head, chunks), jobs):
             if statistics is not None and rendered.statistics is not None:
@@ -160,7 +161,7 @@ def _render(blobs: list[bytes]) -> Rendered:
     import pyarrow as pa
 
     assert _renderer is not None
-    rendered = _renderer.render(map(unpack, blobs), Statistics() if _renderer.count else None)
+    rendered = _renderer.render(map(read_tree, blobs), Statistics() if _renderer.count else None)
     for key, batch in rendered.batches.items():
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as stream:

@@ -14,7 +14,7 @@ from ultrainteract.store import RunStore
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ultrainteract.store.calls import Budget
+    from ultrainteract.replay import Budget
 
 _PLAIN_EVERY_S = 10.0
 

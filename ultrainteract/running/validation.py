@@ -9,6 +9,7 @@ from pathlib import Path
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, SandboxError, SeedError
 from ultrainteract.grading import Graders, verdict_from_tests
+from ultrainteract.grading.registry import find_grader
 from ultrainteract.models import build_models
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
@@ -64,7 +65,7 @@ async def validate_run(
     checks.append(seeds)
     sandbox = None
     try:
-        if any(sample.tools or sample.task in (Task.CODING, Task.MATH_POT) for sample in samples):
+        if any(sample.tools or sample.task.runs_program for sample in samples):
             sandbox = open_sandbox(config.sandbox, unsafe=unsafe)
             await sandbox.start()
             execution = await sandbox.run(["x = 6 * 7", "x"])
@@ -161,7 +162,7 @@ async def _check_golds(samples: list[Instruction]) -> list[Check]:
     tried: Counter[str] = Counter()
     async with Graders() as graders:
         for sample in samples:
-            if sample.grader in ("tests", "judge") or sample.gold is None:
+            if find_grader(sample.grader).compare is None or sample.gold is None:
                 continue
             tried[sample.dataset] += 1
             verdict = await graders.grade(sample, sample.gold)
