@@ -74,8 +74,8 @@ __all__ = [
     "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push", "check_sandbox",
     "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export", "find_tree", "import_", "init",
     "list_inputs", "load_config", "make_tests", "merge", "open_run", "plan", "plan_cluster", "prune_sandbox", "push",
-    "rate_votes", "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "selection_rules",
-    "stats", "status", "validate", "validate_async", "validate_data", "watch_push",
+    "rate_votes", "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets",
+    "selection_rules", "stats", "status", "validate", "validate_async", "validate_data", "watch_push",
 ]  # fmt: skip
 
 

@@ -60,7 +60,8 @@ def show_votes(report: VoteReport, console: Console) -> None:
     if report.items:
         best, worst = report.items[0], report.items[-1]
         say(
-            f"Prompts: {best.item} tells models apart best (slope {best.slope:.2f}), {worst.item} worst ({worst.slope:.2f})."
+            f"Prompts: {best.item} tells models apart best (slope {best.slope:.2f}), "
+            f"{worst.item} worst ({worst.slope:.2f})."
         )
 
 
