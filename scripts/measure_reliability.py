@@ -1,10 +1,10 @@
 """Measures how reliable the graders' verdicts are, and writes the figures that verdicts carry as their reliability.
 
-Answers whose right verdict is known are graded: the gold answers of seed files as they stand and in other forms (right),
-the gold answers of neighbours and gold answers with one thing changed (wrong), and the hand-labelled answers of
-`tests/grading/collection.py`. For tests, gold solutions run on their own tests (right), and mutated gold solutions and
-solutions of other problems that fail somewhere in their suite (wrong) are asked how many random tests they pass.
-
+Answers whose right verdict is known are graded: the gold answers of seed files as they stand and in other forms
+(right), the gold answers of neighbours and gold answers with one thing changed (wrong), and the hand-labelled
+answers of `tests/grading/collection.py`. For tests, gold solutions run on their own tests (right), and mutated
+gold solutions and solutions of other problems that fail somewhere in their suite (wrong) are asked how many random
+tests they pass. 
     python scripts/measure_reliability.py --seed gsm8k=seeds/gsm8k/train.jsonl --seed TACO=seeds/taco --write
 """
 
@@ -51,7 +51,9 @@ def changed(gold: str, instruction: Instruction, rng: random.Random) -> str | No
         case "answer_set":
             values = list(instruction.gold_set)
             place = rng.randrange(len(values))
-            values[place] = f"{values[place]} Ltd" if not re.search(r"\d", values[place]) else _digit(values[place], rng)
+            values[place] = (
+                f"{values[place]} Ltd" if not re.search(r"\d", values[place]) else _digit(values[place], rng)
+            )
             return repr(values)
         case "calls" if "'" in gold or re.search(r"=\d", gold):
             return re.sub(r"=(\d+)", lambda m: f"={int(m[1]) + 1}", gold, count=1) if re.search(r"=\d", gold) else \
@@ -90,7 +92,11 @@ def answers(instructions: list[Instruction], rng: random.Random) -> Iterator[Ans
         if (other := changed(gold, instruction, rng)) is not None and other != gold:
             yield "changed golds", instruction, other, False
         neighbour = before.get(instruction.dataset)
-        if neighbour is not None and neighbour.grader == instruction.grader and differs(gold, stated_gold(neighbour)):
+        if (
+            neighbour is not None
+            and neighbour.grader == instruction.grader
+            and differs(gold, stated_gold(neighbour))
+        ):
             yield "shifted golds", neighbour, gold, False
         before[instruction.dataset] = instruction
     for case in cases():
@@ -119,15 +125,22 @@ async def measure_answers(
             kind["right"] += found.is_equal == right
             if found.is_equal != right:
                 counts["wrong verdicts"] += 1
-                print(f"wrong verdict ({source}): {instruction.gold or instruction.gold_set!r} ;; {answer!r}: {found.why}")
+                print(
+                    f"wrong verdict ({source}): {instruction.gold or instruction.gold_set!r} ;; {answer!r}: {found.why}"
+                )
     return {k: dict(v) for k, v in sorted(kinds.items())}, {
-        check: {source: dict(counts) for source, counts in sorted(by.items())} for check, by in sorted(sources.items())
+        check: {source: dict(counts) for source, counts in sorted(by.items())}
+        for check, by in sorted(sources.items())
     }
 
 
-async def measure_tests(instructions: list[Instruction], rng: random.Random, problems: int) -> dict[str, object]:
+async def measure_tests(
+    instructions: list[Instruction], rng: random.Random, problems: int
+) -> dict[str, object]:
     """How many right programs fail, and what share of wrong ones passes n random tests."""
-    usable = [i for i in instructions if i.grader == "tests" and i.tests and i.solutions and not i.tests.any_answer]
+    usable = [
+        i for i in instructions if i.grader == "tests" and i.tests and i.solutions and not i.tests.any_answer
+    ]
     usable = [i for i in usable if i.tests and len(i.tests.cases) >= 10]
     chosen = rng.sample(usable, min(problems, len(usable)))
     right = Counter(total=0, failed=0, undetermined=0)
@@ -170,14 +183,22 @@ async def measure_tests(instructions: list[Instruction], rng: random.Random, pro
     return {
         "problems": len(chosen),
         "right programs": dict(right),
-        "wrong programs": {str(n): {"passed": round(passed[n] / 1e6, 2), "total": total[n]} for n in SIZES if total[n]},
+        "wrong programs": {
+            str(n): {"passed": round(passed[n] / 1e6, 2), "total": total[n]} for n in SIZES if total[n]
+        },
     }
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", action="append", default=[], metavar="DATASET=PATH", help="seed files to measure on")
-    parser.add_argument("--problems", type=int, default=80, help="coding problems whose programs are run; 0 for none")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seed", action="append", default=[], metavar="DATASET=PATH", help="seed files to measure on"
+    )
+    parser.add_argument(
+        "--problems", type=int, default=80, help="coding problems whose programs are run; 0 for none"
+    )
     parser.add_argument("--most", type=int, default=2_000, help="maximum instructions per seed")
     parser.add_argument("--write", action="store_true", help="write the figures into the package")
     arguments = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt
@@ -60,6 +61,8 @@ class SeedConfig(Record):
     """Tools on offer, for `generic` sources."""
     prompt: str = "{question}"
     """Published instruction text, for `generic` sources: `{question}` and `{choices}` are filled in."""
+    wording: Path | None = None
+    """YAML file with the published words of a seed set in another language; see docs/seeds.md."""
     licence: str | None = None
     """Licence of the data, where the loader does not know it."""
     options: dict[str, Any] = Field(default_factory=dict)

@@ -60,6 +60,8 @@ class Value:
     with_unit: bool = False
     signs: str = ""
     """Signs that were stripped and may carry meaning: the plus signs of `C++`."""
+    details: str = ""
+    """What stood in parentheses at the end, which the rules strip."""
 
 
 def _value(text: str) -> Value:
@@ -68,7 +70,14 @@ def _value(text: str) -> Value:
     number = parse_number(plain.replace("%", "").strip()) or (parse_number(body) if unit else None)
     value = number.value if number else number_from_words(plain)
     signs = _SIGNS.search(text.strip())
-    return Value(plain, value, parse_dates(plain), unit is not None, signs[1] if signs else "")
+    return Value(
+        plain, value, parse_dates(plain), unit is not None, signs[1] if signs else "", _details(text)
+    )
+
+
+def _details(text: str) -> str:
+    found = re.search(r"\(([^()]*)\)\W*$", text)
+    return " ".join(found[1].lower().split()) if found else ""
 
 
 def same_set(gold: tuple[str, ...], answer: str, *, program: bool) -> Finding:
@@ -167,6 +176,8 @@ def _same(gold: Value, given: Value) -> Finding:
     if gold.text == given.text:
         if gold.signs != given.signs:
             return Finding.unknown("the texts differ in a sign behind them")
+        if gold.details and given.details and gold.details != given.details:
+            return Finding.unknown("the texts differ in parentheses behind them")
         return Finding.equal("the same text")
     if gold.number is not None and given.number is not None:
         if abs(gold.number - given.number) < TOLERANCE:

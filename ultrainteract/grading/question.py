@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ultrainteract.grading.setting import Setting
-from ultrainteract.schema import GraderName, Instruction, Task
+from ultrainteract.schema import GraderName, Instruction
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Question:
     @classmethod
     def of(cls, instruction: Instruction) -> Question:
         """The question of an instruction."""
-        program = instruction.task in (Task.MATH_POT, Task.CODING)
+        program = instruction.task.runs_program
         return cls(
             instruction.grader,
             instruction.gold or "",

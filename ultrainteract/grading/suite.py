@@ -1,8 +1,8 @@
 """What a program's test report proves about the action.
 
 A failed test proves a program wrong only by what the problem states: its outputs, its limits, the kind of error that
-it allows. Passed tests prove it right as far as they are hidden: a test that the prompt shows can be passed by repeating
-it, and a program that never looks at its input proves nothing.
+it allows. Passed tests prove it right as far as they are hidden: a test that the prompt shows can be passed by
+repeating it, and a program that never looks at its input proves nothing.
 """
 
 from __future__ import annotations

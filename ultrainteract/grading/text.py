@@ -13,6 +13,8 @@ from ultrainteract.grading.finding import Basis, Finding
 from ultrainteract.grading.number import parse_number
 from ultrainteract.grading.number_words import number_from_words
 
+MAX_CHARS = 2_000
+"""Longest text that is compared word by word."""
 _ARTICLES = re.compile(r"(?<!\S)(?:a|an|the)(?!\S)")
 _MEANS_SOMETHING = r"(?<=\d)[./:](?=\d)|(?<=[^\W_])(?:[+#]+|[-*])(?![^\s.,;:!?)\]}'\"])|(?<=[+])[+]"
 _PUNCTUATION = re.compile(rf"(?!{_MEANS_SOMETHING})[{re.escape(string.punctuation)}‘’“”´`–—−…]")
@@ -72,6 +74,10 @@ def same_text(gold: str, answer: str) -> Finding:
     """
     if re.fullmatch(r"[A-Z]", gold.strip()) and re.match(rf"\W*{gold.strip()}\W", answer):
         return Finding.unknown("a letter with something after it")
+    if max(len(gold), len(answer)) > MAX_CHARS:
+        if gold.strip() == answer.strip():
+            return Finding.equal("the same text")
+        return Finding.unknown(f"a text has more than {MAX_CHARS} characters")
     right, given = normalise(gold), normalise(answer)
     if not right:
         if gold.strip() == answer.strip():

@@ -167,7 +167,7 @@ class _CoinSession:
             coin = f"{self._instruction.id} {model} {purpose.step} {purpose.turn} {ordinal}"
             right = random.Random(coin).random() < rate
             answer = f"{'right' if right else 'wrong'} {model} {ordinal}"
-            code = f"<execute>'{answer}'</execute>" if task in (Task.MATH_POT, Task.CODING) else ""
+            code = f"<execute>'{answer}'</execute>" if task.runs_program else ""
             text = f"<thought>{answer}</thought>{code}<solution>{answer}</solution>"
             provenance = Provenance(
                 model=self._config.models[model].model, provider="rehearsal", sampling=sampling, step=purpose.step,

@@ -29,6 +29,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ultrainteract.errors import ConfigError
 from ultrainteract.schema import Message
+from ultrainteract.schema.tasks import TASKS
 
 __all__ = ["Prompts"]
 
@@ -69,7 +70,8 @@ class Prompts:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of all templates, sorted; those under `shared/` are included by others."""
-        return tuple(sorted(_names(_BUILT_IN)))
+        further = (name for task in TASKS.all().values() if task.prompts for name in _names(task.prompts))
+        return tuple(sorted({*_names(_BUILT_IN), *further}))
 
     def render(self, name: str, **variables: Any) -> tuple[Message, ...]:
         """The conversation that a template gives.
@@ -110,7 +112,20 @@ class Prompts:
         for folder in (self._override, _BUILT_IN):
             if folder is not None and (path := folder / f"{name}{_SUFFIX}").is_file():
                 return path
+        if (further := self._further(name)) is not None:
+            return further
         raise ConfigError(f"There is no prompt template '{name}'. There are: {', '.join(self.names)}.")
+
+    def _further(self, name: str) -> Path | None:
+        """The template of a further task: its own, or that of the task it is like."""
+        role, _, rest = name.partition("/")
+        short, dot, form = rest.partition(".")
+        for task in TASKS.all().values():
+            if task.name.lower() == short:
+                if task.prompts is not None and (path := task.prompts / f"{name}{_SUFFIX}").is_file():
+                    return path
+                return self._path(f"{role}/{task.like.lower()}{dot}{form}")
+        return None
 
     def _source(self, name: str) -> tuple[Path, str]:
         path = self._path(name)

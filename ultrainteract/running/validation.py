@@ -65,7 +65,7 @@ async def validate_run(
     checks.append(seeds)
     sandbox = None
     try:
-        if any(sample.tools or sample.task in (Task.CODING, Task.MATH_POT) for sample in samples):
+        if any(sample.tools or sample.task.runs_program for sample in samples):
             sandbox = open_sandbox(config.sandbox, unsafe=unsafe)
             await sandbox.start()
             execution = await sandbox.run(["x = 6 * 7", "x"])

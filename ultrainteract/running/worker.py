@@ -18,12 +18,14 @@ from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
-from ultrainteract.models.base import ChatModel
+from ultrainteract.models.base import ChatModel, ReportsStatus
 from ultrainteract.replay import RecordedSampler
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
-from ultrainteract.schema import Instruction, Task, TestSuite, TreeState
+from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
+from ultrainteract.schema import Instruction, TestSuite, TreeState
+from ultrainteract.seeds.selection.rules import build_actor_rules
 from ultrainteract.store import Outcome, Recorder, Settled
+from ultrainteract.tools import open_tools
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
@@ -66,6 +68,7 @@ class Worker:
         self._state_dir = state_dir
         self._given = models
         self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
         self._stack = AsyncExitStack()
 
@@ -76,7 +79,7 @@ class Worker:
             graders = await stack.enter_async_context(Graders())
             stack.push_async_callback(self._sandbox.close)
             environment = Environment(
-                self._recorder, self._sandbox, graders, self.config.sandbox, self._tools()
+                self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox)
             )
             self._grower = Grower(self.config, self.sampler, environment)
             self._stack = stack.pop_all()
@@ -100,10 +103,9 @@ class Worker:
         if _runs_code(instruction):
             await self._sandbox.start()
         try:
-            k = self.config.selection.drop_solved
-            if k and await self._grower.solves(instruction, k):
-                why = f"the actor solves it {k} times out of {k}"
-                return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
+            for _, rule in self._rules:
+                if (why := await rule.reason(instruction, self._grower.solves)) is not None:
+                    return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
             tree = await self._grower.grow(instruction)
         except ProviderError as error:
             if error.fatal:
@@ -130,7 +132,7 @@ class Worker:
 
     def waiting(self) -> list[str]:
         """Why models wait (all endpoints of one are down, say), a line each."""
-        found = {status() for model in self.models.values() if (status := getattr(model, "status", None))}
+        found = {model.status() for model in self.models.values() if isinstance(model, ReportsStatus)}
         return sorted(filter(None, found))
 
     def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:
@@ -138,12 +140,6 @@ class Worker:
         for model in {id(model): model for model in models.values()}.values():
             stack.push_async_callback(model.close)
         return models
-
-    def _tools(self) -> dict[str, ToolHandler]:
-        from ultrainteract.tools.wikipedia import open_wikipedia
-
-        source = self.config.sandbox.wikipedia
-        return {"wikipedia_search": open_wikipedia(source)} if source else {}
 
 
 class LazySandbox:
@@ -194,7 +190,7 @@ class LazySandbox:
 
 
 def _runs_code(instruction: Instruction) -> bool:
-    return bool(instruction.tools) or instruction.task in (Task.CODING, Task.MATH_POT)
+    return bool(instruction.tools) or instruction.task.runs_program
 
 
 def _failed(instruction: Instruction, error: UltraInteractError) -> Settled:

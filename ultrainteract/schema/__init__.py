@@ -11,13 +11,13 @@ from ultrainteract.schema.base import (
     SCHEMA_VERSION,
     ReasoningSchema,
     Record,
-    Task,
     Tool,
     canonical_json,
     content_hash,
 )
-from ultrainteract.schema.instruction import Checker, Instruction, TestCase, TestSuite
+from ultrainteract.schema.instruction import Checker, FeedbackWording, Instruction, TestCase, TestSuite
 from ultrainteract.schema.messages import Exchange, Message, Provenance, SamplingParams, Usage
+from ultrainteract.schema.tasks import Task, task
 from ultrainteract.schema.tree import (
     Action,
     Critique,
@@ -38,6 +38,7 @@ __all__ = [
     "Critique",
     "Evidence",
     "Exchange",
+    "FeedbackWording",
     "GraderName",
     "Instruction",
     "Label",
@@ -61,4 +62,5 @@ __all__ = [
     "Verdict",
     "canonical_json",
     "content_hash",
+    "task",
 ]

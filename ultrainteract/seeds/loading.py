@@ -23,6 +23,8 @@ from ultrainteract.schema import Instruction, Record, Task, content_hash
 from ultrainteract.seeds.registry import Dataset, find_dataset
 from ultrainteract.seeds.selection.decontaminate import Decontaminator
 from ultrainteract.seeds.selection.rules import Rule, build_rules
+from ultrainteract.tools import TOOLS
+from ultrainteract.wording import ENGLISH, Wording, load_wording
 
 _BATCH = 512
 """Instructions checked for contamination at once."""
@@ -72,6 +74,9 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
     dataset = find_dataset(seed.dataset)
     tasks = _tasks(dataset, seed)
     seed = _with_paths(seed, dataset, base)
+    wording = load_wording(Path(resolved(str(seed.wording), base))) if seed.wording else ENGLISH
+    for tool in seed.tools:
+        TOOLS.find(tool, f"tools of {seed.path}")
     left = Counter(dict.fromkeys(tasks, seed.limit)) if seed.limit else None
     name = seed.name or dataset.name
     tally = tally if tally is not None else Tally()
@@ -82,7 +87,7 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
             yield SeedIssue(source=row.where, dataset=name, reason=row.reason, kind="unusable")
             continue
         try:
-            instructions = list(_instructions(row, seed, dataset, name, tasks))
+            instructions = list(_instructions(row, seed, dataset, name, tasks, wording))
         except Unusable as error:
             tally.unusable[name] += 1
             yield SeedIssue(source=row.where, dataset=name, reason=str(error), kind="unusable")
@@ -124,7 +129,8 @@ def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, s
 
 
 def _tasks(dataset: Dataset, seed: SeedConfig) -> tuple[Task, ...]:
-    unknown = [task for task in seed.tasks if task not in dataset.tasks]
+    # A further task may stand wherever the task that it is like may.
+    unknown = [task for task in seed.tasks if task.kind not in dataset.tasks]
     if unknown:
         raise ConfigError(
             f"{dataset.name} makes {', '.join(dataset.tasks)} instructions, not {', '.join(unknown)}."
@@ -145,12 +151,13 @@ def _with_paths(seed: SeedConfig, dataset: Dataset, base: Path) -> SeedConfig:
 
 
 def _instructions(
-    row: Row, seed: SeedConfig, dataset: Dataset, name: str, tasks: tuple[Task, ...]
+    row: Row, seed: SeedConfig, dataset: Dataset, name: str, tasks: tuple[Task, ...], wording: Wording
 ) -> Iterator[Instruction]:
     for problem in dataset.load(row, seed):
         source = f"{name}/{seed.split}/{problem.record_id or row.key}"
         for task in tasks:
-            yield problem.instruction(task, name, source, seed.licence or dataset.licence)
+            licence = seed.licence or dataset.licence
+            yield problem.instruction(task, name, source, licence, wording=wording)
 
 
 def stream_instructions(

@@ -10,7 +10,8 @@ from __future__ import annotations
 from ultrainteract.grading.registry import Gold, find_grader
 from ultrainteract.readers.rows import MAX_TEXT, Unusable
 from ultrainteract.schema import GraderName, Instruction, Record, Task, TestSuite, Tool
-from ultrainteract.seeds.wording import render
+from ultrainteract.tools import described
+from ultrainteract.wording import ENGLISH, Wording
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -54,7 +55,14 @@ class Problem(Record):
     """The record's own id; its place in the file if None."""
 
     def instruction(
-        self, task: Task, dataset: str, source: str, licence: str | None, *, tested: bool = True
+        self,
+        task: Task,
+        dataset: str,
+        source: str,
+        licence: str | None,
+        *,
+        tested: bool = True,
+        wording: Wording = ENGLISH,
     ) -> Instruction:
         """The instruction of this problem for `task`.
 
@@ -64,21 +72,24 @@ class Problem(Record):
             source: Source id.
             licence: Licence of the data.
             tested: Whether a coding problem must have tests; without them it can only be given some.
+            wording: Published words of the seed set.
 
         Raises:
             Unusable: The statement is empty or too long, or the ground truth cannot verify anything.
         """
         _check(self, tested)
         tools: tuple[Tool, ...] = self.tools
-        if task is Task.MATH_POT:
+        if task.kind is Task.MATH_POT:
             tools = ("python",)
-        elif task is Task.MATH_COT:
+        elif task.kind is Task.MATH_COT:
             tools = ()
         body = self.question if self.body is None else self.body
         return Instruction(
             task=task,
             dataset=dataset,
-            prompt=self.prompt if self.prompt is not None else render(task, body, tools, self.simplify),
+            prompt=self.prompt
+            if self.prompt is not None
+            else wording.render(task, body, described(tools), self.simplify),
             question=self.question,
             grader=self.grader,
             gold=self.gold,
@@ -87,12 +98,15 @@ class Problem(Record):
             choices=self.choices,
             tests=self.tests,
             rationales=tuple(dict.fromkeys(text for text in self.rationales if text)),
-            solutions=() if task is Task.MATH_COT else tuple(dict.fromkeys(s for s in self.solutions if s)),
+            solutions=()
+            if task.kind is Task.MATH_COT
+            else tuple(dict.fromkeys(s for s in self.solutions if s)),
             tools=tools,
             difficulty=self.difficulty,
             tags=self.tags,
             licence=licence,
             source=source,
+            wording=None if wording.feedback == ENGLISH.feedback else wording.feedback,
         )
 
 

@@ -20,6 +20,7 @@ import orjson
 from ultrainteract.dataset.samples import correct_actions, picked_pairs, spoken
 from ultrainteract.errors import ConfigError, require
 from ultrainteract.schema import Label, Tree, content_hash
+from ultrainteract.wording import feedback
 
 CHARS_PER_TOKEN = 4
 """Characters counted as one token where no tokenizer is given: an estimate, marked as such wherever it is shown."""
@@ -205,12 +206,13 @@ class Statistics:
     def _trajectories(self, tree: Tree) -> list[tuple[bool, int, int]]:
         """(with interaction, last turn, tokens) of the tree's trajectory and of every further correct action."""
         count = self.count_tokens
-        prompt = count(tree.instruction.prompt)
+        prompt, words = count(tree.instruction.prompt), tree.instruction.wording
         before, sizes = prompt, []
         for turn in tree.turns:
             sizes.append(before)
             if turn.incorrect is not None:
-                before += count(spoken(turn.incorrect.action)) + count(turn.incorrect.feedback)
+                before += count(spoken(turn.incorrect.action, words))
+                before += count(feedback(turn.incorrect, words))
         found: list[tuple[bool, int, int]] = []
         if tree.turns:
             last = tree.turns[-1]

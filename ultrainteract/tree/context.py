@@ -28,6 +28,7 @@ from ultrainteract.schema import (
 from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.guards import Counts, normalised
+from ultrainteract.wording import feedback, shown_output
 
 _LONG = 2_000
 """Answers of at least this many characters are parsed on the CPU queue."""
@@ -76,16 +77,15 @@ class Context:
 
     def schema(self) -> ReasoningSchema:
         """The reasoning schema of this turn, drawn at random; chain of thought where there is no code."""
-        if self.instruction.task is Task.MATH_COT or (
-            self.instruction.task is Task.LOGIC and not self.instruction.tools
-        ):
+        kind = self.instruction.task.kind
+        if kind is Task.MATH_COT or (kind is Task.LOGIC and not self.instruction.tools):
             return "cot"
         return "modular" if self.rng("schema").random() < self.config.growth.modular_share else "cot"
 
     def actor_messages(self, schema: ReasoningSchema) -> tuple[Message, ...]:
         """What the actor is asked at this turn: the task's prompt, then its earlier attempts and what came of them."""
         task = self.instruction.task
-        name = f"actor/{task.value.lower()}.{'cot' if task is Task.LOGIC else schema}"
+        name = f"actor/{task.value.lower()}.{'cot' if task.kind is Task.LOGIC else schema}"
         opening = self.openings.get(name)
         if opening is None:
             opening = self.openings[name] = self.prompts.render(
@@ -93,9 +93,9 @@ class Context:
             )
         messages = list(opening)
         for node in self.history:
-            messages += _exchanged(node.action.exchanges)
+            messages += self._exchanged(node.action.exchanges)
             messages.append(Message(role="assistant", content=node.action.raw))
-            messages.append(Message(role="user", content=node.feedback))
+            messages.append(Message(role="user", content=feedback(node, self.instruction.wording)))
         return tuple(messages)
 
     async def attempt(
@@ -148,7 +148,7 @@ class Context:
     ) -> tuple[list[Sample], list[Action]]:  # fmt: skip
         """Lets attempts that call a tool before they answer go on, in lock-step, until each has an answer."""
         samples, actions = list(samples), list(actions)
-        for _ in range(self.config.growth.max_tool_rounds if self.instruction.task is Task.LOGIC else 0):
+        for _ in range(self.config.growth.max_tool_rounds if self.instruction.task.kind is Task.LOGIC else 0):
             asking = [
                 number
                 for number, (sample, action) in enumerate(zip(samples, actions, strict=True))
@@ -163,12 +163,20 @@ class Context:
                 action = actions[number]
                 exchange = Exchange(text=action.text, raw=action.raw, code=action.code, output=output)
                 exchanges = (*action.exchanges, exchange)
-                asked = (*messages, *_exchanged(exchanges))
+                asked = (*messages, *self._exchanged(exchanges))
                 more = await self.session.sample(model, asked, 1, purpose, sampling)
                 if more:
                     samples[number] = more[0]
                     actions[number] = await self._parse(more[0], purpose, exchanges)
         return samples, actions
+
+    def _exchanged(self, exchanges: Sequence[Exchange]) -> list[Message]:
+        messages: list[Message] = []
+        for exchange in exchanges:
+            messages.append(Message(role="assistant", content=exchange.raw))
+            shown = shown_output(exchange.output, self.instruction.wording)
+            messages.append(Message(role="user", content=shown))
+        return messages
 
     async def _parse(self, sample: Sample, purpose: Purpose, exchanges: tuple[Exchange, ...]) -> Action:
         text = sample.completion.text
@@ -192,11 +200,3 @@ def _unfinished(sample: Sample) -> Verdict | None:
     if reason == "length":
         return _TRUNCATED
     return None if reason == "stop" else _FILTERED
-
-
-def _exchanged(exchanges: Sequence[Exchange]) -> list[Message]:
-    messages: list[Message] = []
-    for exchange in exchanges:
-        messages.append(Message(role="assistant", content=exchange.raw))
-        messages.append(Message(role="user", content=f"Out: {exchange.output}"))
-    return messages

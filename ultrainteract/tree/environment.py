@@ -20,7 +20,6 @@ from ultrainteract.schema import (
     Action,
     Instruction,
     Observation,
-    Task,
     Verdict,
     content_hash,
 )
@@ -192,7 +191,7 @@ class Environment:
 
 def _by_program(instruction: Instruction, action: Action) -> bool:
     """Whether the program's output, not the stated answer, is what counts."""
-    return instruction.task in (Task.MATH_POT, Task.CODING) or action.answer is None
+    return instruction.task.runs_program or action.answer is None
 
 
 def _shown(text: str) -> str:

@@ -11,7 +11,7 @@ from ultrainteract.readers.rows import Row, Unusable, read_nested
 from ultrainteract.seeds.formulas import formula_program
 from ultrainteract.seeds.problem import Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices
+from ultrainteract.wording import with_choices
 
 _SAYS_LETTER = re.compile(
     r"""

@@ -10,7 +10,7 @@ from ultrainteract.grading.number import is_number
 from ultrainteract.readers.rows import Row, Unusable, plain_text
 from ultrainteract.seeds.problem import LETTERS, Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices
+from ultrainteract.wording import with_choices
 
 _ENTAILMENT = ("Entailment", "contradiction", "neutral")
 

@@ -9,7 +9,7 @@ from ultrainteract.grading.number import is_number
 from ultrainteract.readers.rows import Row, Unusable
 from ultrainteract.seeds.problem import LETTERS, Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices, with_table
+from ultrainteract.wording import with_choices, with_table
 
 
 @dataset("tabmwp", tasks=("Math_PoT",), licence="CC-BY-NC-SA-4.0")
