@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from ultrainteract.config import ModelConfig, RunConfig
+from ultrainteract.config.binding import binding
 from ultrainteract.errors import ProviderError
 from ultrainteract.models.base import ChatModel, ChatRequest, Purpose, Reply
 from ultrainteract.replay.budget import Budget
@@ -174,4 +175,4 @@ def _identity(model: ModelConfig) -> bytes:
 
 @functools.lru_cache(maxsize=256)
 def _sampling_json(sampling: SamplingParams) -> bytes:
-    return b"," + canonical_json(sampling) + b"]"
+    return b"," + canonical_json(binding(sampling)) + b"]"
