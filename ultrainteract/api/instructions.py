@@ -210,20 +210,16 @@ def make_word_problems(
     Raises:
         ConfigError: An operation, a bound or the split is unknown, or there are not so many different problems.
     """
-    from typing import cast
-
-    from ultrainteract.seeds.word_problems import OPERATIONS, SPLITS, Operation, Split, word_problems
+    from ultrainteract.seeds.word_problems import OPERATIONS, SPLITS, Operation, word_problems
 
     bounds: dict[Operation, int] = {}
     for operation, bound in largest.items():
         if operation not in OPERATIONS or not str(bound).isdecimal():
             raise ConfigError(f"'{operation}={bound}': write OPERATION=NUMBER, of {', '.join(OPERATIONS)}.")
-        bounds[cast("Operation", operation)] = int(bound)
+        bounds[operation] = int(bound)
     if split not in SPLITS:
         raise ConfigError(f"There are no templates '{split}'; there are {' and '.join(SPLITS)}.")
-    rows = [
-        row.model_dump_json() for row in word_problems(count, bounds, split=cast("Split", split), seed=seed)
-    ]
+    rows = [row.model_dump_json() for row in word_problems(count, bounds, split=split, seed=seed)]
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -163,6 +163,7 @@ def make_word_problems(
     """Make arithmetic word problems of one step, as hard as their operands are large."""
     from ultrainteract import api
 
-    bounds = dict(item.strip().split("=", 1) if "=" in item else (item, "") for item in largest.split(","))
+    parts = (item.strip().partition("=") for item in largest.split(","))
+    bounds = {operation: bound for operation, _, bound in parts}
     api.make_word_problems(out, count, bounds, split=split, seed=seed)
     typer.echo(f"Wrote {count:,} problems: {out}", err=True)
