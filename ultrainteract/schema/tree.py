@@ -31,6 +31,8 @@ class Action(Record):
     """False where `code` does not pass Python's syntax check."""
     exchanges: tuple[Exchange, ...] = ()
     """Tool calls made before the answer, within this turn."""
+    reasoning: str | None = None
+    """The model's reasoning before it, without its tags; no later request, critic or judge sees it."""
 
 
 class Observation(Record):

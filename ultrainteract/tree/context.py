@@ -173,7 +173,9 @@ class Context:
         text = sample.completion.text
 
         def parse() -> Action:
-            action = parse_action(text, self.instruction, purpose.reasoning_schema, exchanges)
+            action = parse_action(
+                text, self.instruction, purpose.reasoning_schema, exchanges, self.cells, sample.completion.reasoning
+            )
             normalised(action)  # remembered for the comparisons to come
             return action
 
