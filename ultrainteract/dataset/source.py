@@ -180,6 +180,7 @@ def spent(spend: Sequence[Spend], pairs: int) -> dict[str, Any]:
         "completions": sum(item.completions for item in spend),
         "prompt_tokens": sum(item.prompt_tokens for item in spend),
         "completion_tokens": tokens,
+        "reasoning_tokens": sum(item.reasoning_tokens for item in spend),
         "cost": cost,
         "unpriced_requests": unpriced,
         "cost_per_pair": cost / pairs if pairs and not unpriced else None,

@@ -141,6 +141,7 @@ class Calls:
                 task=purpose.instruction.task.value if purpose.instruction else "",
                 requests=1, completions=len(reply.completions), prompt_tokens=reply.usage.prompt_tokens,
                 completion_tokens=reply.usage.completion_tokens, cost=cost or 0.0, unpriced=int(cost is None),
+                reasoning_tokens=reply.usage.reasoning_tokens,
             )  # fmt: skip
             self.budget.add(spend)
             await self.store.put_call(tree, key, request.first, recorded.model_dump_json().encode(), spend)
@@ -168,6 +169,7 @@ class Calls:
                     ordinal=ordinal,
                     prompt_tokens=recorded.usage.prompt_tokens,
                     completion_tokens=completion.tokens,
+                    reasoning_tokens=completion.reasoning_tokens,
                     cost=None if recorded.cost is None else recorded.cost * share,
                 )
                 samples.append(Sample(completion=completion, provenance=provenance))
@@ -235,6 +237,7 @@ class Spent:
     tokens: int = 0
     cost: float = 0.0
     under_way: int = 0
+    reasoning_tokens: int = 0
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
@@ -249,7 +252,7 @@ class Budget:
     def __init__(self, config: RunConfig, spent: Sequence[Spend]) -> None:
         self._limits = config.budget
         self._under_way = 0
-        self.requests = self.unpriced = self.tokens = 0
+        self.requests = self.unpriced = self.tokens = self.reasoning_tokens = 0
         self.cost = 0.0
         self.elsewhere = Spent()
         """What other processes of the run have spent and have under way, as far as is known here."""
@@ -261,11 +264,14 @@ class Budget:
         self.requests += spend.requests
         self.unpriced += spend.unpriced
         self.tokens += spend.prompt_tokens + spend.completion_tokens
+        self.reasoning_tokens += spend.reasoning_tokens
         self.cost += spend.cost
 
     def spent(self) -> Spent:
         """What was spent here."""
-        return Spent(self.requests, self.unpriced, self.tokens, self.cost, self._under_way)
+        return Spent(
+            self.requests, self.unpriced, self.tokens, self.cost, self._under_way, self.reasoning_tokens
+        )
 
     def request(self) -> Budget:
         """Admits one request; use as a context manager around it.
@@ -274,13 +280,15 @@ class Budget:
             BudgetExceeded: What is spent, and what the requests under way will cost at the average so far,
                 reaches a limit.
         """
-        if self._limits.max_cost is None and self._limits.max_tokens is None:
+        limits = (self._limits.max_cost, self._limits.max_tokens, self._limits.max_reasoning_tokens)
+        if all(limit is None for limit in limits):
             return self
         so_far = self.spent() + self.elsewhere
         ahead = 1 + so_far.under_way / so_far.requests if so_far.requests else 1.0
         for limit, spent, unit in (
             (self._limits.max_cost, so_far.cost, "US dollars"),
             (self._limits.max_tokens, so_far.tokens, "tokens"),
+            (self._limits.max_reasoning_tokens, so_far.reasoning_tokens, "reasoning tokens"),
         ):
             if limit is not None and spent and spent * ahead >= limit:
                 raise BudgetExceeded(

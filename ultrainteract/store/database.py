@@ -24,7 +24,7 @@ from ultrainteract.schema import Instruction, Tree, TreeState
 from ultrainteract.store.records import Outcome, Settled, Spend, pack, tree_number, unpack
 from ultrainteract.store.writer import Statement, Writer
 
-FORMAT = 2
+FORMAT = 3
 """Version of the database layout."""
 
 _FILE = "store.sqlite"
@@ -52,6 +52,7 @@ CREATE TABLE outcomes (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state T
 CREATE TABLE admitted (key TEXT PRIMARY KEY, instruction BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE spend (role TEXT, step TEXT, model TEXT, task TEXT, requests INTEGER, completions INTEGER,
                     prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, unpriced INTEGER,
+                    reasoning_tokens INTEGER NOT NULL,
                     PRIMARY KEY (role, step, model, task)) WITHOUT ROWID;
 CREATE TABLE tallies (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
 """

@@ -55,6 +55,8 @@ class Spend(Record):
     """US dollars, over the requests whose price is known."""
     unpriced: int
     """Requests whose price is unknown."""
+    reasoning_tokens: int = 0
+    """Of the tokens drawn, those of reasoning."""
 
 
 class Settled(Record):

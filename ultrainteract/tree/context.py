@@ -160,7 +160,9 @@ class Context:
             )
             for number, output in zip(asking, outputs, strict=True):
                 action = actions[number]
-                exchange = Exchange(text=action.text, raw=action.raw, code=action.code, output=output)
+                exchange = Exchange(
+                    text=action.text, raw=action.raw, reasoning=action.reasoning, code=action.code, output=output
+                )
                 exchanges = (*action.exchanges, exchange)
                 asked = (*messages, *_exchanged(exchanges))
                 more = await self.calls.sample(model, asked, 1, purpose, sampling)

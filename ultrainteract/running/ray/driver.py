@@ -352,6 +352,7 @@ class RayDriver:
         budget.requests += fresh.requests
         budget.unpriced += fresh.unpriced
         budget.tokens += fresh.tokens
+        budget.reasoning_tokens += fresh.reasoning_tokens
         budget.cost += fresh.cost
 
     def _elsewhere(self, link: _Link) -> Spent:
