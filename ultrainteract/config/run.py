@@ -42,6 +42,9 @@ class RunConfig(Record):
     """The sandbox."""
     budget: BudgetConfig = BudgetConfig()
     """Spending limits. Not part of the fingerprint."""
+    stop_unread_after: PositiveInt | None = 20
+    """Stop with an error once so many instructions were grown and nearly none had a sample that could be read; never
+    if null. Not part of the fingerprint."""
     max_inflight_trees: PositiveInt = 96
     """Trees alive at once, in each process: bounds memory. Half as many again as a model's `max_concurrency` keep it
     busy while records are written. Not part of the fingerprint."""
@@ -98,6 +101,7 @@ class RunConfig(Record):
             exclude={
                 "output",
                 "budget",
+                "stop_unread_after",
                 "max_inflight_trees",
                 "executor",
                 "shard",

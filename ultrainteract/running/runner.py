@@ -17,6 +17,7 @@ from ultrainteract.errors import BudgetExceeded, ConfigError, ProviderError, Ult
 from ultrainteract.models.base import ChatModel
 from ultrainteract.running.admission import admitted
 from ultrainteract.running.progress import Progress
+from ultrainteract.running.unread import UnreadGuard
 from ultrainteract.running.worker import Worker
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction
@@ -53,6 +54,7 @@ class Runner:
         self._unsafe = unsafe
         self._models = models
         self._sandbox = sandbox
+        self._unread = UnreadGuard(config.stop_unread_after)
         self._stop = asyncio.Event()
         self._stopped_by: UltraInteractError | None = None
 
@@ -70,7 +72,7 @@ class Runner:
             SeedError: A seed source cannot be read.
             SandboxError: Code is to be run, and there is no isolation here.
             ProviderError, BudgetExceeded: No further request can be sent; raised after the trees under way
-            ended. StoreError: A record could not be written; raised at once.
+            ended. UnreadableError: Nothing that the models write can be read. StoreError: A record could not be written; raised at once.
         """
         try:
             if self.config.executor.kind == "ray":
@@ -84,8 +86,9 @@ class Runner:
                 await self._run_here()
         except* UltraInteractError as group:
             raise _first(group) from None
-        if self._stopped_by is not None:
-            raise self._stopped_by
+        stopped_by = self._stopped_by or (None if self._stop.is_set() else self._unread.error(ended=True))
+        if stopped_by is not None:
+            raise stopped_by
         return not self._stop.is_set()
 
     async def _run_here(self) -> None:
@@ -130,6 +133,10 @@ class Runner:
                 self.progress.alive -= 1
             await self.store.put(settled_rows(settled))
             self.progress.add(settled.outcome.state, settled.tallies)
+            self._unread.add(settled.tallies, settled.outcome.reason)
+            if (unread := self._unread.error()) is not None:
+                self._stopped_by = self._stopped_by or unread
+                self._stop.set()
 
 
 def _first(group: BaseExceptionGroup[UltraInteractError]) -> UltraInteractError:

@@ -169,6 +169,10 @@ class Tree(Record):
     to expand, or the critic refused to comment on it."""
     guards: dict[str, int] = Field(default_factory=dict)
     """How often each quality guard acted while this tree grew (see `ultrainteract.tree.guards`)."""
+    unread: str = ""
+    """Where no sample of the tree could be proved correct or wrong: why, and the end of the first one."""
+    simulation: bool = False
+    """True where a simulated model answered any request of this tree, whether its text was kept or not."""
 
     @property
     def id(self) -> str:
@@ -189,8 +193,9 @@ class Tree(Record):
 
     @property
     def simulated(self) -> bool:
-        """True where any text of the tree was written by a simulated model."""
-        return any(node.provenance.simulated for _, node in self.nodes())
+        """True where a simulated model had a part in the tree: it wrote a text, or answered a request in vain."""
+        written = (part for _, node in self.nodes() for part in (node, node.critique) if part is not None)
+        return self.simulation or any(part.provenance.simulated for part in written)
 
     @property
     def hard(self) -> bool:

@@ -8,6 +8,7 @@ action correct or wrong.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -15,8 +16,9 @@ from typing import TypeVar
 import orjson
 
 from ultrainteract.config import SandboxConfig
-from ultrainteract.errors import GraderError, SandboxError
+from ultrainteract.errors import GraderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
+from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
 from ultrainteract.schema import (
     Action,
@@ -30,7 +32,9 @@ from ultrainteract.schema import (
 )
 from ultrainteract.store import Recorder
 
-ENVIRONMENT_VERSION = 1
+log = logging.getLogger(__name__)
+
+ENVIRONMENT_VERSION = 2
 """Raised when the environment would answer differently: older observations are then made again."""
 
 Ask = Callable[[tuple[Message, ...], str], Awaitable[str]]
@@ -50,6 +54,8 @@ class Observed(Record):
     """Output and status."""
     verdict: Verdict
     """Correct, wrong or undetermined."""
+    check_failed: bool = False
+    """True where the check raised an exception, which leaves the action undetermined."""
 
 
 class Environment:
@@ -61,17 +67,19 @@ class Environment:
         graders: Decide on final answers.
         config: Limits.
         tools: Handlers of the tools that sandboxed code may call.
+        prompts: Templates of the run, for the judge; the built-in ones if None.
     """
 
     def __init__(
         self, store: Recorder, sandbox: Sandbox, graders: Graders, config: SandboxConfig,
-        tools: Mapping[str, ToolHandler] | None = None,
+        tools: Mapping[str, ToolHandler] | None = None, prompts: Prompts | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._sandbox = sandbox
         self._graders = graders
         self._limits = config.limits
         self._tools = dict(tools or {})
+        self._prompts = prompts or Prompts()
 
     async def observe(
         self,
@@ -112,7 +120,12 @@ class Environment:
             or action.answer is None
         ):
             return None
-        verdict = self._graders.grade_literal(instruction, action.answer)
+        try:
+            verdict = self._graders.grade_literal(instruction, action.answer)
+        except UltraInteractError:
+            raise
+        except (Exception, SystemExit):
+            return None  # observed like any other, by the check that is on its guard and on the record
         return None if verdict is None else Observed(observation=Observation(), verdict=verdict)
 
     async def call_tools(
@@ -170,13 +183,28 @@ class Environment:
     async def _observe(
         self, instruction: Instruction, cells: Sequence[str], action: Action, ask: Ask | None
     ) -> Observed:
+        """Observes one action; an exception of a check or of what shows its result leaves it undetermined."""
+        try:
+            return await self._check(instruction, cells, action, ask)
+        except UltraInteractError:
+            raise
+        except (Exception, SystemExit) as error:
+            log.exception("The check of an action for %s failed", instruction.source)
+            said = f"the check failed with {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            return Observed(
+                observation=Observation(), verdict=Verdict.undetermined(said), check_failed=True
+            )
+
+    async def _check(
+        self, instruction: Instruction, cells: Sequence[str], action: Action, ask: Ask | None
+    ) -> Observed:
         if instruction.grader == "tests" and instruction.tests is not None:
             return await self._test(instruction, action)
         if instruction.grader == "judge":
             if ask is None:
                 raise GraderError("This instruction needs a judge: set `judge.model` in the config.")
             reference = next(iter(instruction.solutions), None)
-            verdict = await judge(instruction, action.text, ask, reference)
+            verdict = await judge(instruction, action.text, ask, reference, prompts=self._prompts)
             return Observed(observation=Observation(), verdict=verdict)
         if action.code is not None and _by_program(instruction, action):
             execution = await self._run(instruction, cells, action)

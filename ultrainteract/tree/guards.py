@@ -21,12 +21,19 @@ GuardName = Literal[
     "truncated",
     "syntax_dropped",
     "request_refused",
+    "withheld",
+    "no_answer",
+    "check_failed",
+    "parse_failed",
+    "unexpected_error",
 ]
 """critique_asked_again, critique_redacted: the critic gave the gold answer away; guided_refused: a guided
 action spoke of what it was shown; equal_pair: chosen and rejected would have been the same text; truncated:
 an answer was cut off at the token cap;
 syntax_dropped: the syntax filter kept an action out; request_refused: the provider refused a request for
-good."""
+good; withheld: the provider ended a text for another reason than its end or the cap; no_answer: neither an answer nor
+a program was found in a text; check_failed, parse_failed: a grader or the parser raised an exception on a text, which
+leaves it undetermined; unexpected_error: anything else raised one, which leaves the instruction failed."""
 
 Counts = Counter[GuardName]
 
