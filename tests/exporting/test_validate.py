@@ -95,8 +95,8 @@ def test_a_missing_column_or_field_is_named(tmp_path: Path) -> None:
     rows[2]["trajectory"][0]["value"] = None
     examples = check(tmp_path, rows).examples["rows.jsonl", "empty"]
     assert [example.partition(": ")[::2] for example in examples] == [
-        ("rows.jsonl row 2", "'chosen' is empty"),
-        ("rows.jsonl row 3", "a turn of the trajectory is empty"),
+        ("rows.jsonl:2", "'chosen' is empty"),
+        ("rows.jsonl:3", "a turn of the trajectory is empty"),
     ]
 
 

@@ -71,6 +71,8 @@ class Node(Record):
     """What the critic said; only on an expanded node."""
     provenance: Provenance
     """The actor."""
+    published_id: str | None = None
+    """Id of the imported SFT row that this action comes from: it is exported under the same one."""
 
     @property
     def feedback(self) -> str:
@@ -93,6 +95,8 @@ class Pair(Record):
     """Proved correct."""
     rejected: Node
     """Proved wrong."""
+    published_id: str | None = None
+    """Id of the imported row that this pair comes from; only on the additional pairs of a turn."""
 
     @model_validator(mode="after")
     def _proved(self) -> Self:

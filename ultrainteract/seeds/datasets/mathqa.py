@@ -74,7 +74,10 @@ def split_options(text: str) -> tuple[str, ...]:
     if len(starts) < 2:
         raise Unusable(f"field 'options' cannot be split into choices: {text[:60]}")
     ends = [start for start, _ in starts[1:]] + [len(text)]
-    return tuple(text[start:end].strip(" ,") for (_, start), end in zip(starts, ends, strict=True))
+    return tuple(
+        re.sub(rf"^{letter}\s*\)\s*", "", text[start:end].strip(" ,"))  # some records write every letter twice
+        for letter, (_, start), end in zip("abcde", starts, ends, strict=False)
+    )
 
 
 def rationale(text: str) -> str:
