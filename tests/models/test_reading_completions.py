@@ -69,7 +69,10 @@ def test_reasoning_details_are_reasoning() -> None:
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
-        *((name, "stop") for name in ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "", None, "STOP")),
+        *(
+            (name, "stop")
+            for name in ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "", None, "STOP")
+        ),
         ("max_tokens", "length"),
         ("SAFETY", "content_filter"),
         ("tool_calls", "other"),
@@ -97,7 +100,15 @@ def test_an_unknown_finish_reason_is_said_once(caplog: pytest.LogCaptureFixture)
     ("usage", "completion_tokens", "reasoning_tokens"),
     [
         ({"completion_tokens": 30, "completion_tokens_details": {"reasoning_tokens": 20}}, 30, 20),
-        ({"completion_tokens": 30, "total_tokens": 60, "completion_tokens_details": {"reasoning_tokens": 20}}, 50, 20),
+        (
+            {
+                "completion_tokens": 30,
+                "total_tokens": 60,
+                "completion_tokens_details": {"reasoning_tokens": 20},
+            },
+            50,
+            20,
+        ),
         ({"completion_tokens": 30}, 30, 15),  # by its share of the text
     ],
 )

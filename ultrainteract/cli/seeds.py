@@ -209,6 +209,11 @@ def _show_check(found: DatasetCheck) -> None:
         for expectation, count in checked.expectations.items():
             print(f"    expected          {expectation}: {count:,}")
         _show_items(checked.disagreements)
+    if found.conflicts:
+        print(
+            f"    two gold answers  {len(found.conflicts):,} problems were read before with another gold answer"
+        )
+        _show_items(found.conflicts)
     if found.unchecked:
         print(f"    not checked       {found.unchecked:,} (judged, or tests without a reference solution)")
 
@@ -246,6 +251,7 @@ async def _make_tests(
 
     from ultrainteract.errors import ConfigError
     from ultrainteract.models import build_models
+    from ultrainteract.prompts import Prompts
     from ultrainteract.sandbox import open_sandbox
     from ultrainteract.seeds.loading import load_untested
     from ultrainteract.seeds.testgen import (
@@ -261,6 +267,7 @@ async def _make_tests(
         raise ConfigError(f"There is no model '{name}' in the config (models: {', '.join(config.models)}).")
     known = read_tests(str(out)) if out.exists() else {}
     made = 0
+    prompts = Prompts(config.growth.prompts)
     async with AsyncExitStack() as stack:
         models = build_models(config)
         for built in {id(built): built for built in models.values()}.values():
@@ -275,7 +282,7 @@ async def _make_tests(
                 if statement_key(problem.question) in known:
                     continue
                 ask = model_ask(models[name], config.models[name].sampling, problem)
-                found = await generate_tests(problem, ask, sandbox, entry_point=entry_point)
+                found = await generate_tests(problem, ask, sandbox, entry_point=entry_point, prompts=prompts)
                 append_tests(out, found)
                 made += bool(found.inputs)
                 rate = "" if found.kill_rate is None else f", {found.kill_rate:.0%} of mutants noticed"

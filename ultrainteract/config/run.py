@@ -84,6 +84,21 @@ class RunConfig(Record):
             raise ValueError("growth.pool: name at least one model, or set growth.rejected_from: actor")
         return self
 
+    @model_validator(mode="after")
+    def _budget_in_money_has_prices(self) -> Self:
+        used = dict.fromkeys(name for _, name in self.model_uses())
+        unpriced = [
+            name
+            for name in used
+            if self.models[name].price is None and self.models[name].provider != "simulated"
+        ]
+        if self.budget.max_cost is not None and unpriced:
+            raise ValueError(
+                f"budget.max_cost: no price is known of {', '.join(unpriced)}, so the budget would never be reached; "
+                f"set models.{unpriced[0]}.price (zeros where it costs nothing), or budget.max_tokens instead"
+            )
+        return self
+
     def model_uses(self) -> Iterator[tuple[str, str]]:
         """Yields (place in the config, model name) for every use of a model."""
         for number, step in enumerate(self.growth.ladder):

@@ -29,8 +29,11 @@ def trajectory_fault(value: Any) -> str | None:
             if not isinstance(turn[name], str):
                 return f"'{name}' of turn {number} of 'trajectory' holds {kind_name(turn[name])} where text belongs"
     roles = [turn["from"] for turn in value]
-    if len(roles) % 2 == 0 or any(role != ("user", "assistant")[number % 2] for number, role in enumerate(roles)):
-        return f"the roles of 'trajectory' are {', '.join(roles[:6])}: user and assistant must alternate, the user first and last"
+    if len(roles) % 2 == 0 or any(
+        role != ("user", "assistant")[number % 2] for number, role in enumerate(roles)
+    ):
+        shown = ", ".join(roles[:6])
+        return f"the roles of 'trajectory' are {shown}: user and assistant must alternate, the user first and last"
     return None
 
 

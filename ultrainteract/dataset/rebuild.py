@@ -178,7 +178,7 @@ class _Builder:
                 self.extra.setdefault(turn, []).insert(0, self.own.pop(turn))
 
     def _read_sft(self, prompt: str) -> None:
-        seen: set[tuple[int, str]] = set()
+        seen: set[tuple[int, str, str]] = set()
         for row in self.sft:
             named = parse_id(row["id"])
             if named is None:
@@ -186,10 +186,13 @@ class _Builder:
             turn = named.turn if named else 1
             self.depth = max(self.depth, turn, named.depth if named else 0)
             exchanges = self._exchanges(row, prompt, turn)
-            if (turn, row["response"]) in seen:
-                self.issues.append(f"SFT row {row['id']}: the same response occurred before at its turn, and is kept once")
+            key = (turn, row["instruction"], row["response"])
+            if key in seen:
+                self.issues.append(
+                    f"SFT row {row['id']}: the same response occurred before, and is kept once"
+                )
                 continue
-            seen.add((turn, row["response"]))
+            seen.add(key)
             self.correct.setdefault(turn, []).append(_Response(row["response"], exchanges, row["id"]))
 
     def _exchanges(self, row: Row, prompt: str, turn: int) -> tuple[Exchange, ...]:
@@ -223,7 +226,9 @@ class _Builder:
         correct = self._chosen(own, responses) if own is not None else None
         pairs = tuple(
             Pair(
-                chosen=self._chosen(row, responses), rejected=self._wrong(row["rejected"]), published_id=row["id"]
+                chosen=self._chosen(row, responses),
+                rejected=self._wrong(row["rejected"]),
+                published_id=row["id"],
             )
             for row in extra
         )

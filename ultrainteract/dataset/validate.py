@@ -108,6 +108,9 @@ def validate(tables: Iterable[Table]) -> Report:
             )
             report.add(table.name, "columns", table.name, said)
             report.rows[table.name] = 0
+            for record in table.records(None) if not table.columns else ():
+                if isinstance(record, BadRecord):
+                    report.add(table.name, "readable", record.where, record.reason)
             continue
         rows = 0
         absent = dict.fromkeys(table.columns)  # JSONL rows may lack what the first one has
@@ -185,7 +188,9 @@ class _Checker:
         return not known
 
 
-_TEXTS = frozenset({"task", "dataset", "instruction", "response", "id", "parent_id", "input", "output", "tree"})
+_TEXTS = frozenset(
+    {"task", "dataset", "instruction", "response", "id", "parent_id", "input", "output", "tree"}
+)
 """Fields that hold a text in every layout."""
 _TURNS = frozenset(
     {"prompt", "chosen", "rejected", "completion", "messages", "conversations", "trajectory", "completions"}
@@ -196,7 +201,9 @@ _TURNS = frozenset(
 def _turn_types(name: str, value: Any) -> Iterator[Found]:
     if isinstance(value, str):
         return
-    for turn in [value] if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else [None]:
+    for turn in (
+        [value] if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else [None]
+    ):
         if isinstance(turn, str) and name == "completions":
             continue
         if not isinstance(turn, Mapping):

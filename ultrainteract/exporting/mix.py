@@ -111,7 +111,9 @@ def load(name: str, source: MixSource) -> ShuffledRows:
     except SeedError as error:
         raise ConfigError(f"export.mix.{name}: cannot read {source.path}: {error}") from error
     if not found:
-        raise ConfigError(f"export.mix.{name}: {source.path} holds no readable record ({unreadable:,} are not).")
+        raise ConfigError(
+            f"export.mix.{name}: {source.path} holds no readable record ({unreadable:,} are not)."
+        )
     return found
 
 

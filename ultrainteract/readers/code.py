@@ -28,7 +28,18 @@ MAX_CODE = 100_000
 """Characters of code that are parsed; longer code does not count as passing the syntax check."""
 
 _PYTHON = frozenset(
-    {"python", "python3", "python2", "py", "py3", "ipython", "ipython3", "jupyter", "tool_code", "code-python"}
+    {
+        "python",
+        "python3",
+        "python2",
+        "py",
+        "py3",
+        "ipython",
+        "ipython3",
+        "jupyter",
+        "tool_code",
+        "code-python",
+    }
 )
 _INFO = re.compile(r"[{. ]*([\w+#-]*)")
 _GLUED = re.compile(r"(?<=[^\s`~])[ \t]*(```+(?:python3?|py)[ \t]*)$", re.MULTILINE | re.IGNORECASE)
@@ -205,7 +216,9 @@ def _parsed(code: str) -> ast.Module | None:
         return None
 
 
-def _closure(names: Sequence[tuple[frozenset[str], frozenset[str]]], last: int) -> tuple[list[int], frozenset[str]]:
+def _closure(
+    names: Sequence[tuple[frozenset[str], frozenset[str]]], last: int
+) -> tuple[list[int], frozenset[str]]:
     """Block `last` with the earlier ones that define what it uses, and the names that none of them defines."""
     chosen = [last]
     missing = names[last][1]

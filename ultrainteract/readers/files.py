@@ -256,7 +256,9 @@ class _JsonStream:
             by_id = isinstance(value, dict) if by_id is None else by_id
             digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=12).digest()
             if by_id and digest in seen:
-                yield BadRecord(f"{self.label}:{line} (record {key})", "a record of this name stands above it")
+                yield BadRecord(
+                    f"{self.label}:{line} (record {key})", "a record of this name stands above it"
+                )
             elif by_id:
                 yield self._checked(line, value, key, f" (record {key})")
             else:

@@ -25,7 +25,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Stands for a field whose name occurs twice in a record, with different values: which one is meant is not known."""
+    """Stands for a field whose name occurs twice in a record, with different values: which is meant is not known."""
 
     name: str
     """Name of the field."""

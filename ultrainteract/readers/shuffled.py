@@ -19,7 +19,7 @@ class ShuffledRows:
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]], seed: int) -> None:
-        self._file = tempfile.TemporaryFile(prefix="ultrainteract-rows-")
+        self._file = tempfile.TemporaryFile(prefix="ultrainteract-rows-")  # noqa: SIM115 (as long as the rows)
         self._places = array("Q")
         columns: dict[str, None] = {}
         for row in rows:

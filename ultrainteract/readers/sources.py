@@ -1,9 +1,9 @@
 """Where rows come from: a local file, folder or glob, a URL, or a dataset of the Hugging Face Hub, alike.
 
 Seeds, benchmarks, mixed-in datasets, `import` and `validate-data` all read through this module: the same names are
-found, the same formats are understood, and what is wrong is said in the same words. A path that exists (beside the config file, or below the working folder) is local; anything else that looks
-like `owner/name` is a Hub id, streamed at one resolved revision, so that a run can say exactly what it
-read.
+found, the same formats are understood, and what is wrong is said in the same words. A path that exists (beside the
+config file, or below the working folder) is local; anything else that looks like `owner/name` is a Hub id, streamed at
+one resolved revision, so that a run can say exactly what it read.
 """
 
 from __future__ import annotations

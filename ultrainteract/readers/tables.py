@@ -82,7 +82,9 @@ def open_tables(source: str, revision: str | None = None) -> list[Table]:
     root, files = found
     if files == [root]:
         return [_file_table(root.name, files)]
-    visible = [file for file in files if not any(part.startswith(".") for part in file.relative_to(root).parts)]
+    visible = [
+        file for file in files if not any(part.startswith(".") for part in file.relative_to(root).parts)
+    ]
     chosen = [file for file in visible if kind_of(file) in _SPLITS] or [
         file for file in visible if kind_of(file) in _OTHERS
     ]

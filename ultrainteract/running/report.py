@@ -121,7 +121,9 @@ def _spend_table(report: RunReport) -> Table:
     for name, footer in (("role", "total"), ("step", ""), ("model", "")):
         table.add_column(name, footer)
     total = _sums(report.spend)
-    for name, number in zip(("requests", "completions", "tokens in", "tokens out", "reasoning"), total, strict=True):
+    for name, number in zip(
+        ("requests", "completions", "tokens in", "tokens out", "reasoning"), total, strict=True
+    ):
         table.add_column(name, f"{number:,}", justify="right")
     table.add_column("cost", _money(report.cost, report.unpriced), justify="right")
     groups: dict[tuple[str, str, str], list[Spend]] = {}

@@ -72,7 +72,8 @@ class Runner:
             SeedError: A seed source cannot be read.
             SandboxError: Code is to be run, and there is no isolation here.
             ProviderError, BudgetExceeded: No further request can be sent; raised after the trees under way
-            ended. UnreadableError: Nothing that the models write can be read. StoreError: A record could not be written; raised at once.
+            ended. UnreadableError: Nothing that the models write can be read. StoreError: A record could not be
+            written; raised at once.
         """
         try:
             if self.config.executor.kind == "ray":

@@ -65,7 +65,11 @@ class UnreadGuard:
         """
         if self._after is None or not self._unread:
             return None
-        if self._unread < self._grown if ended else self._grown < self._after or self._unread < SHARE * self._grown:
+        if (
+            self._unread < self._grown
+            if ended
+            else self._grown < self._after or self._unread < SHARE * self._grown
+        ):
             return None
         causes = [f"{count:,} times {_ADVICE[name]}" for name, count in self._causes.most_common() if count]
         return UnreadableError(

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from ultrainteract.config import RunConfig
-from ultrainteract.errors import BudgetExceeded, GraderError, ProviderError, SandboxError, StoreError, UltraInteractError
+from ultrainteract.errors import (
+    BudgetExceeded,
+    GraderError,
+    ProviderError,
+    SandboxError,
+    StoreError,
+    UltraInteractError,
+)
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
 from ultrainteract.models.base import ChatModel

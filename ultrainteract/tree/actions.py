@@ -27,7 +27,8 @@ _CHAT_END = re.compile(
 """Tokens of chat templates: what follows them is no part of the action."""
 _NEXT_PROBLEM = re.compile(
     r"^[ \t]*(?:#+[ \t]*|[*_]+)?(?:(?:next|new|another)[ \t]+)?"
-    r"(?P<kind>question|problem|exercise|instruction|Q|user|human)(?P<number>[ \t]*\d+)?[*_]*[ \t]*[::][*_ \t]*(?P<said>.*)$",
+    r"(?P<kind>question|problem|exercise|instruction|Q|user|human)(?P<number>[ \t]*\d+)?[*_]*"
+    r"[ \t]*[::][*_ \t]*(?P<said>.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _EMPHASIS = r"(?P<open>\*{1,3}|_{1,3}|`)?"
@@ -37,9 +38,12 @@ _MARKER = re.compile(
     r"answer(?![A-Za-z0-9(]|_+\w)(?P<mid>[*_`]*)[ \t]*(?:is[ \t]*)?(?P<colon>[::])?(?P<after>[*_`]*)[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
-_HASHES = re.compile(r"^[ \t]*####[ \t]*(?P<text>(?!.*\banswer\b)[^#\s].*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_HASHES = re.compile(
+    r"^[ \t]*####[ \t]*(?P<text>(?!.*\banswer\b)[^#\s].*?)[ \t]*$", re.MULTILINE | re.IGNORECASE
+)
 _CONCLUSION = re.compile(
-    r"(?:^|(?<=[.!,:*_\s]))the (?:final |correct )?answer is[ \t]*:?[ \t]*(?P<text>(?:[^.\n]|\.(?=\S)){1,120})\.?[*_\s]*\Z",
+    r"(?:^|(?<=[.!,:*_\s]))the (?:final |correct )?answer is[ \t]*:?[ \t]*"
+    r"(?P<text>(?:[^.\n]|\.(?=\S)){1,120})\.?[*_\s]*\Z",
     re.IGNORECASE,
 )
 _DISPLAY = {"\\[": "\\]", "$$": "$$"}

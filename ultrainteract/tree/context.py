@@ -176,7 +176,11 @@ class Context:
             for number, output in zip(asking, outputs, strict=True):
                 action = actions[number]
                 exchange = Exchange(
-                    text=action.text, raw=action.raw, reasoning=action.reasoning, code=action.code, output=output
+                    text=action.text,
+                    raw=action.raw,
+                    reasoning=action.reasoning,
+                    code=action.code,
+                    output=output,
                 )
                 exchanges = (*action.exchanges, exchange)
                 asked = (*messages, *_exchanged(exchanges))

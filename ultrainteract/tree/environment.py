@@ -191,9 +191,7 @@ class Environment:
         except (Exception, SystemExit) as error:
             log.exception("The check of an action for %s failed", instruction.source)
             said = f"the check failed with {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            return Observed(
-                observation=Observation(), verdict=Verdict.undetermined(said), check_failed=True
-            )
+            return Observed(observation=Observation(), verdict=Verdict.undetermined(said), check_failed=True)
 
     async def _check(
         self, instruction: Instruction, cells: Sequence[str], action: Action, ask: Ask | None

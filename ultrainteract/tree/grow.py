@@ -66,7 +66,9 @@ class Grower:
                     turns=tuple(turns),
                     ended=ended,
                     guards={name: count for name, count in sorted(context.guards.items()) if count},
-                    unread="" if any(step.judged for turn in turns for step in turn.steps) else context.unread,
+                    unread=""
+                    if any(step.judged for turn in turns for step in turn.steps)
+                    else context.unread,
                     simulation=context.simulation,
                 )
 

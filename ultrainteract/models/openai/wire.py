@@ -29,10 +29,13 @@ CHARS_PER_TOKEN = 4
 
 _FINISH: dict[str, FinishReason] = {
     **dict.fromkeys(
-        ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", "complete", "completed", "finished"), "stop"
+        ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", "complete", "completed", "finished"),
+        "stop",
     ),
     **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "max_length", "model_length"), "length"),
-    **dict.fromkeys(("content_filter", "safety", "recitation", "refusal", "prohibited_content"), "content_filter"),
+    **dict.fromkeys(
+        ("content_filter", "safety", "recitation", "refusal", "prohibited_content"), "content_filter"
+    ),
 }
 """What servers call the end of a text. An empty or missing one is a whole text where nothing says otherwise."""
 
@@ -187,7 +190,10 @@ def parse_answer(
         whole = [choice for choice in choices if not _broken(choice)]
         if not whole:
             raise WireError(f"all choices broke off ({choices[0].get('error')})")
-        parts = [_parts(choice, pairs) for choice in sorted(whole, key=lambda choice: int(choice.get("index") or 0))]
+        parts = [
+            _parts(choice, pairs)
+            for choice in sorted(whole, key=lambda choice: int(choice.get("index") or 0))
+        ]
         usage = _usage(data.get("usage"), request, parts)
     except WireError:
         raise
@@ -254,7 +260,9 @@ _unknown: set[str] = set()
 def _parts(choice: dict[str, Any], pairs: Pairs) -> _Parts:
     message = choice["message"]
     content = message.get("content")
-    reasoning = message.get("reasoning_content") or message.get("reasoning") or message.get("reasoning_details")
+    reasoning = (
+        message.get("reasoning_content") or message.get("reasoning") or message.get("reasoning_details")
+    )
     finish = finish_reason(choice.get("finish_reason"), message)
     if isinstance(content, list):  # typed parts: text, and thinking as a list of its own
         typed = [{"type": "text", "text": p} if isinstance(p, str) else p for p in content]
@@ -280,7 +288,9 @@ def _parts(choice: dict[str, Any], pairs: Pairs) -> _Parts:
 def _texts(parts: Any) -> str:
     if isinstance(parts, str):
         return parts
-    return "".join(part if isinstance(part, str) else part.get("text") or part.get("summary") or "" for part in parts)
+    return "".join(
+        part if isinstance(part, str) else part.get("text") or part.get("summary") or "" for part in parts
+    )
 
 
 def _usage(data: Any, request: ChatRequest, parts: list[_Parts]) -> Usage:
@@ -295,7 +305,9 @@ def _usage(data: Any, request: ChatRequest, parts: list[_Parts]) -> Usage:
     thought = details.get("reasoning_tokens") or data.get("reasoning_tokens")
     if not isinstance(thought, int) or thought <= 0:
         thought = sum(_thought(part, completion / sum(map(_weight, parts))) for part in parts)
-    elif data.get("total_tokens") == int(prompt) + completion + thought:  # counted beside the completion, not in it
+    elif (
+        data.get("total_tokens") == int(prompt) + completion + thought
+    ):  # counted beside the completion, not in it
         completion += thought
     return Usage(
         prompt_tokens=int(prompt), completion_tokens=completion, reasoning_tokens=min(thought, completion)
@@ -335,9 +347,13 @@ def _share_tokens(parts: list[_Parts], usage: Usage) -> list[Completion]:
         given += tokens
         completions.append(
             Completion(
-                text=text, finish_reason=finish, reasoning=reasoning, tokens=tokens, logprobs=logprobs,
+                text=text,
+                finish_reason=finish,
+                reasoning=reasoning,
+                tokens=tokens,
                 reasoning_tokens=min(tokens, round(estimate * scale)),
-            )  # fmt: skip
+                logprobs=logprobs,
+            )
         )
     return completions
 

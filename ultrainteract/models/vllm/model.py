@@ -247,7 +247,9 @@ class VLLMModel:
             finish_reason=_FINISH.get(output.finish_reason, "other"),
             reasoning=reasoning,
             tokens=len(output.token_ids),
-            reasoning_tokens=len(output.token_ids) * len(reasoning or "") // max(1, len(text) + len(reasoning or "")),
+            reasoning_tokens=len(output.token_ids)
+            * len(reasoning or "")
+            // max(1, len(text) + len(reasoning or "")),
             logprobs=logprobs,
         )
 

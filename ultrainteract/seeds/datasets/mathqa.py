@@ -75,7 +75,9 @@ def split_options(text: str) -> tuple[str, ...]:
         raise Unusable(f"field 'options' cannot be split into choices: {text[:60]}")
     ends = [start for start, _ in starts[1:]] + [len(text)]
     return tuple(
-        re.sub(rf"^{letter}\s*\)\s*", "", text[start:end].strip(" ,"))  # some records write every letter twice
+        re.sub(
+            rf"^{letter}\s*\)\s*", "", text[start:end].strip(" ,")
+        )  # some records write every letter twice
         for letter, (_, start), end in zip("abcde", starts, ends, strict=False)
     )
 
