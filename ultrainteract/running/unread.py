@@ -18,7 +18,7 @@ _ADVICE = {
     "truncated": "the text was cut off at the token cap: raise `sampling.max_tokens` of the model",
     "no_answer": "no answer and no program was found in the text: look at the model's format, and at the prompts "
     "(`growth.prompts`); docs/outputs.md says what is read",
-    "check_failed": "the check itself failed: please report it with the reason below",
+    "grader_failed": "the check itself failed: please report it with the reason below",
     "parse_failed": "the text could not be parsed: please report it with the reason below",
     "unexpected_error": "growing the tree failed: please report it with the reason below",
     "request_refused": "the provider refused the request",

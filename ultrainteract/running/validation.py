@@ -12,6 +12,7 @@ from ultrainteract.grading import Graders
 from ultrainteract.models import build_models
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.backends import explain
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
@@ -66,7 +67,7 @@ async def validate_run(
     checks.append(seeds)
     sandbox = None
     try:
-        if any(sample.tools or sample.task in (Task.CODING, Task.MATH_POT) for sample in samples):
+        if any(sample.tools or sample.task.runs_program for sample in samples):
             sandbox = open_sandbox(config.sandbox, unsafe=unsafe)
             await sandbox.start()
             execution = await sandbox.run(["x = 6 * 7", "x"])
@@ -76,6 +77,7 @@ async def validate_run(
                     name="sandbox",
                     passed=good,
                     detail=f"{sandbox.kind}: 6 * 7 gives {execution.text or execution.status}",
+                    items=tuple(explain(config.sandbox, sandbox.kind)),
                 )
             )
         checks += await _check_ground_truths(samples, sandbox, config)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ultrainteract.config import Limits
 from ultrainteract.errors import SandboxError
 from ultrainteract.grading import Graders, SelfCheck, self_check, verdict_from_tests
+from ultrainteract.grading.registry import find_grader
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Label, Record, Verdict
 from ultrainteract.seeds.loading import GoldAnswers
@@ -84,7 +85,7 @@ async def check_dataset(
     distinct = list(
         {(i.question, i.gold, i.gold_set, i.source if i.tests else ""): i for i in instructions}.values()
     )
-    answered = [i for i in distinct if i.grader not in ("tests", "judge")]
+    answered = [i for i in distinct if find_grader(i.grader).compare is not None]
     tested = [i for i in distinct if i.grader == "tests" and i.solutions and sandbox is not None]
     return DatasetCheck(
         dataset=dataset,
@@ -112,7 +113,7 @@ async def _check_solutions(
         async with slots:
             report = await sandbox.run_tests(program, instruction.tests, limits=limits)
         progress()
-        return verdict_from_tests(instruction.tests, report)
+        return verdict_from_tests(instruction.tests, report, program)
 
     neighbours = zip(instructions[1:], instructions, strict=False)
     others = [(i, other) for i, other in neighbours if shift and i.question != other.question]

@@ -78,7 +78,7 @@ def parse_action(
         thought = text.strip()
     if code is not None:
         code = _unfenced(code, before)
-    elif solution is not None and instruction.task is Task.CODING:
+    elif solution is not None and instruction.task.kind is Task.CODING:
         code, solution = _unfenced(solution, before), None
     else:
         for part in (thought, solution):
@@ -334,8 +334,8 @@ def _render(instruction: Instruction, thought: str, code: str | None, answer: st
     if code is not None:
         parts.append(f"```python\n{code}\n```")
     text = "\n".join(parts)
-    if answer is None or (code is not None and instruction.task in (Task.MATH_POT, Task.CODING)):
+    if answer is None or (code is not None and instruction.task.runs_program):
         return text
-    if instruction.task is Task.LOGIC:
+    if instruction.task.kind is Task.LOGIC:
         return f"{text}\nAnswer:{answer}".lstrip("\n")
     return f"{text}\n\nAnswer:\n{answer}".lstrip("\n")

@@ -21,9 +21,9 @@ GuardName = Literal[
     "truncated",
     "syntax_dropped",
     "request_refused",
+    "grader_failed",
     "withheld",
     "no_answer",
-    "check_failed",
     "parse_failed",
     "unexpected_error",
 ]
@@ -31,9 +31,10 @@ GuardName = Literal[
 action spoke of what it was shown; equal_pair: chosen and rejected would have been the same text; truncated:
 an answer was cut off at the token cap;
 syntax_dropped: the syntax filter kept an action out; request_refused: the provider refused a request for
-good; withheld: the provider ended a text for another reason than its end or the cap; no_answer: neither an answer nor
-a program was found in a text; check_failed, parse_failed: a grader or the parser raised an exception on a text, which
-leaves it undetermined; unexpected_error: anything else raised one, which leaves the instruction failed."""
+good; grader_failed: a grader, or what runs or shows a check, raised, so that the verdict is undetermined; withheld: the
+provider ended a text for another reason than its end or the cap; no_answer: neither an answer nor a program was found
+in a text; parse_failed: the parser raised on a text, which leaves it undetermined; unexpected_error: anything else
+raised, which leaves the instruction failed."""
 
 Counts = Counter[GuardName]
 

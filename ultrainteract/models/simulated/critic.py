@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from ultrainteract.models.simulated.arithmetic import equations, evaluate, read_expression, read_number
-from ultrainteract.models.simulated.chains import program_values
-from ultrainteract.models.simulated.math import Mathematics
+from ultrainteract.models.simulated.model.arithmetic import equations, evaluate, read_expression, read_number
+from ultrainteract.models.simulated.model.chains import program_values
+from ultrainteract.models.simulated.model.math import Mathematics
 from ultrainteract.schema import Instruction, Message, Task
 
 _ERROR = re.compile(r"^\s*(?P<type>[A-Z]\w*(?:Error|Exception)): ?(?P<detail>.*)$", re.MULTILINE)
@@ -63,7 +63,7 @@ def comment(
     parts = [
         rng.choice(_OPENINGS),
         _finding(attempt, instruction, known, rng),
-        rng.choice(_ENDINGS[instruction.task]),
+        rng.choice(_ENDINGS[instruction.task.kind]),
     ]
     if leaks:
         parts.append(_leak(instruction))
@@ -91,7 +91,7 @@ def _finding(attempt: str, instruction: Instruction, known: Mathematics | None, 
             f"On one of the tests, though, your program uses too much {resource}: look for work that is repeated for "
             "every item, and for a loop whose condition may never change."
         )
-    if instruction.task is Task.CODING:
+    if instruction.task.kind is Task.CODING:
         where = "fails a test" if _FAILED.search(attempt) else "shows something else than was asked for"
         cause = rng.choice(
             (
@@ -102,7 +102,7 @@ def _finding(attempt: str, instruction: Instruction, known: Mathematics | None, 
             )
         )
         return f"However, the program {where}. {cause}"
-    if instruction.task is Task.LOGIC:
+    if instruction.task.kind is Task.LOGIC:
         step = _step_of(attempt, None, rng)
         if instruction.choices:
             return (
