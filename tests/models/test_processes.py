@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from ultrainteract.models.vllm.model.sequence_gate import SequenceGate
 
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.models import build_model
 from ultrainteract.models.processes import Lazy, Lifeline, ending, last_words
+from ultrainteract.models.vllm.sequence_gate import SequenceGate
 
 KILLED = """
 import os, subprocess, time

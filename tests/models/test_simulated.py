@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from ultrainteract.models.simulated.model.model import SimulatedModel, SimulationOptions, pass_rate
 
 from tests.builders import math_cot, math_pot
 from ultrainteract.config import ModelConfig, SandboxConfig, SeedConfig
@@ -20,6 +19,7 @@ from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
 from ultrainteract.models import build_model
 from ultrainteract.models.base import ChatRequest, Completion, Purpose, Role
+from ultrainteract.models.simulated.model import SimulatedModel, SimulationOptions, pass_rate
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox

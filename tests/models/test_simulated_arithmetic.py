@@ -7,21 +7,21 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ultrainteract.models.simulated.model.arithmetic import (
+
+from scripts.bench._synthetic import synthetic_instructions
+from ultrainteract.models.simulated.arithmetic import (
     equations,
     evaluate,
     read_expression,
     read_number,
     write_number,
 )
-from ultrainteract.models.simulated.model.chains import (
+from ultrainteract.models.simulated.chains import (
     chain_of_program,
     chain_of_text,
     chain_values,
     program_values,
 )
-
-from scripts.bench._synthetic import synthetic_instructions
 
 LEAVES = st.integers(0, 999).map(lambda n: (str(n), Fraction(n))) | st.decimals(
     "0.01", 99, allow_nan=False, places=2

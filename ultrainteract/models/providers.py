@@ -89,9 +89,9 @@ PROVIDERS: Registry[RegisteredProvider] = Registry(
         "llamacpp": "ultrainteract.models.llamacpp.model",
         "openai": "ultrainteract.models.openai.client",
         "openai-batch": "ultrainteract.models.openai.batch",
-        "simulated": "ultrainteract.models.simulated.model.model",
-        "vllm": "ultrainteract.models.vllm.model.model",
-        "vllm-server": "ultrainteract.models.vllm.model.server",
+        "simulated": "ultrainteract.models.simulated.model",
+        "vllm": "ultrainteract.models.vllm.model",
+        "vllm-server": "ultrainteract.models.vllm.server",
     },
 )
 """All providers that `models.*.provider` can name."""

@@ -28,7 +28,7 @@ from ultrainteract.models.base import ChatRequest, Completion, Reply
 from ultrainteract.models.openai.wire import Dialect, WireError, build_body, parse_answer
 from ultrainteract.models.processes import Lazy
 from ultrainteract.models.providers import Resources, provider
-from ultrainteract.models.vllm.model.sequence_gate import SequenceGate
+from ultrainteract.models.vllm.sequence_gate import SequenceGate
 from ultrainteract.schema import Usage
 
 SEQUENCES = 8

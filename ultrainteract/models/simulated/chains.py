@@ -10,13 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ultrainteract.models.simulated.model.arithmetic import (
-    Token,
-    equations,
-    evaluate,
-    python_number,
-    read_number,
-)
+from ultrainteract.models.simulated.arithmetic import Token, equations, evaluate, python_number, read_number
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from ultrainteract.models.simulated.model.format import break_syntax, compose, question_of, restated
-from ultrainteract.models.simulated.model.source import annotated, read_program, wrong_program
+from ultrainteract.models.simulated.format import break_syntax, compose, question_of, restated
+from ultrainteract.models.simulated.source import annotated, read_program, wrong_program
 from ultrainteract.schema import Instruction, ReasoningSchema
 
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from ultrainteract.models.simulated.model.arithmetic import equations, evaluate, read_expression, read_number
-from ultrainteract.models.simulated.model.chains import program_values
-from ultrainteract.models.simulated.model.math import Mathematics
+from ultrainteract.models.simulated.arithmetic import equations, evaluate, read_expression, read_number
+from ultrainteract.models.simulated.chains import program_values
+from ultrainteract.models.simulated.math import Mathematics
 from ultrainteract.schema import Instruction, Message, Task
 
 _ERROR = re.compile(r"^\s*(?P<type>[A-Z]\w*(?:Error|Exception)): ?(?P<detail>.*)$", re.MULTILINE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-from ultrainteract.models.simulated.model.format import (
+from ultrainteract.models.simulated.format import (
     compose,
     names_in,
     other_names,
@@ -13,7 +13,7 @@ from ultrainteract.models.simulated.model.format import (
     restated,
     sentences,
 )
-from ultrainteract.models.simulated.model.math import bend
+from ultrainteract.models.simulated.math import bend
 from ultrainteract.schema import Instruction
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
 
-from ultrainteract.models.simulated.model.arithmetic import (
+from ultrainteract.models.simulated.arithmetic import (
     Equation,
     differs,
     equations,
@@ -22,8 +22,8 @@ from ultrainteract.models.simulated.model.arithmetic import (
     read_number,
     write_number,
 )
-from ultrainteract.models.simulated.model.chains import Chain, chain_of_program, chain_of_text, chain_values
-from ultrainteract.models.simulated.model.format import (
+from ultrainteract.models.simulated.chains import Chain, chain_of_program, chain_of_text, chain_values
+from ultrainteract.models.simulated.format import (
     balanced,
     compose,
     names_in,
@@ -32,7 +32,7 @@ from ultrainteract.models.simulated.model.format import (
     restated,
     sentences,
 )
-from ultrainteract.models.simulated.model.source import Program, read_program
+from ultrainteract.models.simulated.source import Program, read_program
 from ultrainteract.schema import Instruction
 
 _NUMBERS = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")

@@ -20,13 +20,13 @@ from ultrainteract.config import Fraction, ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Purpose, Reply
 from ultrainteract.models.providers import Resources, provider
-from ultrainteract.models.simulated.model.code import Coding, solve_task
-from ultrainteract.models.simulated.model.critic import comment, judgement
-from ultrainteract.models.simulated.model.format import break_format
-from ultrainteract.models.simulated.model.logic import Reading, search_first, solve_reading
-from ultrainteract.models.simulated.model.math import Mathematics, solve_in_words
-from ultrainteract.models.simulated.model.programs import solve_by_program
-from ultrainteract.models.simulated.model.testgen import test_inputs
+from ultrainteract.models.simulated.code import Coding, solve_task
+from ultrainteract.models.simulated.critic import comment, judgement
+from ultrainteract.models.simulated.format import break_format
+from ultrainteract.models.simulated.logic import Reading, search_first, solve_reading
+from ultrainteract.models.simulated.math import Mathematics, solve_in_words
+from ultrainteract.models.simulated.programs import solve_by_program
+from ultrainteract.models.simulated.testgen import test_inputs
 from ultrainteract.schema import Instruction, Record, Task, Usage
 
 __all__ = ["SimulatedModel", "SimulationOptions", "pass_rate"]

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
 
-from ultrainteract.models.simulated.model.arithmetic import Token, differs, other_number, other_operator
-from ultrainteract.models.simulated.model.chains import Calculation, Chain, chain_values, rounding
-from ultrainteract.models.simulated.model.code import break_name, draw_flaw
-from ultrainteract.models.simulated.model.format import break_syntax, compose, restated
-from ultrainteract.models.simulated.model.math import SHORT_FRACTION, Mathematics, wrong_answer
-from ultrainteract.models.simulated.model.source import annotated, wrong_program
+from ultrainteract.models.simulated.arithmetic import Token, differs, other_number, other_operator
+from ultrainteract.models.simulated.chains import Calculation, Chain, chain_values, rounding
+from ultrainteract.models.simulated.code import break_name, draw_flaw
+from ultrainteract.models.simulated.format import break_syntax, compose, restated
+from ultrainteract.models.simulated.math import SHORT_FRACTION, Mathematics, wrong_answer
+from ultrainteract.models.simulated.source import annotated, wrong_program
 from ultrainteract.schema import ReasoningSchema
 
 

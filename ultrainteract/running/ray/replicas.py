@@ -77,7 +77,7 @@ class Replica:
         """
         import ray
 
-        from ultrainteract.models.vllm.model.server import VLLMServerModel
+        from ultrainteract.models.vllm.server import VLLMServerModel
 
         os.environ["VLLM_API_KEY"] = os.environ[KEY_VARIABLE] = key
         host = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
