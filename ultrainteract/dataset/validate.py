@@ -120,7 +120,8 @@ def validate(tables: Iterable[Table]) -> Report:
                 report.add(table.name, "readable", record.where, record.reason)
                 continue
             where, row = record
-            found = list(checker.types(absent | row)) or list(checker.check(absent | row))
+            whole = {**absent, **row}
+            found = list(checker.types(whole)) or list(checker.check(whole))
             for rule, detail in found:
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows
