@@ -218,4 +218,12 @@ def _tallies(tree: Tree) -> dict[str, float]:
         "simulated": float(tree.simulated),
     }
     tallies.update({f"guard.{name}": count for name, count in tree.guards.items()})
+    steps = [step for turn in tree.turns for step in turn.steps]
+    tallies |= {
+        "drawn": sum(step.drawn for step in steps),
+        "with_verdict": sum(step.judged for step in steps),
+    }
+    for step in steps:
+        for reason, count in step.undetermined.items():
+            tallies[f"undetermined.{reason}"] = tallies.get(f"undetermined.{reason}", 0) + count
     return {name: value for name, value in tallies.items() if value}
