@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from . import confine, jobs, namespaces
@@ -31,6 +32,7 @@ class Prepared:
     layout: Layout
     stage: jobs.Stage
     directories: list[bytes]
+    mounts: list[int]
     rulesets: list[int]
     filter: bytes
     null: int
@@ -38,13 +40,18 @@ class Prepared:
     own_score: bytes
     address_space: int
     inherited_kb: int
+    counts_processes: bool
+    """The kernel counts processes per execution: by its user, or, since Linux 5.14, by its user namespace."""
 
 
-def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list[dict[str, Any]]) -> Prepared:
+def prepare(
+    layout: Layout, mounts: list[int], register_at_fork: Callable[..., None], at_fork: list[dict[str, Any]]
+) -> Prepared:
     """Called in a zygote after its modules are loaded.
 
     Args:
         layout: The layout.
+        mounts: A descriptor of each slot's mount namespace, or none.
         register_at_fork: `os.register_at_fork`.
         at_fork: What libraries wanted to register, to be done before a program's own first fork.
     """
@@ -59,9 +66,9 @@ def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list
     if version and not layout.namespaces:
         hidden = {"proc", "tmp", "run", layout.scratch.strip("/").split("/")[0]}
         readable = [f"/{name}" for name in sorted(os.listdir("/")) if name not in hidden] + ["/proc"]
-        rulesets = [
-            confine.landlock_ruleset(readable, ["/dev", "/tmp", os.fsdecode(own)]) for own in directories
-        ]
+        for slot in range(layout.slots):
+            shared = layout.shared(slot) if mounts else ("/tmp",)
+            rulesets.append(confine.landlock_ruleset(readable, ["/dev", *shared, layout.directory(slot)]))
     elif version >= 4:  # files are kept apart by mounts
         rulesets = [confine.landlock_ruleset([], [])] * layout.slots
     with open("/proc/self/status") as status:
@@ -73,9 +80,15 @@ def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list
     seccomp = confine.seccomp_program(confine.landlock_version() >= 6)
     inherited = kilobytes["RssAnon:"]
     stage = jobs.Stage()
+    counts = layout.base_uid is not None or (layout.namespaces and _linux() >= (5, 14))
     return Prepared(
-        layout, stage, directories, rulesets, seccomp, null, oom_score, own_score, address_space, inherited
+        layout, stage, directories, mounts, rulesets, seccomp, null, oom_score, own_score, address_space, inherited, counts,
     )
+
+
+def _linux() -> tuple[int, int]:
+    major, minor = os.uname().release.split(".")[:2]
+    return int(major), int("".join(takewhile(str.isdigit, minor)) or 0)
 
 
 def _registering(
@@ -121,6 +134,8 @@ def before_fork(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:
     directory = prepared.directories[slot]
     if prepared.layout.isolated:
         os.pwrite(prepared.oom_score, b"1000", 0)
+    if prepared.mounts:
+        namespaces.join_mounts(prepared.mounts[slot])
     if not prepared.layout.namespaces:  # where it is mounted by the child
         os.chdir(directory)
     variables = os.environ._data  # type: ignore[attr-defined]  # to set one by its front costs 0.1 ms
@@ -137,7 +152,7 @@ def after_fork(prepared: Prepared, memory: mmap.mmap) -> None:
         os.pwrite(prepared.oom_score, prepared.own_score, 0)
 
 
-def live(prepared: Prepared, slot: int, fds: tuple[int, int, int], region: Region, memory: mmap.mmap) -> None:
+def live(prepared: Prepared, slot: int, fds: tuple[int, ...], region: Region, memory: mmap.mmap) -> None:
     """Never returns."""
     code = 70
     try:
@@ -152,7 +167,7 @@ def live(prepared: Prepared, slot: int, fds: tuple[int, int, int], region: Regio
         _exit(code)
 
 
-def _settle(prepared: Prepared, slot: int, fds: tuple[int, int, int]) -> None:
+def _settle(prepared: Prepared, slot: int, fds: tuple[int, ...]) -> None:
     """Gives up every descriptor, privilege and path that the execution must not have."""
     layout = prepared.layout
     control, out, err = fds
@@ -214,7 +229,9 @@ def _limit(prepared: Prepared, cpu: float, space: int, file_size: int, processes
     setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     setrlimit(resource.RLIMIT_AS, (space, space))
     setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    if prepared.layout.base_uid is not None:
+    if prepared.layout.namespaces:
+        processes += 1  # its first process
+    if prepared.counts_processes:
         setrlimit(resource.RLIMIT_NPROC, (processes, processes))
 
 

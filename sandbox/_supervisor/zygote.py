@@ -20,6 +20,7 @@ import resource
 import select
 import socket
 import sys
+import time
 import traceback
 import types
 from collections.abc import Callable
@@ -57,13 +58,14 @@ Handlers = list[dict[str, Any]]
 
 
 def start(
-    layout: Layout, regions: list[Region], register_at_fork: Register, at_fork: Handlers
+    layout: Layout, regions: list[Region], mounts: list[int], register_at_fork: Register, at_fork: Handlers
 ) -> dict[str, socket.socket]:
     """Forks the chain.
 
     Args:
         layout: The layout.
         regions: The region of each slot.
+        mounts: A descriptor of each slot's mount namespace, or none.
         register_at_fork: `os.register_at_fork`, which is replaced while modules are loaded.
         at_fork: What modules wanted to register; grows as more are loaded.
 
@@ -73,14 +75,13 @@ def start(
     pairs = {name: socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for name, _ in CHAIN}
     if os.fork() == 0:
         try:
-            _close_others(
-                {theirs.fileno() for _, theirs in pairs.values()} | {region.fd for region in regions}
-            )
+            controls = {theirs.fileno() for _, theirs in pairs.values()}
+            _close_others({*controls, *mounts, *(region.fd for region in regions)})
             sys.meta_path.insert(0, _OnlyTheseInstalled)  # type: ignore[arg-type]
             for position, (name, _) in enumerate(CHAIN):
                 load_link(position)
                 if position == len(CHAIN) - 1 or os.fork() != 0:
-                    prepared = child.prepare(layout, register_at_fork, at_fork)
+                    prepared = child.prepare(layout, mounts, register_at_fork, at_fork)
                     Zygote(prepared, regions, pairs[name][1]).serve()
         except BaseException:
             traceback.print_exc()
@@ -234,7 +235,8 @@ class Zygote:
         while True:
             for fd, _ in events.poll():
                 if fd == died:
-                    os.read(died, 4096)
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(died, 4096)
                     self._reap()
                 else:
                     self._fork(fork)
@@ -248,22 +250,44 @@ class Zygote:
         if not message:
             os._exit(0)
         slot = int.from_bytes(message, "little")
-        fds = FDS.unpack(ancillary[0][2])
-        region = self.regions[slot]
-        mapped = child.before_fork(self.prepared, slot, region)
-        _signal.set_wakeup_fd(-1)
-        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
-        pid = fork()
-        if pid == 0:
-            child.live(self.prepared, slot, fds, region, mapped)
-        self._hear_of_deaths()
-        child.after_fork(self.prepared, mapped)
-        self.slot_of[pid] = slot
-        if self.layout.base_uid is None:
-            self.control.send(FORKED.pack(slot, pid))
+        fds: tuple[int, ...] = ()
+        try:
+            fds = FDS.unpack(ancillary[0][2])
+            pid = self._child(fork, slot, fds)
+        except (OSError, IndexError, ValueError):  # too many processes or descriptors, or no memory
+            self._send(EXIT.pack(slot, 0, 0, 0.0, 0.0, 0))
+        else:
+            self.slot_of[pid] = slot
+            if self.layout.base_uid is None:
+                self._send(FORKED.pack(slot, pid))
         for fd in fds:
             os.close(fd)
         self._reap()  # who died meanwhile
+
+    def _child(self, fork: Callable[[], int], slot: int, fds: tuple[int, ...]) -> int:
+        region = self.regions[slot]
+        mapped = child.before_fork(self.prepared, slot, region)
+        try:
+            _signal.set_wakeup_fd(-1)
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+            pid = fork()
+            if pid == 0:
+                child.live(self.prepared, slot, fds, region, mapped)
+        finally:  # never reached in the child
+            self._hear_of_deaths()
+            child.after_fork(self.prepared, mapped)
+        return pid
+
+    def _send(self, message: bytes) -> None:
+        """Sends a report, which nothing may lose."""
+        while True:
+            try:
+                self.control.send(message)
+                return
+            except (BrokenPipeError, ConnectionResetError):
+                os._exit(0)
+            except OSError:
+                time.sleep(0.01)
 
     def _reap(self) -> None:
         while True:
@@ -278,7 +302,7 @@ class Zygote:
 
     def _report(self, pid: int, status: int, usage: Any) -> None:
         times = usage.ru_utime, usage.ru_stime
-        self.control.send(EXIT.pack(self.slot_of.pop(pid), pid, status, *times, usage.ru_maxrss))
+        self._send(EXIT.pack(self.slot_of.pop(pid), pid, status, *times, usage.ru_maxrss))
 
 
 if "numpy" in sys.modules:  # a preloaded module at import time would be shared by every link of the chain

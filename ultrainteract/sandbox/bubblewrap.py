@@ -84,6 +84,7 @@ class BubblewrapWorker(ProcessWorker):
             command += ["--setenv", name, value]
         if root:
             command += ["--cap-drop", "ALL", *_repeat("--cap-add", [f"CAP_{name}" for name in CAPABILITIES])]
+            command += ["--as-pid-1"]
         else:  # all capabilities, but in a user namespace of its own: enough to make further namespaces
             command += ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"]
         shared = self.slots * self.config.limits.file_mb << 20
@@ -98,6 +99,8 @@ class BubblewrapWorker(ProcessWorker):
         for slot in range(self.slots):
             size = self._size(self.config.limits.file_mb << 20)
             command += ["--perms", "0700", *size, "--tmpfs", f"/box/{slot:02d}"]
+            for shared in ("tmp", "shm") if root else ():  # what the slot sees as /tmp and /dev/shm
+                command += ["--perms", "1777", *size, "--tmpfs", f"/box/{slot:02d}.{shared}"]
         command += ["--remount-ro", "/", "--chdir", "/", "--"]
         command += [sys.executable, "-s", "-B", PROGRAM, "--fd", str(fd), "--slots", str(self.slots)]
         command += ["--scratch", "/box", "--file-mb", str(self.config.limits.file_mb)]

@@ -61,18 +61,21 @@ class DockerWorker(Worker):
         shared = f"{self.slots * limits.file_mb}m"
         tmpfs = {"/tmp": f"size={shared},nr_inodes=65536,mode=1777,nosuid,nodev"}
         for slot in range(self.slots):
-            owner = f"uid={base + slot},gid={base + slot}"
-            tmpfs[f"/box/{slot:02d}"] = f"size={size},nr_inodes=8192,mode=0700,{owner},nosuid,nodev"
+            limit, owner = f"size={size},nr_inodes=8192,nosuid,nodev", f"uid={base + slot},gid={base + slot}"
+            tmpfs[f"/box/{slot:02d}"] = f"{limit},mode=0700,{owner}"
+            for shared in ("tmp", "shm"):  # what the slot sees as /tmp and /dev/shm
+                tmpfs[f"/box/{slot:02d}.{shared}"] = f"{limit},mode=1777"
         command = ["--socket", f"{INSIDE}/socket", "--slots", str(self.slots)]
         command += ["--base-uid", str(base), "--scratch", "/box"]
         found: dict[str, Any] = {
             "auto_remove": True,
-            "init": True,
+            "init": False,  # the supervisor is the first process: no other one keeps what it starts with
             "network_mode": "none",
             "read_only": True,
             "cap_drop": ["ALL"],
             "cap_add": list(CAPABILITIES),
-            "security_opt": ["no-new-privileges"],
+            # Docker's AppArmor profile refuses all mounts, those in a user namespace too.
+            "security_opt": ["no-new-privileges", "apparmor=unconfined"],
             "ipc_mode": "private",
             "hostname": "sandbox",
             "mem_limit": memory,

@@ -144,9 +144,10 @@ class _Judge:
 
     async def _case(self, number: int) -> CaseResult:
         case = self.suite.cases[number]
-        cap = max(self.subject.limits.output_bytes, 2 * len(case.expected.encode()) + 65_536)
+        cap = max(self.subject.limits.output_bytes, 8 * len(case.expected) + 65_536)
         if self.suite.kind == "stdin":
-            answer = await self.subject.run(self.pool, {"kind": "program", "stdin": case.input}, cap)
+            fields = {"kind": "program", "stdin": case.input.replace("\r\n", "\n")}
+            answer = await self.subject.run(self.pool, fields, cap)
             output = answer.parts[0] or b""
         else:
             arguments = self.calls[number].arguments
