@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import builtins
+import contextlib
 import io
 import linecache
 import marshal
@@ -12,7 +13,7 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import notebook, values
@@ -57,8 +58,10 @@ class Stage:
         self.solution.__dict__.update(values.PRELUDE)
         self.cells = _module("__main__")
         self.session = notebook.Session(self.cells.__dict__)
-        self.blocks = _standard_output(by_line=False)
-        sys.stdout = sys.__stdout__ = _standard_output(by_line=True)  # type: ignore[misc]
+        with _pipes():
+            self.blocks = _standard_stream(1, by_line=False)
+            sys.stdout = sys.__stdout__ = _standard_stream(1)  # type: ignore[misc]
+            sys.stderr = sys.__stderr__ = _standard_stream(2)  # type: ignore[misc]
         self.process = Process()
 
     def as_judge(self) -> Process:
@@ -76,11 +79,29 @@ def _module(name: str) -> types.ModuleType:
     return module
 
 
-def _standard_output(by_line: bool) -> io.TextIOWrapper:
-    """The stream that the interpreter makes for a pipe, whatever its own standard output is."""
-    raw = io.FileIO(1, "w", closefd=False)
-    raw.name = "<stdout>"
-    stream = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "strict", "\n", line_buffering=by_line)
+@contextlib.contextmanager
+def _pipes() -> Iterator[None]:
+    """Makes standard output and error pipes, as they are in every child: streams ask when they are made."""
+    saved = [os.dup(1), os.dup(2)]
+    ours, theirs = os.pipe()
+    try:
+        os.dup2(theirs, 1)
+        os.dup2(theirs, 2)
+        yield
+    finally:
+        for target, fd in enumerate(saved, 1):
+            os.dup2(fd, target)
+            os.close(fd)
+        os.close(ours)
+        os.close(theirs)
+
+
+def _standard_stream(fd: int, by_line: bool = True) -> io.TextIOWrapper:
+    """The stream that the interpreter makes for a pipe, whatever its own standard output and error are."""
+    raw = io.FileIO(fd, "w", closefd=False)
+    raw.name = ("<stdin>", "<stdout>", "<stderr>")[fd]
+    errors = "strict" if fd == 1 else "backslashreplace"
+    stream = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", errors, "\n", line_buffering=by_line)
     stream.mode = "w"
     return stream
 

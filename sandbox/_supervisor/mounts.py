@@ -15,6 +15,9 @@ from .layout import Layout
 
 NEWNS, NEWIPC, NEWUSER, NEWPID = 0x00020000, 0x08000000, 0x10000000, 0x20000000
 BIND, REC, PRIVATE = 4096, 16384, 1 << 18
+_NOSUID, _NODEV, _DETACH = 2, 4, 2
+_FILES = 8192
+"""Files and directories in one file system."""
 _IDENTITY = b"0 0 65536"
 
 
@@ -59,6 +62,7 @@ def slot_namespaces(layout: Layout) -> list[int]:
     own = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     found = []
     try:
+        _mount_directories(layout)
         for slot in range(layout.slots):
             call("unshare", NEWNS)
             for source, target in zip(layout.shared(slot), ("/tmp", "/dev/shm"), strict=True):
@@ -68,9 +72,30 @@ def slot_namespaces(layout: Layout) -> list[int]:
             call("setns", own, NEWNS)
     except OSError:
         call("setns", own, NEWNS)
+        libc.umount2(layout.scratch.encode(), _DETACH)
         found = []
     os.close(own)
     return found
+
+
+def tmpfs(path: str, layout: Layout, options: str) -> None:
+    """Mounts a file system of the size and the number of files that one execution may have.
+
+    Raises:
+        OSError: It is refused.
+    """
+    size = f"size={layout.file_mb}m,nr_inodes={_FILES}"
+    mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV, f"{size},{options}")
+
+
+def _mount_directories(layout: Layout) -> None:
+    """Gives each slot a file system for its directory, its /tmp and its /dev/shm, all in a new one."""
+    mount("tmpfs", layout.scratch, "tmpfs", _NOSUID | _NODEV, "size=1m,mode=0711")
+    for slot in range(layout.slots):
+        uid = layout.uid(slot)
+        for path in (layout.directory(slot), *layout.shared(slot)):
+            os.mkdir(path)
+            tmpfs(path, layout, f"mode=0700,uid={uid},gid={uid}" if path == layout.directory(slot) else "mode=1777")
 
 
 def _enter_user_namespace() -> None:

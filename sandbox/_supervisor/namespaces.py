@@ -17,7 +17,7 @@ from typing import Any
 from . import forking
 from .confine import PR_SET_DUMPABLE, libc, prctl
 from .layout import REGION_BYTES, Layout, Region
-from .mounts import NEWIPC, NEWNS, NEWPID, NEWUSER, PRIVATE, REC, call, holds_interpreter, mount
+from .mounts import NEWIPC, NEWNS, NEWPID, NEWUSER, PRIVATE, REC, call, holds_interpreter, mount, tmpfs
 
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -54,10 +54,9 @@ def enter(layout: Layout, slot: int, region: Region) -> None:
     outside_uid, outside_gid = os.geteuid(), os.getegid()
     call("unshare", NEWNS | NEWIPC)
     mount("none", "/", None, REC | PRIVATE)
-    size = f"size={layout.file_mb}m,nr_inodes=8192"
     for path, mode in (("/tmp", "1777"), ("/dev/shm", "1777"), (layout.directory(slot), "0700")):
         if not holds_interpreter(path):
-            mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV, f"{size},mode={mode}")
+            tmpfs(path, layout, f"mode={mode}")
     itself = os.open("/proc/self", os.O_RDONLY | os.O_DIRECTORY)
     # Refused where part of /proc is hidden: then names of processes can be seen. Read-only, as Landlock has it
     # elsewhere, or a program could lower the priority of its session.

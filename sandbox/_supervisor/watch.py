@@ -150,7 +150,8 @@ class Watcher:
             full = space.f_blocks and space.f_bfree < (1 - _FULL) * space.f_blocks
             if (full or space.f_files - space.f_ffree > _INODES) and _owns(path, uid):
                 return True
-        return False
+        own = os.statvfs(self.layout.directory(slot))
+        return own.f_files - own.f_ffree > _INODES
 
     def out_of_memory(self) -> bool:
         """True if the kernel killed something in this container for lack of memory since the last call."""

@@ -99,8 +99,6 @@ class BubblewrapWorker(ProcessWorker):
         for slot in range(self.slots):
             size = self._size(self.config.limits.file_mb << 20)
             command += ["--perms", "0700", *size, "--tmpfs", f"/box/{slot:02d}"]
-            for shared in ("tmp", "shm") if root else ():  # what the slot sees as /tmp and /dev/shm
-                command += ["--perms", "1777", *size, "--tmpfs", f"/box/{slot:02d}.{shared}"]
         command += ["--remount-ro", "/", "--chdir", "/", "--"]
         command += [sys.executable, "-s", "-B", PROGRAM, "--fd", str(fd), "--slots", str(self.slots)]
         command += ["--scratch", "/box", "--file-mb", str(self.config.limits.file_mb)]

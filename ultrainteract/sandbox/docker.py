@@ -61,12 +61,10 @@ class DockerWorker(Worker):
         shared = f"{self.slots * limits.file_mb}m"
         tmpfs = {"/tmp": f"size={shared},nr_inodes=65536,mode=1777,nosuid,nodev"}
         for slot in range(self.slots):
-            limit, owner = f"size={size},nr_inodes=8192,nosuid,nodev", f"uid={base + slot},gid={base + slot}"
-            tmpfs[f"/box/{slot:02d}"] = f"{limit},mode=0700,{owner}"
-            for shared in ("tmp", "shm"):  # what the slot sees as /tmp and /dev/shm
-                tmpfs[f"/box/{slot:02d}.{shared}"] = f"{limit},mode=1777"
+            owner = f"uid={base + slot},gid={base + slot}"
+            tmpfs[f"/box/{slot:02d}"] = f"size={size},nr_inodes=8192,mode=0700,{owner},nosuid,nodev"
         command = ["--socket", f"{INSIDE}/socket", "--slots", str(self.slots)]
-        command += ["--base-uid", str(base), "--scratch", "/box"]
+        command += ["--base-uid", str(base), "--scratch", "/box", "--file-mb", str(limits.file_mb)]
         found: dict[str, Any] = {
             "auto_remove": True,
             "init": False,  # the supervisor is the first process: no other one keeps what it starts with
