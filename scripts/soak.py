@@ -163,7 +163,7 @@ def docker(*arguments: str) -> list[str]:
 
 def containers() -> list[str]:
     """Ids of this soak's containers."""
-    return docker("ps", "--all", "--quiet", "--filter", f"label=ultrainteract.run={RUN}")
+    return docker("ps", "--all", "--quiet", "--filter", f"label=ultrainteract.running={RUN}")
 
 
 def kill_one(kind: str, chance: random.Random) -> bool:
@@ -227,7 +227,7 @@ async def judged(sandbox: Sandbox, number: int, soak: Soak) -> None:
     source = "a, b = map(int, input().split())\nprint(a + b)" if right else "input()\nprint(1)"
     try:
         async with asyncio.timeout(STUCK_S):
-            report = await sandbox.judge(source, SUITE, limits=PATIENT)
+            report = await sandbox.run_tests(source, SUITE, limits=PATIENT)
     except TimeoutError:
         soak.wrong.append(f"{number} judge: stuck")
         return

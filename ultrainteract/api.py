@@ -29,8 +29,8 @@ from ultrainteract.store import RunStore, resume_run
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ultrainteract.export import RunInfo
-    from ultrainteract.run import RunReport
+    from ultrainteract.exporting import RunInfo
+    from ultrainteract.running import RunReport
 
 __all__ = ["export", "load_config", "open_run", "run", "run_async", "run_info"]
 
@@ -94,9 +94,9 @@ async def run_async(
     """
     from contextlib import AsyncExitStack
 
-    from ultrainteract.run import Runner, RunReport
-    from ultrainteract.run.profile import watched
-    from ultrainteract.run.progress import shown
+    from ultrainteract.running import Runner, RunReport
+    from ultrainteract.running.profile import watched
+    from ultrainteract.running.progress import shown
 
     runner = Runner(config, store, base=Path(base), unsafe=unsafe, models=models, sandbox=sandbox)
     task = asyncio.current_task()
@@ -146,7 +146,7 @@ def open_run(folder: str | Path) -> RunStore:
 
 def run_info(store: RunStore) -> RunInfo:
     """What exports, statistics and the dataset card say of a run."""
-    from ultrainteract.export import RunInfo
+    from ultrainteract.exporting import RunInfo
 
     return RunInfo.of_run(store.config())
 
@@ -166,8 +166,8 @@ def export(store: RunStore, folder: str | Path, config: ExportConfig | None = No
         ConfigError: A format is unknown.
         StoreError: The folder cannot be written.
     """
-    from ultrainteract.export import export_trees
-    from ultrainteract.export.source import Repeatable
+    from ultrainteract.dataset.source import Repeatable
+    from ultrainteract.exporting import export_trees
 
     return export_trees(
         Repeatable.of_run(store), Path(folder), config or store.config().export, run_info(store)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from ultrainteract.instructions import Problem
 from ultrainteract.schema import Instruction, Task
+from ultrainteract.seeds import Problem
 
 _NAMES = ("Amara", "Bo", "Chiara", "Dmitri", "Elif", "Farid", "Greta", "Hana", "Ivo", "Jun", "Kofi", "Lena")
 _THINGS = (

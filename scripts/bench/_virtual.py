@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ultrainteract.models.clock import SystemClock
-from ultrainteract.models.limits import TokenBucket
+from ultrainteract.models.scheduler.limits import TokenBucket
 
 SPREAD = 0.35
 """Standard deviation of the logarithm of a server's answering times."""

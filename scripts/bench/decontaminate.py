@@ -26,11 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from ultrainteract.config import SeedConfig  # noqa: E402
-from ultrainteract.instructions import load_seed  # noqa: E402
-from ultrainteract.instructions.benchmarks import TestItem, read_benchmark  # noqa: E402
-from ultrainteract.instructions.decontaminate import Decontaminator  # noqa: E402
-from ultrainteract.instructions.ngrams import normalise  # noqa: E402
 from ultrainteract.schema import Instruction, Task  # noqa: E402
+from ultrainteract.seeds import load_seed  # noqa: E402
+from ultrainteract.seeds.selection.benchmarks import TestItem, read_benchmark  # noqa: E402
+from ultrainteract.seeds.selection.decontaminate import Decontaminator  # noqa: E402
+from ultrainteract.seeds.selection.ngrams import normalise  # noqa: E402
 
 TARGET = 20_000
 N = 8

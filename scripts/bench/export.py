@@ -142,8 +142,8 @@ def make_run(folder: Path, count: int) -> None:
 def export(run: Path, out: Path, jobs: int) -> dict[str, float]:
     """Exports a run: rows, seconds, and peak memory of this process and its workers, MiB."""
     from ultrainteract.config import ExportConfig
-    from ultrainteract.export import RunInfo, export_trees
-    from ultrainteract.export.source import Repeatable
+    from ultrainteract.dataset.source import Repeatable
+    from ultrainteract.exporting import RunInfo, export_trees
     from ultrainteract.store import RunStore
 
     with RunStore.open(run) as store:
@@ -168,8 +168,8 @@ def bare(run: Path, out: Path) -> dict[str, float]:
     import pyarrow.parquet as pq
 
     from ultrainteract.config import ExportConfig
-    from ultrainteract.export import EXPORTERS
-    from ultrainteract.export.columns import arrow_schema
+    from ultrainteract.exporting import EXPORTERS
+    from ultrainteract.exporting.columns import arrow_schema
     from ultrainteract.store import RunStore
 
     config = ExportConfig()

@@ -32,8 +32,8 @@ def child(count: int, folder: Path) -> None:
     from _synthetic import synthetic_instructions
 
     from ultrainteract.config import parse_config
-    from ultrainteract.run import Runner
-    from ultrainteract.run import admission as module
+    from ultrainteract.running import Runner
+    from ultrainteract.running import admission as module
     from ultrainteract.store import RunStore
 
     models = {name: {"provider": "simulated", "model": name} for name in ("actor", "critic")}

@@ -67,7 +67,7 @@ def configuration(folder: Path, url: str, trees: int, connections: int, address:
 
 async def timed(config: Any, trees: int) -> dict[str, float]:
     """Runs it; requests a second and this process's CPU a tree between a fifth and four fifths of the trees."""
-    from ultrainteract.run import Runner
+    from ultrainteract.running import Runner
     from ultrainteract.store import RunStore
 
     with RunStore.resume(config.output, config) as store:

@@ -11,7 +11,7 @@ import argparse
 from _report import finish
 
 from ultrainteract.config import RunConfig, parse_config
-from ultrainteract.run.rehearsal import PassRates, Rehearsal, rehearse
+from ultrainteract.planning.rehearsal import PassRates, Rehearsal, rehearse
 from ultrainteract.schema import Instruction, Task
 
 LADDER = [

@@ -26,8 +26,8 @@ def child(count: int, folder: Path) -> None:
     from _synthetic import synthetic_instructions
 
     from ultrainteract.config import parse_config
-    from ultrainteract.run import Runner
-    from ultrainteract.run import admission as module
+    from ultrainteract.running import Runner
+    from ultrainteract.running import admission as module
     from ultrainteract.schema import TreeState
     from ultrainteract.store import RunStore
 

@@ -38,10 +38,10 @@ from _synthetic import synthetic_instructions
 from _virtual import HEALTH_S, Fault, LoopClock, Server, VirtualLoop
 
 from ultrainteract.config import ModelConfig, parse_config
-from ultrainteract.models.endpoints import Endpoint, Lane, acquire
 from ultrainteract.models.faults import backoff
-from ultrainteract.models.limits import KeyLimits, SharedLimits
-from ultrainteract.run.rehearsal import Asked, PassRates, rehearse
+from ultrainteract.models.scheduler.endpoints import Endpoint, Lane, acquire
+from ultrainteract.models.scheduler.limits import KeyLimits, SharedLimits
+from ultrainteract.planning.rehearsal import Asked, PassRates, rehearse
 from ultrainteract.schema import Usage
 
 REHEARSED = 400

@@ -149,8 +149,8 @@ async def client(setting: Setting, url: str) -> Count:
 async def trees(setting: Setting, url: str) -> Count:
     from ultrainteract.config import parse_config
     from ultrainteract.models import build_models
-    from ultrainteract.models.openai_compatible import OpenAIModel
-    from ultrainteract.run import Runner
+    from ultrainteract.models.openai.client import OpenAIModel
+    from ultrainteract.running import Runner
     from ultrainteract.store import RunStore
 
     with tempfile.TemporaryDirectory() as folder:

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from tests.builders import config as run_config
-from tests.export.forest import forest
+from tests.exporting.forest import forest
 from ultrainteract.store import Outcome, RunStore
 
-PUBLISHED = Path(__file__).parents[1] / "export" / "data"
+PUBLISHED = Path(__file__).parents[1] / "exporting" / "data"
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -69,7 +69,7 @@ def test_seeds_come_from_the_hub_at_a_pinned_revision(hub: HubServer) -> None:
     program = (
         "import sys; from pathlib import Path\n"
         "from ultrainteract.config import SeedConfig\n"
-        "from ultrainteract.instructions.sources import read_rows\n"
+        "from ultrainteract.readers.sources import read_rows\n"
         "seen = {}\n"
         "revision = sys.argv[1] or None\n"
         "rows = list(read_rows(SeedConfig(dataset='gsm8k', path='alice/seeds', revision=revision), Path('.'), (), seen))\n"

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.export.forest import forest
+from tests.exporting.forest import forest
 from tests.hub.server import Blob, Fault, HubServer, Repo
 from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.errors import HubError
-from ultrainteract.export import EXPORTERS, RunInfo, export_rows, export_trees
-from ultrainteract.export.stats import Statistics
+from ultrainteract.exporting import EXPORTERS, RunInfo, export_rows, export_trees
 from ultrainteract.hub import Publication, Published, check_rights, prepare, push
 from ultrainteract.hub.card import BEGIN, END
+from ultrainteract.statistics.statistics import Statistics
 
 ROOT = Path(__file__).parents[2]
 INFO = RunInfo(name="forest", fingerprint="ab" * 32, models={"sample": "actor-8b"})

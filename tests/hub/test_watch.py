@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import config as run_config
-from tests.export.forest import forest
+from tests.exporting.forest import forest
 from tests.hub.server import Fault, HubServer
 from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.errors import HubError

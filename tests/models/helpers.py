@@ -11,9 +11,9 @@ from typing import Any
 
 from ultrainteract.config import ModelConfig
 from ultrainteract.models.base import ChatRequest, Purpose, Role
-from ultrainteract.models.limits import SharedLimits
-from ultrainteract.models.openai_batch import OpenAIBatchModel
-from ultrainteract.models.openai_compatible import OpenAIModel
+from ultrainteract.models.openai.batch import OpenAIBatchModel
+from ultrainteract.models.openai.client import OpenAIModel
+from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.schema import Message, SamplingParams
 
 

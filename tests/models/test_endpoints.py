@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from tests.models.helpers import HandClock
-from ultrainteract.models.endpoints import MIN_SAMPLE, Endpoint, Lane, Lease, acquire, move
+from ultrainteract.models.scheduler.endpoints import MIN_SAMPLE, Endpoint, Lane, Lease, acquire, move
 
 ACTOR = Lane("actor", "actor", 100)
 CRITIC = Lane("critic", "critic", 100)

@@ -12,8 +12,8 @@ from tests.models.helpers import ask
 from ultrainteract.config import ModelConfig, parse_config
 from ultrainteract.errors import ConfigError
 from ultrainteract.models import build_model, build_models
-from ultrainteract.models.openai_batch import OpenAIBatchModel
-from ultrainteract.models.openai_compatible import OpenAIModel
+from ultrainteract.models.openai.batch import OpenAIBatchModel
+from ultrainteract.models.openai.client import OpenAIModel
 
 DOCS = Path(__file__).parents[2] / "docs" / "models.md"
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from ultrainteract.models.faults import Redactor, backoff, display_address, error_message, retry_after
-from ultrainteract.models.wire import named_fields
+from ultrainteract.models.openai.wire import named_fields
 
 NOW = 1_700_000_000
 

@@ -8,8 +8,8 @@ import random
 import pytest
 
 from tests.models.helpers import HandClock
-from ultrainteract.models.endpoints import Endpoint, Lane, Lease, acquire, move
-from ultrainteract.models.fleet import Fleet
+from ultrainteract.models.scheduler.endpoints import Endpoint, Lane, Lease, acquire, move
+from ultrainteract.models.scheduler.fleet import Fleet
 
 
 def made(clock: HandClock, count: int, maximum: int) -> list[Endpoint]:

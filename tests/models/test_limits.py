@@ -11,7 +11,7 @@ from tests.models.helpers import FastClock, HandClock, ask, client
 from tests.servers.chaos import ChaosServer
 from ultrainteract.config import ModelConfig, Price
 from ultrainteract.models import price_of
-from ultrainteract.models.limits import KeyLimits, SharedLimits, TokenBucket
+from ultrainteract.models.scheduler.limits import KeyLimits, SharedLimits, TokenBucket
 from ultrainteract.schema import Usage
 
 

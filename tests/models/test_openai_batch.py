@@ -18,7 +18,7 @@ from tests.servers.batch import BatchChaos, BatchServer
 from tests.servers.chaos import Chaos, digest, echo, in_thread
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError
-from ultrainteract.models.openai_batch import OpenAIBatchModel
+from ultrainteract.models.openai.batch import OpenAIBatchModel
 
 
 async def check_all(model: OpenAIBatchModel, requests: list[Any] = BATCHED) -> None:

@@ -15,7 +15,7 @@ from tests.models.helpers import FastClock, ask, client
 from tests.servers.chaos import BROKEN, EVERYTHING, Chaos, ChaosServer, Fault, digest, echo
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.models.base import ChatRequest, Reply
-from ultrainteract.models.limits import SharedLimits
+from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.schema import Message
 
 

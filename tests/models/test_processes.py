@@ -16,7 +16,7 @@ from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.models import build_model
 from ultrainteract.models.processes import Lazy, Lifeline, ending, last_words
-from ultrainteract.models.sequence_gate import SequenceGate
+from ultrainteract.models.vllm.sequence_gate import SequenceGate
 
 KILLED = """
 import os, subprocess, time

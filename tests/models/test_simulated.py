@@ -17,14 +17,14 @@ from tests.builders import math_cot, math_pot
 from ultrainteract.config import ModelConfig, SandboxConfig, SeedConfig
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
-from ultrainteract.instructions import load_seed
 from ultrainteract.models import build_model
 from ultrainteract.models.base import ChatRequest, Completion, Purpose, Role
-from ultrainteract.models.simulated import SimulatedModel, SimulationOptions, pass_rate
+from ultrainteract.models.simulated.model import SimulatedModel, SimulationOptions, pass_rate
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Label, Message, ReasoningSchema, SamplingParams, Task, Verdict
+from ultrainteract.seeds import load_seed
 from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.guards import leaks, speaks_of_reference
 from ultrainteract.tree.guided import masked
@@ -249,7 +249,7 @@ async def test_programs_for_tasks_pass_or_fail_their_tests(sandbox: Sandbox) -> 
         assert instruction.tests is not None
         assert action.code is not None
         return verdict_from_tests(
-            instruction.tests, await sandbox.judge(action.code, instruction.tests)
+            instruction.tests, await sandbox.run_tests(action.code, instruction.tests)
         ).label
 
     right, wrong = [], []
@@ -384,7 +384,9 @@ async def test_guided_forms_give_right_actions(graders: Graders, sandbox: Sandbo
             raw = await guided(instruction, form, solution=instruction.solutions[0])
             assert in_format(raw, instruction.task)
             assert instruction.tests is not None
-            report = await sandbox.judge(parse_action(raw, instruction, "cot").code or "", instruction.tests)
+            report = await sandbox.run_tests(
+                parse_action(raw, instruction, "cot").code or "", instruction.tests
+            )
             assert report.passed
 
 

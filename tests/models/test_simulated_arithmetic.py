@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.bench._synthetic import synthetic_instructions
-from ultrainteract.models.simulated_arithmetic import (
+from ultrainteract.models.simulated.arithmetic import (
     equations,
     evaluate,
     read_expression,
     read_number,
     write_number,
 )
-from ultrainteract.models.simulated_chains import (
+from ultrainteract.models.simulated.chains import (
     chain_of_program,
     chain_of_text,
     chain_values,

@@ -25,7 +25,7 @@ from ultrainteract.models.base import Completion
 from ultrainteract.schema import Message
 
 if TYPE_CHECKING:
-    from ultrainteract.models.vllm import VLLMModel
+    from ultrainteract.models.vllm.model import VLLMModel
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -112,7 +112,7 @@ async def test_a_continuation_keeps_its_first_space() -> None:
     from tokenizers.models import WordLevel
     from transformers import PreTrainedTokenizerFast
 
-    from ultrainteract.models.vllm import _text_after
+    from ultrainteract.models.vllm.model import _text_after
 
     words = Tokenizer(WordLevel({"<unk>": 0, "\u2581one": 1, "\u2581two": 2}, unk_token="<unk>"))
     words.decoder = decoders.Metaspace()
@@ -206,7 +206,7 @@ async def test_settings_pass_through_or_are_refused(weights: Path) -> None:
 async def test_the_models_reasoning_is_kept_apart(weights: Path) -> None:
     from transformers import AutoTokenizer
 
-    from ultrainteract.models.vllm import _ReasoningParser
+    from ultrainteract.models.vllm.model import _ReasoningParser
 
     tokenizer = AutoTokenizer.from_pretrained(weights)
     tokenizer.add_tokens(["<think>", "</think>"])

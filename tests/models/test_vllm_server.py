@@ -21,7 +21,7 @@ from ultrainteract.models import build_model
 from ultrainteract.schema import Message
 
 if TYPE_CHECKING:
-    from ultrainteract.models.vllm_server import VLLMServerModel
+    from ultrainteract.models.vllm.server import VLLMServerModel
 
 pytestmark = [
     pytest.mark.vllm,

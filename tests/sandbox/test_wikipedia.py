@@ -20,7 +20,7 @@ from ultrainteract.cli.wiki import app
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import ConfigError, SandboxError
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.sandbox.wikipedia import (
+from ultrainteract.tools.wikipedia import (
     ANSWER_CHARS,
     NOTHING_FOUND,
     LiveWikipedia,
@@ -29,8 +29,8 @@ from ultrainteract.sandbox.wikipedia import (
     remembered,
     worded,
 )
-from ultrainteract.sandbox.wikipedia_index import WikipediaIndex, build_index, read_pages
-from ultrainteract.sandbox.wikitext import opening, plain_text
+from ultrainteract.tools.wikipedia_index import WikipediaIndex, build_index, read_pages
+from ultrainteract.tools.wikitext import opening, plain_text
 
 DUMP = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="en">
 <siteinfo><sitename>Wikipedia</sitename></siteinfo>
@@ -142,7 +142,7 @@ def test_building_streams(tmp_path: Path) -> None:
     script = """
 import resource, sys
 from pathlib import Path
-from ultrainteract.sandbox.wikipedia_index import build_index
+from ultrainteract.tools.wikipedia_index import build_index
 def pages():
     yield "<mediawiki>"
     for n in range(300):

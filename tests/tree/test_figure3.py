@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import config, math_pot, models, pot
 from ultrainteract.config import SandboxConfig
-from ultrainteract.export import pair_rows
+from ultrainteract.exporting import pair_rows
 from ultrainteract.grading import Graders
 from ultrainteract.models import price_of
 from ultrainteract.sandbox import open_sandbox

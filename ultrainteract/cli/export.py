@@ -62,10 +62,10 @@ def export(
 
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.config import apply_overrides
+    from ultrainteract.dataset.source import Source
     from ultrainteract.errors import ConfigError
-    from ultrainteract.export import EXPORTERS, export_trees
-    from ultrainteract.export.remote import written_to
-    from ultrainteract.export.source import Source
+    from ultrainteract.exporting import EXPORTERS, export_trees
+    from ultrainteract.exporting.remote import written_to
 
     if show_list:
         table = Table("format", "rows", "columns", box=None)

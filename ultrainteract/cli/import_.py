@@ -25,8 +25,8 @@ def import_(
     """Rebuild trees from published rows, so that stats, show and every export work on them."""
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.config import ExportConfig
-    from ultrainteract.export import RunInfo, export_trees
-    from ultrainteract.export.importing import ImportedTrees
+    from ultrainteract.dataset.importing import ImportedTrees
+    from ultrainteract.exporting import RunInfo, export_trees
 
     with ImportedTrees.of(*source, revision=revision) as trees:
         info = RunInfo.of_import(name or Path(source[0]).name, source)

@@ -53,14 +53,14 @@ def push(
 
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.config import PublishConfig
+    from ultrainteract.dataset.source import Source, spent
     from ultrainteract.errors import HubError
-    from ultrainteract.export import export_trees
-    from ultrainteract.export.source import Source, spent
-    from ultrainteract.export.stats import Statistics
+    from ultrainteract.exporting import export_trees
     from ultrainteract.hub import check_rights, check_simulated, prepare
     from ultrainteract.hub import push as publish
     from ultrainteract.hub.watch import FOLDER
     from ultrainteract.hub.watch import watch as keep_published
+    from ultrainteract.statistics.statistics import Statistics
 
     talk = terminal(stderr=True)
     with Source.open(source) as opened:

@@ -84,7 +84,7 @@ def run(
         folder = loaded.output / Shard.parse(shard).folder
     rights = None
     if publish:
-        from ultrainteract.export import RunInfo
+        from ultrainteract.exporting import RunInfo
         from ultrainteract.hub import check_rights, check_simulated
 
         check_simulated(RunInfo.of_run(loaded).simulated, allow_simulated)
@@ -139,7 +139,7 @@ def status(
     from contextlib import ExitStack
 
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.run import RunReport
+    from ultrainteract.running import RunReport
     from ultrainteract.store import open_runs
 
     with ExitStack() as stack:

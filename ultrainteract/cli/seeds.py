@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ultrainteract.config import RunConfig, SeedConfig
-    from ultrainteract.instructions.build import BuildReport
-    from ultrainteract.instructions.check import DatasetCheck
     from ultrainteract.schema import Instruction
+    from ultrainteract.seeds.build import BuildReport
+    from ultrainteract.seeds.check import DatasetCheck
 
 app = typer.Typer()
 
@@ -25,19 +25,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command("list")
 def list_datasets(json: Json = False) -> None:
     """List the datasets that a config can name, and the selection rules."""
-    from ultrainteract.instructions import datasets
-    from ultrainteract.instructions.selection import rules
+    from ultrainteract.seeds import known_datasets
+    from ultrainteract.seeds.selection.rules import rules
 
     if json:
         import orjson
 
         known = {
             name: {"tasks": found.tasks, "licence": found.licence, "options": found.options}
-            for name, found in datasets().items()
+            for name, found in known_datasets().items()
         }
         print(orjson.dumps({"datasets": known, "rules": rules()}, option=orjson.OPT_INDENT_2).decode())
         return
-    for found in datasets().values():
+    for found in known_datasets().values():
         licence = found.licence or "licence not known"
         print(f"{found.name}  ({', '.join(found.tasks)}; {licence})\n    {found.summary}")
     print("\nSelection rules")
@@ -63,7 +63,7 @@ def build(
 ) -> None:
     """Read, select and decontaminate the instructions of a config, and report what was kept and why."""
     from ultrainteract.config import load_config
-    from ultrainteract.instructions.build import build as build_instructions
+    from ultrainteract.seeds.build import build as build_instructions
 
     changes = [*(overrides or ())]
     changes += [f"selection.ngram={n}"] if n is not None else []
@@ -138,8 +138,8 @@ async def _check(
     from contextlib import AsyncExitStack
 
     from ultrainteract.grading import Graders
-    from ultrainteract.instructions.check import check_dataset
     from ultrainteract.sandbox import open_sandbox
+    from ultrainteract.seeds.check import check_dataset
 
     known = _read_expected(expected)
     checks = []
@@ -158,8 +158,8 @@ async def _check(
 
 
 def _instructions(seed: SeedConfig, base: Path, limit: int) -> Iterator[Instruction]:
-    from ultrainteract.instructions import load_seed
     from ultrainteract.schema import Instruction
+    from ultrainteract.seeds import load_seed
 
     if limit:
         seed = seed.model_copy(update={"limit": min(limit, seed.limit or limit)})
@@ -245,16 +245,16 @@ async def _make_tests(
     from contextlib import AsyncExitStack
 
     from ultrainteract.errors import ConfigError
-    from ultrainteract.instructions.loading import load_untested
-    from ultrainteract.instructions.testgen import (
+    from ultrainteract.models import build_models
+    from ultrainteract.sandbox import open_sandbox
+    from ultrainteract.seeds.loading import load_untested
+    from ultrainteract.seeds.testgen import (
         append_tests,
         generate_tests,
         model_ask,
         read_tests,
         statement_key,
     )
-    from ultrainteract.models import build_models
-    from ultrainteract.sandbox import open_sandbox
 
     name = model or config.critic.model
     if name not in config.models:

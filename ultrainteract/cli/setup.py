@@ -47,7 +47,7 @@ def validate(
     import asyncio
 
     from ultrainteract.config import load_config
-    from ultrainteract.run.validation import validate_run
+    from ultrainteract.running.validation import validate_run
 
     report = asyncio.run(
         validate_run(load_config(config, overrides or ()), config.parent, limit=limit, unsafe=unsafe)
@@ -108,8 +108,8 @@ def plan(
 
     loaded, base = load_config(config, overrides or ()), config.parent
     if cluster:
-        from ultrainteract.run.capacity import Cluster, ModelSetting
-        from ultrainteract.run.cluster_plan import plan_cluster, show
+        from ultrainteract.planning.capacity import Cluster, ModelSetting
+        from ultrainteract.planning.cluster import plan_cluster, show
 
         capacity = plan_cluster(
             loaded, base, Cluster(nodes=nodes, cpus=cpus, gpus=gpus), instructions=instructions,
@@ -121,7 +121,7 @@ def plan(
         else:
             show(capacity, terminal())
         return
-    from ultrainteract.run.planning import plan_run
+    from ultrainteract.planning.estimate import plan_run
 
     found = plan_run(
         loaded, base, pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens

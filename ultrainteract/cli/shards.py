@@ -22,7 +22,7 @@ def merge(
     from contextlib import ExitStack
 
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.run import RunReport
+    from ultrainteract.running import RunReport
     from ultrainteract.store import find_runs, open_runs
     from ultrainteract.store import merge as merge_runs
 

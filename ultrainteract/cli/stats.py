@@ -27,9 +27,9 @@ def stats(
 ) -> None:
     """Print the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates and evidence."""
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.export.source import Source, spent
-    from ultrainteract.export.stats import Statistics, token_counter
-    from ultrainteract.export.stats_tables import show
+    from ultrainteract.dataset.source import Source, spent
+    from ultrainteract.statistics.statistics import Statistics, token_counter
+    from ultrainteract.statistics.tables import show
 
     count, name = token_counter(tokenizer)
     counted = Statistics(count_tokens=count, tokenizer=name)
@@ -43,7 +43,7 @@ def stats(
         if opened.imported:
             found["import_issues"] = dict(issues)
     if figures is not None:
-        from ultrainteract.export.figures import draw
+        from ultrainteract.statistics.figures import draw
 
         for path in draw(found, figures):
             print(path)

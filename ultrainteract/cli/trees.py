@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.text import Text
 from rich.tree import Tree as Branches
 
+from ultrainteract.dataset.source import Source
 from ultrainteract.errors import DataError
-from ultrainteract.export.source import Source
 from ultrainteract.schema import Node, Tree, Turn
 from ultrainteract.store import Outcome, RunStore, find_runs, open_runs
 

@@ -17,9 +17,9 @@ def validate_data(
     from rich.table import Table
 
     from ultrainteract.cli.terminal import terminal
+    from ultrainteract.dataset.validate import RULES, validate
     from ultrainteract.errors import DataError
-    from ultrainteract.export.reading import open_tables
-    from ultrainteract.export.validate import RULES, validate
+    from ultrainteract.readers.tables import open_tables
 
     console = terminal()
     if rules:

@@ -18,7 +18,7 @@ def build(
     index: Annotated[Path, typer.Argument(help="The index to write.")],
 ) -> None:
     """Builds the index in bounded memory. An existing index is replaced once the new one is whole."""
-    from ultrainteract.sandbox.wikipedia_index import build_index
+    from ultrainteract.tools.wikipedia_index import build_index
 
     count = build_index(dump, index, lambda done: typer.echo(f"{done:,} articles", err=True))
     typer.echo(f"{index}: {count:,} articles. Use it with: sandbox.wikipedia={index}", err=True)
@@ -32,7 +32,7 @@ def search(
     """Prints the answer that a program would get."""
     import asyncio
 
-    from ultrainteract.sandbox.wikipedia import open_wikipedia
+    from ultrainteract.tools.wikipedia import open_wikipedia
 
     async def ask() -> str:
         return await open_wikipedia(source)(query)

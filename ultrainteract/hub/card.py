@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from ultrainteract.config import PublishConfig
+from ultrainteract.dataset.info import RunInfo
 from ultrainteract.errors import HubError
-from ultrainteract.export.info import RunInfo
-from ultrainteract.export.registry import EXPORTERS
+from ultrainteract.exporting.registry import EXPORTERS
 
 BEGIN = "<!-- ultrainteract:begin (written by the program; text outside these markers is kept) -->"
 END = "<!-- ultrainteract:end -->"

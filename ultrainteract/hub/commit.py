@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ultrainteract.config import PublishConfig
+from ultrainteract.dataset.info import INFO_FILE
 from ultrainteract.errors import HubError
-from ultrainteract.export.info import INFO_FILE
-from ultrainteract.export.registry import EXPORTERS
+from ultrainteract.exporting.registry import EXPORTERS
 from ultrainteract.hub.publication import Publication
 from ultrainteract.hub.rights import Rights, hub_api, unreachable
 

@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 
 from ultrainteract.config import PublishConfig
+from ultrainteract.dataset.info import INFO_FILE, RunInfo
 from ultrainteract.errors import ConfigError, HubError, StoreError
-from ultrainteract.export.info import INFO_FILE, RunInfo
-from ultrainteract.export.registry import EXPORTERS
+from ultrainteract.exporting.registry import EXPORTERS
 from ultrainteract.hub.card import SplitFiles, render_card
 
 STATS_FILE = "stats.json"
@@ -171,7 +171,7 @@ def _pictures(figures: Mapping[str, Any], folder: Path) -> dict[str, Path | byte
 
     if find_spec("matplotlib") is None:
         return {}
-    from ultrainteract.export.figures import draw
+    from ultrainteract.statistics.figures import draw
 
     try:
         return {f"figures/{path.name}": path.read_bytes() for path in draw(dict(figures), folder)}

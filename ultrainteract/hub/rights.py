@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ultrainteract.config import PublishConfig
+from ultrainteract.dataset.info import INFO_FILE
 from ultrainteract.errors import HubError, require
-from ultrainteract.export.info import INFO_FILE
 
 _BARE = frozenset({".gitattributes", "README.md", ".gitignore"})
 """Files of a dataset that holds nothing yet."""

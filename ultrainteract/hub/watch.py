@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ultrainteract.config import ExportConfig, PublishConfig
+from ultrainteract.dataset.source import Repeatable, spent
 from ultrainteract.errors import HubError
-from ultrainteract.export import RunInfo, export_trees
-from ultrainteract.export.source import Repeatable, spent
-from ultrainteract.export.stats import Statistics
+from ultrainteract.exporting import RunInfo, export_trees
 from ultrainteract.hub.commit import Published, push
 from ultrainteract.hub.publication import Publication, prepare
 from ultrainteract.hub.rights import Rights
 from ultrainteract.schema import TreeState
+from ultrainteract.statistics.statistics import Statistics
 from ultrainteract.store import open_runs
 
 FOLDER = "publish"

@@ -16,19 +16,19 @@ from typing import Any
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.models.base import ChatModel
-from ultrainteract.models.limits import SharedLimits
 from ultrainteract.models.pricing import price_of
+from ultrainteract.models.scheduler.limits import SharedLimits
 
 __all__ = ["PLUGIN_GROUP", "SharedLimits", "build_model", "build_models", "price_of"]
 
 PLUGIN_GROUP = "ultrainteract.models"
 
 _BUILT_IN = {
-    "openai": ("openai_compatible", "OpenAIModel"),
-    "openai-batch": ("openai_batch", "OpenAIBatchModel"),
-    "simulated": ("simulated", "SimulatedModel"),
-    "vllm": ("vllm", "VLLMModel"),
-    "vllm-server": ("vllm_server", "VLLMServerModel"),
+    "openai": ("openai.client", "OpenAIModel"),
+    "openai-batch": ("openai.batch", "OpenAIBatchModel"),
+    "simulated": ("simulated.model", "SimulatedModel"),
+    "vllm": ("vllm.model", "VLLMModel"),
+    "vllm-server": ("vllm.server", "VLLMServerModel"),
 }
 
 

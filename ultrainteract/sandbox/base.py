@@ -115,7 +115,7 @@ class Sandbox(Protocol):
         """
         ...
 
-    async def judge(
+    async def run_tests(
         self,
         program: str,
         suite: TestSuite,

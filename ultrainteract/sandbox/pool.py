@@ -86,7 +86,7 @@ class Pool:
         answer = await self.execute(fields, limits, zygote_for(cells), tool=call)
         return _execution(answer, limits)
 
-    async def judge(
+    async def run_tests(
         self,
         program: str,
         suite: TestSuite,
@@ -95,10 +95,10 @@ class Pool:
         stop_at_first_failure: bool = True,
     ) -> TestReport:
         """See `Sandbox.judge`."""
-        from ultrainteract.sandbox.judge import judge
+        from ultrainteract.sandbox.test_runs import run_tests
 
         limits = limits or self.config.limits
-        return await judge(self, program, suite, limits, stop_at_first_failure)
+        return await run_tests(self, program, suite, limits, stop_at_first_failure)
 
     async def execute(
         self,

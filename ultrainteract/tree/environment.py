@@ -204,7 +204,7 @@ class Environment:
         assert instruction.tests is not None
         if action.code is None:
             return Observed(observation=Observation(), verdict=Verdict.undetermined("no program was found"))
-        report = await self._sandbox.judge(action.code, instruction.tests, limits=self._limits)
+        report = await self._sandbox.run_tests(action.code, instruction.tests, limits=self._limits)
         if report.fault:
             raise SandboxError(
                 "The sandbox failed while it ran the tests of this instruction; it is kept for retry."

@@ -1,0 +1,48 @@
+"""One run is one `RunConfig`: a YAML file, with dotted overrides from the command line.
+
+Every field has a docstring; `ultrainteract config docs` prints them as the reference. Secrets are never
+fields: a model names the *environment variable* that holds its key.
+"""
+
+from __future__ import annotations
+
+from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
+from ultrainteract.config.exporting import ExportConfig, ExportFilter, MixSource, PublishConfig
+from ultrainteract.config.growth import CriticConfig, EarlyEscalation, GrowthConfig, JudgeConfig, LadderStep
+from ultrainteract.config.loading import apply_overrides, load_config, parse_config
+from ultrainteract.config.models import ModelConfig, Price
+from ultrainteract.config.reference import config_docs
+from ultrainteract.config.run import RunConfig
+from ultrainteract.config.sandbox import Limits, SandboxConfig
+from ultrainteract.config.seeds import BenchmarkConfig, FieldMapping, RuleConfig, SeedConfig, SelectionConfig
+from ultrainteract.config.types import Fraction
+
+__all__ = [
+    "BenchmarkConfig",
+    "BudgetConfig",
+    "CriticConfig",
+    "EarlyEscalation",
+    "ExecutorConfig",
+    "ExportConfig",
+    "ExportFilter",
+    "FieldMapping",
+    "Fraction",
+    "GrowthConfig",
+    "JudgeConfig",
+    "LadderStep",
+    "Limits",
+    "MixSource",
+    "ModelConfig",
+    "Price",
+    "PublishConfig",
+    "RuleConfig",
+    "RunConfig",
+    "SandboxConfig",
+    "SeedConfig",
+    "SelectionConfig",
+    "Shard",
+    "apply_overrides",
+    "config_docs",
+    "load_config",
+    "parse_config",
+]

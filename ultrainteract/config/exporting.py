@@ -1,0 +1,109 @@
+"""What is exported and published."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from ultrainteract.config.types import Fraction
+from ultrainteract.schema import Record, Task
+
+
+class ExportFilter(Record):
+    """Which trees and actions are exported.
+
+    An action passes where every rule that is set holds for it; a pair where both its actions pass. The `trees` export
+    obeys `tasks` and `datasets` alone.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    """Keep these tasks; all if empty."""
+    datasets: tuple[str, ...] = ()
+    """Keep these datasets; all if empty."""
+    models: tuple[str, ...] = ()
+    """Keep actions by these models; all if empty."""
+    exclude_models: tuple[str, ...] = ()
+    """Drop actions by these models."""
+    distinct_models: bool = False
+    """Drop pairs whose two actions were written by the same model."""
+    checks: tuple[str, ...] = ()
+    """Keep actions whose verdict one of these checks decided (`tests`, `equivalence` …); all if empty."""
+    min_reliability: Fraction = 0.0
+    """Least reliability of the evidence."""
+    min_pass_rate: Fraction = 0.0
+    """Least pass rate of the turn; a turn whose pass rate is unknown passes only at 0."""
+    max_pass_rate: Fraction = 1.0
+    """Greatest pass rate of the turn; a turn whose pass rate is unknown passes only at 1."""
+    min_chars: int = Field(default=0, ge=0)
+    """Least length of an action's text, characters."""
+    max_chars: PositiveInt | None = None
+    """Greatest length of an action's text, characters."""
+    max_turn: PositiveInt | None = None
+    """Last turn to export."""
+
+
+class MixSource(Record):
+    """Another dataset whose rows are mixed in among the exported ones."""
+
+    path: str
+    """File, folder, glob, or Hub dataset id."""
+    ratio: PositiveFloat
+    """Its rows for each exported row: 0.5 adds one row to every two."""
+    split: str = "train"
+    """Split, for Hub datasets and folders."""
+    subset: str | None = None
+    """Configuration (subset) name, for Hub datasets."""
+    revision: str | None = None
+    """Hub revision."""
+
+
+class ExportConfig(Record):
+    """What is written to `exports/` when the run ends."""
+
+    formats: tuple[str, ...] = ("sft", "pair", "trees")
+    """Names of exporters; `ultrainteract export --list` prints them."""
+    sft: Literal["all", "leaf"] = "all"
+    """Every correct action, or only the last one of each tree."""
+    sft_history: Literal["bare", "flat", "turns"] = "bare"
+    """What the prompt of a later turn's correct action holds: the instruction alone (as published), the
+    history written out as one text, or the history as chat turns (prompt-completion formats only)."""
+    pairs: Literal["all", "random", "longest", "deepest"] = "all"
+    """Every pair, or one a tree: a random one, the one with the longest text, or the one at the deepest
+    turn."""
+    pair_history: Literal["full", "none"] = "full"
+    """Prompt of a pair: the turns before it, or the instruction alone (single-turn decomposition)."""
+    level: Literal["turn", "trajectory"] = "turn"
+    """What a pair compares: the last actions, or everything after the instruction (`trl-*` preferences
+    only)."""
+    filter: ExportFilter = ExportFilter()
+    """Which trees and actions are exported."""
+    validation: Fraction = 0.0
+    """Share of the problems whose rows go to a `validation` split; all rows of a problem go to one side."""
+    balance: Literal["off", "task", "dataset"] = "off"
+    """Draw the same number of trees from every task, or from every (task, dataset): the smallest one's."""
+    mix: dict[str, MixSource] = Field(default_factory=dict)
+    """Other datasets to mix into the train split of every trainer format, by name."""
+
+
+class PublishConfig(Record):
+    """Where and how `push` and `run --publish` publish the exports on the Hugging Face Hub."""
+
+    repo: str | None = None
+    """Dataset id, `name` or `namespace/name`; needed by `run --publish`."""
+    private: bool = False
+    """Make a new dataset private."""
+    revision: str | None = None
+    """Branch to push to; made where it is missing. The main branch if None."""
+    create_pr: bool = False
+    """Open a pull request instead of committing."""
+    title: str | None = None
+    """Name shown on the card; made from the dataset's id if None."""
+    licence: str | None = None
+    """Licence of the whole, as the Hub spells it; made from the seeds' licences if None."""
+    language: tuple[str, ...] = ("en",)
+    """Languages, ISO 639-1."""
+    tags: tuple[str, ...] = ()
+    """Further tags."""
+    model_terms: dict[str, str] = Field(default_factory=dict)
+    """What each model's terms say about its outputs, by model name; shown on the card."""

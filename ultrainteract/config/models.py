@@ -1,0 +1,66 @@
+"""Models: where they are, how they are asked, what they cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from ultrainteract.schema import Record, SamplingParams
+
+
+class Price(Record):
+    """US dollars per million tokens."""
+
+    input: float
+    """Prompt tokens."""
+    output: float
+    """Completion tokens."""
+
+
+class ModelConfig(Record):
+    """One model, used by any number of roles."""
+
+    provider: str = "openai"
+    """`openai` (any compatible server), `vllm` (in this process), `vllm-server`, `simulated`, or a plugin's
+    name."""
+    model: str
+    """The model's name at the provider."""
+    base_url: str | tuple[str, ...] | None = None
+    """Server address, or several that serve the same model."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """Environment variable that holds the key; servers on this machine need none."""
+    sampling: SamplingParams = SamplingParams()
+    """Default sampling parameters."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the request body, passed on as they are."""
+    max_concurrency: PositiveInt = 64
+    """Most requests under way at once, an endpoint."""
+    n_per_request: PositiveInt | None = None
+    """Most samples asked for in one request; no limit if None."""
+    timeout_s: PositiveFloat = 300
+    """Deadline of one attempt, seconds."""
+    max_retries: int = 8
+    """Attempts after the first, for transient errors."""
+    max_retry_s: PositiveFloat = 900
+    """Longest time spent on one request, all attempts together, seconds."""
+    requests_per_minute: PositiveFloat | None = None
+    """Request limit of the key, shared by all models with the same `api_key_env` and address."""
+    input_tokens_per_minute: PositiveFloat | None = None
+    """Prompt-token limit of the key."""
+    output_tokens_per_minute: PositiveFloat | None = None
+    """Completion-token limit of the key."""
+    price: Price | None = None
+    """Price; costs are shown as unknown without it."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Further options of the provider: engine arguments for vLLM, accuracy for the simulated model."""
+
+
+_RATES = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")
+
+
+_DELIVERY_FIELDS = (
+    "base_url", "api_key_env", "max_concurrency", "n_per_request", "timeout_s", "max_retries", "max_retry_s",
+    *_RATES, "price",
+)  # fmt: skip
+"""Fields of a model that change how completions are delivered, not what they say."""

@@ -1,0 +1,1 @@
+"""Datasets as data: importing published rows, rebuilding trees, validating, reading trees from anywhere."""

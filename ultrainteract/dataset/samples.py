@@ -1,0 +1,207 @@
+"""Which actions and pairs of a tree are exported, and with what prompt: the one place where trees become samples.
+
+Exporters render samples, they never walk trees themselves, so that every format holds the same rows under
+the same settings. Samples of another dataset (see `ultrainteract.exporting.mix`) have the same shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from ultrainteract.config import ExportConfig, ExportFilter
+from ultrainteract.schema import Action, Node, Tree, Turn, content_hash
+
+Talk = tuple[tuple[str, str], ...]
+"""Chat turns: (role, text), roles `user` and `assistant`."""
+WhichActions = Literal["all", "leaf"]
+WhichPairs = Literal["all", "random", "longest", "deepest"]
+
+
+class Correct(NamedTuple):
+    """A correct action and the turn it was taken at."""
+
+    turn: int
+    node: Node
+
+
+class Picked(NamedTuple):
+    """A pair and the turn it stands at; `own` is false for the additional pairs of a hard instruction."""
+
+    turn: int
+    chosen: Node
+    rejected: Node
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A prompt, which ends with a user turn, and a right response to it."""
+
+    prompt: Talk
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A prompt, which ends with a user turn, and two ways to go on."""
+
+    prompt: Talk
+    chosen: Talk
+    """One assistant turn; at trajectory level everything after the instruction."""
+    rejected: Talk
+    """As `chosen`."""
+    direct: bool = True
+    """True where chosen is known to be right and rejected to be wrong, not merely better and worse."""
+    augmented: bool = False
+    """True where the two actions were taken at different turns."""
+
+
+# ---------------------------------------------------------------------------------------------- selection
+
+
+def correct_actions(
+    tree: Tree, which: WhichActions = "all", keep: ExportFilter | None = None
+) -> list[Correct]:
+    """The correct actions of a tree, by turn; a turn's own before those of its extra pairs.
+
+    Args:
+        tree: The tree.
+        which: All, or the last one only.
+        keep: Filter on actions.
+    """
+    found: list[Correct] = []
+    for number, turn in enumerate(tree.turns, 1):
+        nodes = [*filter(None, [turn.correct]), *(pair.chosen for pair in turn.extra), *turn.more_correct]
+        texts: set[str] = set()
+        for node in nodes:
+            if node.action.text not in texts and (keep is None or node_passes(node, turn, number, keep)):
+                texts.add(node.action.text)
+                found.append(Correct(number, node))
+    return found[-1:] if which == "leaf" else found
+
+
+def picked_pairs(tree: Tree, which: WhichPairs = "all", keep: ExportFilter | None = None) -> list[Picked]:
+    """The pairs of a tree, by turn; a turn's own before its extra ones.
+
+    Args:
+        tree: The tree.
+        which: All, or one a tree: a random one (drawn by the tree's id), the longest, or the deepest.
+        keep: Filter on actions and pairs.
+    """
+    found: list[Picked] = []
+    for number, turn in enumerate(tree.turns, 1):
+        pairs = [Picked(number, pair.chosen, pair.rejected, False) for pair in turn.extra]
+        if turn.paired and turn.correct and turn.incorrect:
+            pairs.insert(0, Picked(number, turn.correct, turn.incorrect, True))
+        found += pairs if keep is None else [pair for pair in pairs if _pair_passes(pair, turn, keep)]
+    if which == "all" or len(found) < 2:
+        return found
+    if which == "random":
+        return [found[int(content_hash([tree.id, "one pair a tree"]), 16) % len(found)]]
+    if which == "longest":
+        lengths = [len(p.chosen.action.text) + len(p.rejected.action.text) for p in found]
+        return [found[lengths.index(max(lengths))]]
+    return [next(pair for pair in found if pair.turn == found[-1].turn)]
+
+
+def tree_passes(tree: Tree, keep: ExportFilter) -> bool:
+    """Whether the filter's rules on task and dataset let the tree through."""
+    instruction = tree.instruction
+    return (not keep.tasks or instruction.task in keep.tasks) and (
+        not keep.datasets or instruction.dataset in keep.datasets
+    )
+
+
+def node_passes(node: Node, turn: Turn, number: int, keep: ExportFilter) -> bool:
+    """Whether an action passes the filter's rules on actions and turns."""
+    evidence = node.verdict.evidence
+    length = len(node.action.text)
+    rate = turn.pass_rate
+    return (
+        (not keep.models or node.provenance.model in keep.models)
+        and node.provenance.model not in keep.exclude_models
+        and (not keep.checks or (evidence is not None and evidence.check in keep.checks))
+        and (evidence is None or evidence.reliability >= keep.min_reliability)
+        and (rate if rate is not None else 0.0) >= keep.min_pass_rate
+        and (rate if rate is not None else 1.0) <= keep.max_pass_rate
+        and length >= keep.min_chars
+        and (keep.max_chars is None or length <= keep.max_chars)
+        and (keep.max_turn is None or number <= keep.max_turn)
+    )
+
+
+def _pair_passes(pair: Picked, turn: Turn, keep: ExportFilter) -> bool:
+    if keep.distinct_models and pair.chosen.provenance.model == pair.rejected.provenance.model:
+        return False
+    return all(node_passes(node, turn, pair.turn, keep) for node in (pair.chosen, pair.rejected))
+
+
+# ------------------------------------------------------------------------------------------------ prompts
+
+
+def spoken(action: Action) -> str:
+    """An action as one assistant turn: the tool calls made within the turn, with their outputs, before the answer."""
+    return "\n".join([*_exchanges(action), action.text]) if action.exchanges else action.text
+
+
+def history(tree: Tree, turn: int) -> Talk:
+    """The chat before `turn` (from 1), without the instruction: wrong actions and what was said of them."""
+    talk: list[tuple[str, str]] = []
+    for node in tree.history(turn):
+        talk += (("assistant", spoken(node.action)), ("user", node.feedback))
+    return tuple(talk)
+
+
+def flat_prompt(tree: Tree, correct: Correct, with_history: bool) -> str:
+    """The instruction of a correct action as one text.
+
+    Args:
+        tree: The tree.
+        correct: The action. Tool calls it made within its turn, with their outputs, follow the instruction.
+        with_history: Write the turns before it out as well.
+    """
+    parts = [tree.instruction.prompt]
+    if with_history:
+        parts += [text for _, text in history(tree, correct.turn)]
+    return "\n".join([*parts, *_exchanges(correct.node.action)])
+
+
+def _exchanges(action: Action) -> Iterator[str]:
+    for exchange in action.exchanges:
+        yield exchange.text
+        yield f"Out: {exchange.output}"
+
+
+def demonstrations(tree: Tree, config: ExportConfig) -> Iterator[Demonstration]:
+    """The correct actions that `config` selects, as chat samples; none twice.
+
+    Without the turns before it, an action that was taken at two turns would be the same sample twice.
+    """
+    known: set[Demonstration] = set()
+    for correct in correct_actions(tree, config.sft, config.filter):
+        action = correct.node.action
+        if config.sft_history == "turns":
+            before: Talk = (("user", tree.instruction.prompt), *history(tree, correct.turn))
+            last = "\n".join([before[-1][1], *_exchanges(action)])
+            prompt: Talk = (*before[:-1], ("user", last))
+        else:
+            prompt = (("user", flat_prompt(tree, correct, config.sft_history == "flat")),)
+        sample = Demonstration(prompt, action.text)
+        if sample not in known:
+            known.add(sample)
+            yield sample
+
+
+def preferences(tree: Tree, config: ExportConfig) -> Iterator[Preference]:
+    """The pairs that `config` selects, as chat samples."""
+    instruction = ("user", tree.instruction.prompt)
+    for pair in picked_pairs(tree, config.pairs, config.filter):
+        before = history(tree, pair.turn) if config.pair_history == "full" else ()
+        chosen = ("assistant", spoken(pair.chosen.action))
+        rejected = ("assistant", spoken(pair.rejected.action))
+        if config.level == "trajectory":
+            yield Preference((instruction,), (*before, chosen), (*before, rejected))
+        else:
+            yield Preference((instruction, *before), (chosen,), (rejected,))

@@ -1,0 +1,211 @@
+"""Trees from wherever they lie: run directories, exported folders, published rows, Hub datasets."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from ultrainteract.config import ExportConfig, PublishConfig
+from ultrainteract.dataset.importing import ImportedTrees
+from ultrainteract.dataset.info import INFO_FILE, RunInfo
+from ultrainteract.dataset.tree_table import packed_trees, tree_tables, trees_of
+from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.readers.tables import open_tables
+from ultrainteract.schema import Tree, content_hash
+from ultrainteract.store import Runs, RunStore, Spend, find_runs
+
+
+class Repeatable:
+    """Trees that can be iterated again and again.
+
+    Args:
+        make: Starts one iteration.
+        packed: Starts one over the trees as they are stored (see `unpack`), which costs little and can be
+            handed to other processes.
+    """
+
+    def __init__(
+        self, make: Callable[[], Iterator[Tree]], packed: Callable[[], Iterator[bytes]] | None = None
+    ) -> None:
+        self._make = make
+        self._packed = packed
+
+    def __iter__(self) -> Iterator[Tree]:
+        return self._make()
+
+    def packed(self) -> Iterator[bytes] | None:
+        """The trees as they are stored; None where they are not at hand in that form."""
+        return None if self._packed is None else self._packed()
+
+    @classmethod
+    def of_run(cls, store: RunStore | Runs) -> Self:
+        """The finished trees of a run."""
+
+        def packed() -> Iterator[bytes]:
+            return (blob for _, blob in store.packed_trees())
+
+        return cls(lambda: map(unpack, packed()), packed)
+
+
+def unpack(blob: bytes) -> Tree:
+    """A tree from its stored form: its JSON, compressed or not."""
+    return Tree.model_validate_json(blob if blob.startswith(b"{") else zlib.decompress(blob))
+
+
+@dataclass
+class Source:
+    """Trees of one or several places, read as one. Use it in a `with` block."""
+
+    info: RunInfo
+    """What is known of their origin."""
+    export: ExportConfig
+    """Export settings of the run; the defaults where there is no run."""
+    publish: PublishConfig | None
+    """Publication settings of the run; None where there is no run."""
+    is_run: bool
+    """Whether these are run directories."""
+    spend: tuple[Spend, ...]
+    """What the runs have spent in all, kept or not."""
+    imported: tuple[ImportedTrees, ...]
+    """Sources that were rebuilt from published rows, with what did not fit."""
+    _parts: tuple[Repeatable, ...]
+    _stack: ExitStack
+
+    @classmethod
+    def open(cls, *paths: str, revision: str | None = None) -> Self:
+        """Opens run directories, folders of exports, files, or Hub datasets.
+
+        Args:
+            paths: The places (see `store.find_runs` for runs); shards of one run are read as one, other
+                trees follow one another.
+            revision: Revision of Hub datasets.
+
+        Raises:
+            StoreError: A run directory cannot be read.
+            DataError: A place holds nothing that trees could be made of.
+        """
+        infos: list[RunInfo] = []
+        runs: dict[str, list[RunStore]] = {}
+        imported: list[ImportedTrees] = []
+        parts: list[Repeatable] = []
+        with ExitStack() as stack:
+            for path in paths:
+                if folders := find_runs(path, stack):
+                    for folder in folders:
+                        store = stack.enter_context(RunStore.open(folder))
+                        runs.setdefault(store.config().fingerprint(), []).append(store)
+                    continue
+                tables = open_tables(path, revision)
+                info = _recorded_info(Path(path)) or RunInfo.of_import(Path(path).name, [path])
+                simulated = info.simulated or any(table.simulated for table in tables)
+                infos.append(info.model_copy(update={"simulated": simulated}))
+                if whole := tree_tables(tables):
+                    parts.append(Repeatable(partial(trees_of, whole), partial(packed_trees, whole)))
+                else:
+                    rows = stack.enter_context(ImportedTrees.of_tables(tables, path))
+                    imported.append(rows)
+                    parts.append(Repeatable(rows.__iter__))
+            together = [Runs(stores) for stores in runs.values()]
+            configs = [run.config() for run in together]
+            infos = [*map(RunInfo.of_run, configs), *infos]
+            spend = [item for run in together for item in run.spend()]
+            info = infos[0] if len(infos) == 1 else _joined(infos)
+            first = configs[0] if configs else None
+            return cls(
+                info=info,
+                export=first.export if first else ExportConfig(),
+                publish=first.publish if first else None,
+                is_run=not parts,
+                spend=tuple(spend),
+                imported=tuple(imported),
+                _parts=(*map(Repeatable.of_run, together), *parts),
+                _stack=stack.pop_all(),
+            )
+
+    @property
+    def trees(self) -> Repeatable:
+        """All trees, in order."""
+
+        def packed() -> Iterator[bytes]:
+            for part in self._parts:
+                yield from part.packed() or ()
+
+        whole = all(part.packed() is not None for part in self._parts)
+        return Repeatable(lambda: chain.from_iterable(self._parts), packed if whole else None)
+
+    def tree(self, prefix: str) -> Tree:
+        """The tree whose id begins with `prefix`.
+
+        Raises:
+            DataError: None does, or more than one.
+        """
+        found = list(islice((tree for tree in self.trees if tree.id.startswith(prefix)), 2))
+        if len(found) != 1:
+            raise DataError(
+                f"{'No' if not found else 'More than one'} tree has an id that begins with '{prefix}'."
+            )
+        return found[0]
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def spent(spend: Sequence[Spend], pairs: int) -> dict[str, Any]:
+    """What runs have cost in all, as plain JSON.
+
+    Args:
+        spend: `RunStore.spend()`.
+        pairs: Pairs that came of it.
+    """
+    cost = round(sum(item.cost for item in spend), 9)
+    unpriced = sum(item.unpriced for item in spend)
+    tokens = sum(item.completion_tokens for item in spend)
+    return {
+        "requests": sum(item.requests for item in spend),
+        "completions": sum(item.completions for item in spend),
+        "prompt_tokens": sum(item.prompt_tokens for item in spend),
+        "completion_tokens": tokens,
+        "cost": cost,
+        "unpriced_requests": unpriced,
+        "cost_per_pair": cost / pairs if pairs and not unpriced else None,
+        "tokens_per_pair": tokens / pairs if pairs else None,
+    }
+
+
+def _recorded_info(path: Path) -> RunInfo | None:
+    """The `RunInfo` beside exports, or beside the split's own folder."""
+    for folder in (path, path.parent):
+        file = folder / INFO_FILE
+        if file.is_file():
+            try:
+                return RunInfo.model_validate_json(file.read_bytes())
+            except ValidationError as error:
+                raise ConfigError(f"{file} is not of this version: {error.errors()[0]['msg']}.") from error
+    return None
+
+
+def _joined(infos: list[RunInfo]) -> RunInfo:
+    """One description of several runs."""
+    return RunInfo(
+        name="+".join(dict.fromkeys(info.name for info in infos)),
+        fingerprint=content_hash([info.fingerprint for info in infos]),
+        config={f"{number} {info.name}": info.config for number, info in enumerate(infos, 1)},
+        models={role: model for info in infos for role, model in info.models.items()},
+        licences={name: licence for info in infos for name, licence in info.licences.items()},
+        simulated=any(info.simulated for info in infos),
+    )

@@ -1,0 +1,24 @@
+"""Exports every trainer reads, statistics, validation and import: pure functions over streamed trees."""
+
+from ultrainteract.config import ExportConfig
+from ultrainteract.dataset.info import RunInfo
+from ultrainteract.dataset.samples import demonstrations, preferences
+from ultrainteract.dataset.tree_table import read_trees, tree_rows
+from ultrainteract.exporting.export import export_trees
+from ultrainteract.exporting.formats.ultrainteract import pair_rows, sft_rows
+from ultrainteract.exporting.registry import EXPORTERS, Exporter, export_rows
+
+__all__ = [
+    "EXPORTERS",
+    "ExportConfig",
+    "Exporter",
+    "RunInfo",
+    "demonstrations",
+    "export_rows",
+    "export_trees",
+    "pair_rows",
+    "preferences",
+    "read_trees",
+    "sft_rows",
+    "tree_rows",
+]

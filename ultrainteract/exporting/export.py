@@ -1,0 +1,142 @@
+"""Trees in, Parquet splits out: one pass, flat memory, every export at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ultrainteract.config import ExportConfig
+from ultrainteract.dataset.info import INFO_FILE, RunInfo
+from ultrainteract.errors import StoreError
+from ultrainteract.exporting.formats.llama_factory import dataset_info
+from ultrainteract.exporting.mix import mixers
+from ultrainteract.exporting.registry import exporters
+from ultrainteract.exporting.rendering import Renderer
+from ultrainteract.exporting.split import Choice, Split
+from ultrainteract.exporting.writer import SplitWriter, replace_folder
+from ultrainteract.schema import Tree
+
+if TYPE_CHECKING:
+    from ultrainteract.statistics.statistics import Statistics
+
+
+def export_trees(
+    trees: Iterable[Tree],
+    folder: str | Path,
+    config: ExportConfig,
+    info: RunInfo,
+    statistics: Statistics | None = None,
+    jobs: int = 1,
+) -> dict[str, int]:
+    """Writes the exports that `config` names into `folder`, one sub-folder each.
+
+    Files appear only when all of them are whole; an earlier export stays until then. The same trees in the
+    same order give the same bytes.
+
+    Args:
+        trees: The trees. Where `config.balance` is on they are read twice, so they must be iterable twice.
+        folder: Where to write.
+        config: What to write.
+        info: What the files say of their origin.
+        statistics: Adds up the exported trees on the way.
+        jobs: Processes to use where the trees are `Repeatable.of_run` or the like. More than one needs a main
+            module that can be imported (`if __name__ == "__main__"`).
+
+    Returns:
+        Rows written, by `<format>`, for a validation split `<format>/validation`, and for rows mixed in
+        (counted in the former, too) `<format>+<source>`.
+
+    Raises:
+        ConfigError: The settings do not fit together.
+        StoreError: A write failed; what was there before is kept.
+    """
+    chosen = exporters(config)
+    choice = Choice.of(trees, config)
+    mixing = mixers(config, chosen)
+    folder = Path(folder)
+    staging = folder / ".partial"
+    shutil.rmtree(staging, ignore_errors=True)
+    splits: tuple[Split, ...] = ("train", "validation") if config.validation else ("train",)
+    simulated = info.simulated
+
+    def metadata() -> dict[str, str]:
+        return info.metadata(simulated)
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet") as pool:
+        writers = {
+            (exporter.name, split): SplitWriter(
+                staging / exporter.name / split, exporter.columns, metadata, pool
+            )
+            for exporter in chosen
+            for split in splits
+        }
+        try:
+            renderer = Renderer(config, choice, statistics is not None)
+            for rendered in renderer.render_all(trees, statistics, jobs):
+                simulated = simulated or rendered.simulated
+                for key, batch in rendered.batches.items():
+                    writers[key].add(batch, rendered.sizes[key])
+                    name, split = key
+                    for mixer in mixing.get(name, {}).values() if split == "train" else ():
+                        writers[key].add_rows(list(mixer.due(batch.num_rows)))
+            for (name, split), writer in writers.items():
+                shards = writer.finish()
+                if writer.rows == 0 and any(writers[name, other].rows for other in splits):
+                    shutil.rmtree(
+                        staging / name / split
+                    )  # `datasets` cannot load an empty split beside a full one
+                elif not name.startswith("llama-factory"):  # its reader takes a folder for each split
+                    _name_shards(staging / name, split, shards)
+        except BaseException:
+            for writer in writers.values():
+                writer.abandon()
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+    for exporter in chosen:
+        replace_folder(staging / exporter.name, folder / exporter.name)
+    shutil.rmtree(staging, ignore_errors=True)
+    described = {
+        e.name: [split for split in splits if (folder / e.name / split).is_dir()]
+        for e in chosen
+        if e.name.startswith("llama-factory")
+    }
+    if described:
+        text = json.dumps(dataset_info(described), indent=2) + "\n"
+        _write_beside(folder / "dataset_info.json", text)
+    write_info(folder, info.model_copy(update={"simulated": simulated}))
+    rows = {
+        name if split == "train" else f"{name}/{split}": writer.rows
+        for (name, split), writer in writers.items()
+    }
+    return rows | {
+        f"{name}+{source}": m.rows for name, sources in mixing.items() for source, m in sources.items()
+    }
+
+
+def write_info(folder: Path, info: RunInfo) -> None:
+    """Writes `RunInfo` beside the exports, so that they can be published later without the run.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    _write_beside(folder / INFO_FILE, info.model_dump_json(indent=2) + "\n")
+
+
+def _write_beside(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def _name_shards(folder: Path, split: str, shards: list[Path]) -> None:
+    """Gives shards the names by which the Hub and `datasets` know their split."""
+    for number, shard in enumerate(shards):
+        shard.rename(folder / f"{split}-{number:05d}-of-{len(shards):05d}.parquet")
+    shutil.rmtree(folder / split)

@@ -1,0 +1,92 @@
+"""The published UltraInteract rows: columns, order, types and ids exactly as in the released splits.
+
+Ids: a turn's own pair is `<instruction id>_<depth>_<turn>`, so that a tree can be rebuilt from its pairs. The
+additional pairs of a hard instruction and all SFT rows take a content hash in place of the instruction id, so that
+every id is unique. `parent_id` is the instruction id in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ultrainteract.config import ExportFilter
+from ultrainteract.dataset.samples import (
+    WhichActions,
+    WhichPairs,
+    correct_actions,
+    flat_prompt,
+    history,
+    picked_pairs,
+    spoken,
+)
+from ultrainteract.schema import Tree, content_hash
+
+Row = dict[str, Any]
+
+
+def sft_rows(
+    tree: Tree, which: WhichActions = "all", *, with_history: bool = False, keep: ExportFilter | None = None
+) -> Iterator[Row]:
+    r"""Turns a tree into rows of the `sft` split: one for each correct action.
+
+    Args:
+        tree: The tree.
+        which: All correct actions, or the last one only.
+        with_history: Write the turns before the action into `instruction`. The released rows of later turns
+            carry the bare instruction, which is the default.
+        keep: Filter.
+
+    Example:
+        >>> from ultrainteract.exporting.example import example_tree
+        >>> [row["response"][-10:] for row in sft_rows(example_tree())]
+        ['print(3*2)', 'print(2*3)']
+        >>> [row["id"][64:] for row in sft_rows(example_tree(), "leaf")]
+        ['_2_2']
+    """
+    for correct in correct_actions(tree, which, keep):
+        text = correct.node.action.text
+        yield {
+            "task": tree.instruction.task.value,
+            "dataset": tree.instruction.dataset,
+            "instruction": flat_prompt(tree, correct, with_history),
+            "response": text,
+            "id": f"{content_hash([tree.id, correct.turn, text])}_{tree.depth}_{correct.turn}",
+            "parent_id": tree.id,
+        }
+
+
+def pair_rows(
+    tree: Tree, which: WhichPairs = "all", *, with_history: bool = True, keep: ExportFilter | None = None
+) -> Iterator[Row]:
+    """Turns a tree into rows of the `pair` split: one for each pair, with the turns before it.
+
+    Args:
+        tree: The tree.
+        which: All pairs, or one a tree.
+        with_history: Keep the turns before the pair; without them, rows are the single-turn decomposition.
+        keep: Filter.
+
+    Example:
+        >>> from ultrainteract.exporting.example import example_tree
+        >>> rows = list(pair_rows(example_tree()))
+        >>> [(len(row["trajectory"]), row["id"][64:]) for row in rows]
+        [(1, '_2_1'), (3, '_2_2')]
+        >>> print(rows[1]["trajectory"][2]["value"])
+        Out: 1
+        Your answer is wrong.
+        The question asks for a product.
+    """
+    for pair in picked_pairs(tree, which, keep):
+        talk = (("user", tree.instruction.prompt), *(history(tree, pair.turn) if with_history else ()))
+        chosen, rejected = spoken(pair.chosen.action), spoken(pair.rejected.action)
+        parent = tree.id if pair.own else content_hash([tree.id, pair.turn, chosen, rejected])
+        yield {
+            "task": tree.instruction.task.value,
+            "dataset": tree.instruction.dataset,
+            "trajectory": [{"from": role, "value": text} for role, text in talk],
+            "chosen": chosen,
+            "rejected": rejected,
+            "id": f"{parent}_{tree.depth}_{pair.turn}",
+            "parent_id": tree.id,
+        }

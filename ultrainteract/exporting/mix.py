@@ -1,0 +1,188 @@
+"""Rows of other datasets among the exported ones, in a named ratio, as the paper's training recipes have them.
+
+Preference sets (UltraFeedback and its like) go into preference formats, chat and instruction sets into SFT
+formats. Rows are drawn in a shuffled order that depends on the source's name alone, are spread evenly among the
+exported rows of the train split, and end when the source is used up: none is repeated. Their `direct` mark is false
+(see `trl.reward`).
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ultrainteract.config import ExportConfig, MixSource
+from ultrainteract.dataset.samples import Demonstration, Preference, Talk
+from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.exporting.registry import Exporter
+from ultrainteract.schema import content_hash
+
+Row = Mapping[str, Any]
+
+_PROMPTS = ("prompt", "instruction", "question", "trajectory", "conversations", "messages")
+_CHATS = ("messages", "conversations", "conversation", "data")
+_ANSWERS = ("completion", "response", "output", "answer")
+_SUFFIXES = (".jsonl", ".json", ".parquet", ".csv")
+_ROLES = {"user": "user", "human": "user", "prompter": "user", "assistant": "assistant", "gpt": "assistant",
+          "system": "system"}  # fmt: skip
+
+
+class Mixer:
+    """Feeds the rows of one source into one export.
+
+    Args:
+        name: Name of the source in the configuration.
+        source: The source.
+        exporter: Where its rows go.
+    """
+
+    def __init__(self, name: str, source: MixSource, exporter: Exporter) -> None:
+        self.rows = 0
+        self._ratio = source.ratio
+        self._credit = 0.0
+        self._rows = self._rendered(name, source, exporter)
+
+    def due(self, exported: int) -> Iterator[dict[str, Any]]:
+        """The rows to write after `exported` more rows of our own."""
+        self._credit += self._ratio * exported
+        while self._credit >= 1:
+            self._credit -= 1
+            row = next(self._rows, None)
+            if row is None:
+                return
+            self.rows += 1
+            yield row
+
+    @staticmethod
+    def _rendered(name: str, source: MixSource, exporter: Exporter) -> Iterator[dict[str, Any]]:
+        if exporter.render is None:
+            raise TypeError(f"{exporter.name} takes no samples")
+        for sample in samples(name, load(name, source)):
+            yield from exporter.render(sample)
+
+
+def mixers(config: ExportConfig, chosen: Iterable[Exporter]) -> dict[str, dict[str, Mixer]]:
+    """The mixers of every export, by its name and the source's.
+
+    Raises:
+        ConfigError: A source cannot be read, or fits none of the formats.
+    """
+    found: dict[str, dict[str, Mixer]] = {}
+    for name, source in config.mix.items():
+        kind = "preference" if _is_preference(load(name, source).column_names) else "demonstration"
+        fitting = [exporter for exporter in chosen if exporter.kind == kind]
+        if not fitting:
+            raise ConfigError(
+                f"export.mix.{name}: {source.path} holds {kind}s, and none of the formats takes those "
+                "(the UltraInteract splits are never mixed). Add a trainer format, or drop the source."
+            )
+        for exporter in fitting:
+            found.setdefault(exporter.name, {})[name] = Mixer(name, source, exporter)
+    return found
+
+
+def load(name: str, source: MixSource) -> Any:
+    """The source as a shuffled `datasets.Dataset`, memory-mapped.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    import datasets
+
+    files = sorted(glob.glob(source.path)) if glob.has_magic(source.path) else []
+    path = Path(source.path)
+    if not files and not path.exists() and (glob.has_magic(source.path) or path.suffix in _SUFFIXES):
+        raise ConfigError(f"export.mix.{name}: cannot read {source.path}: there is no such file.")
+    try:
+        if files or path.is_file():
+            files = files or [str(path)]
+            kind = (
+                "parquet" if files[0].endswith(".parquet") else "csv" if files[0].endswith(".csv") else "json"
+            )
+            data = datasets.load_dataset(kind, data_files=files, split="train")
+        else:
+            data = datasets.load_dataset(
+                source.path, source.subset, split=source.split, revision=source.revision
+            )
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise ConfigError(f"export.mix.{name}: cannot read {source.path}: {error}") from error
+    return data.shuffle(seed=int(content_hash(name)[:8], 16))
+
+
+def samples(name: str, rows: Iterable[Row]) -> Iterator[Demonstration | Preference]:
+    """Reads rows of the usual layouts: chosen/rejected (with or without a prompt), messages, instruction and answer.
+
+    Rows without a usable prompt or answer are left out.
+
+    Args:
+        name: What messages call the source.
+        rows: The rows.
+
+    Raises:
+        DataError: The layout is none of the known ones.
+
+    Example:
+        >>> row = {"instruction": "Say hi.", "output": "Hi."}
+        >>> next(samples("chat", [row]))
+        Demonstration(prompt=(('user', 'Say hi.'),), response='Hi.')
+    """
+    for row in rows:
+        sample = _preference(row) if _is_preference(row) else _demonstration(name, row)
+        if sample is not None:
+            yield sample
+
+
+def _is_preference(columns: Iterable[str]) -> bool:
+    return {"chosen", "rejected"} <= set(columns)
+
+
+def _preference(row: Row) -> Preference | None:
+    chosen, rejected = _talk(row["chosen"], "assistant"), _talk(row["rejected"], "assistant")
+    if len(chosen) > 1 and chosen[:-1] == rejected[:-1]:  # both hold the prompt
+        prompt = chosen[:-1]
+    else:
+        given = next((row[name] for name in _PROMPTS if row.get(name)), None)
+        prompt = () if given is None else _talk(given, "user")
+    if not prompt or not chosen or not rejected or prompt[-1][0] != "user" or chosen[-1] == rejected[-1]:
+        return None
+    if any(not text.strip() for _, text in (*prompt, chosen[-1], rejected[-1])):
+        return None
+    return Preference(prompt, chosen[-1:], rejected[-1:], direct=False)
+
+
+def _demonstration(name: str, row: Row) -> Demonstration | None:
+    talk: Talk = ()
+    answer = next((row[column] for column in _ANSWERS if row.get(column)), None)
+    given = next((row[column] for column in _PROMPTS if row.get(column)), None)
+    chat = next((row[column] for column in _CHATS if row.get(column)), None)
+    if answer is not None and given is not None:
+        more = row.get("input")
+        talk = (*_talk(f"{given}\n{more}" if more and isinstance(given, str) else given, "user"),
+                *_talk(answer, "assistant"))  # fmt: skip
+    elif chat is not None:
+        talk = _talk(chat, "user")
+    elif not {*_ANSWERS, *_CHATS} & row.keys():
+        raise DataError(f"{name}: rows with the columns {', '.join(row)} are of no known layout.")
+    while talk and talk[-1][0] != "assistant":
+        talk = talk[:-1]
+    if len(talk) < 2 or any(not text.strip() for _, text in talk):
+        return None
+    return Demonstration(talk[:-1], talk[-1][1])
+
+
+def _talk(value: Any, first: str) -> Talk:
+    """Chat turns from a text, a list of texts in turn, or a list of messages in either usual spelling."""
+    if isinstance(value, str):
+        return ((first, value),)
+    if isinstance(value, Mapping):
+        value = [value]
+    turns: list[tuple[str, str]] = []
+    for number, turn in enumerate(value):
+        if isinstance(turn, str):
+            turns.append((("user", "assistant")[(number + (first != "user")) % 2], turn))
+        else:
+            role = _ROLES.get(str(turn.get("role") or turn.get("from")), "")
+            turns.append((role, str(turn.get("content") or turn.get("value") or "")))
+    return tuple(turn for turn in turns if turn[0])

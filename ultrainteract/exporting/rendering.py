@@ -1,0 +1,178 @@
+"""Trees into Arrow, a chunk at a time, on this core or on several.
+
+A chunk's batches depend on its trees alone, and chunks come back in order, so the number of cores changes nothing
+in what is written.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+from ultrainteract.config import ExportConfig
+from ultrainteract.dataset.samples import tree_passes
+from ultrainteract.dataset.source import Repeatable, unpack
+from ultrainteract.errors import StoreError
+from ultrainteract.exporting.columns import arrow_schema
+from ultrainteract.exporting.registry import exporters
+from ultrainteract.exporting.split import Choice, Split
+from ultrainteract.schema import Tree
+from ultrainteract.statistics.statistics import Statistics, estimated_tokens
+
+CHUNK_TREES = 32
+"""Trees turned into Arrow at a time."""
+_WORTH_IT = 16
+"""Chunks from which on other cores are asked."""
+Key = tuple[str, Split]
+"""(export, split)"""
+
+
+@dataclass
+class Rendered:
+    """The rows of a chunk of trees."""
+
+    batches: dict[Key, Any]
+    """Arrow batches; from another core as Arrow streams."""
+    sizes: dict[Key, int]
+    """Arrow bytes of each batch."""
+    simulated: bool
+    """Whether any of the trees is simulated."""
+    statistics: Statistics | None
+    """Figures of the trees, if they were asked for."""
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Renders chunks of trees for every export of `config`."""
+
+    config: ExportConfig
+    choice: Choice
+    count: bool
+    """Whether to count statistics."""
+
+    def render(self, trees: Iterable[Tree], statistics: Statistics | None = None) -> Rendered:
+        """The rows of some trees.
+
+        Args:
+            trees: The trees.
+            statistics: Adds the exported trees up.
+        """
+        import pyarrow as pa
+
+        chosen = exporters(self.config)
+        rows: dict[Key, list[dict[str, Any]]] = {}
+        simulated = False
+        for tree in trees:
+            if not tree_passes(tree, self.config.filter) or not self.choice.takes(tree):
+                continue
+            simulated = simulated or tree.simulated
+            if statistics is not None:
+                statistics.add(tree)
+            split = self.choice.split(tree)
+            for exporter in chosen:
+                rows.setdefault((exporter.name, split), []).extend(exporter.rows(tree, self.config))
+        schemas = {exporter.name: arrow_schema(exporter.columns) for exporter in chosen}
+        batches = {
+            key: pa.RecordBatch.from_pylist(found, schema=schemas[key[0]])
+            for key, found in rows.items()
+            if found
+        }
+        return Rendered(batches, {key: batch.nbytes for key, batch in batches.items()}, simulated, statistics)
+
+    def render_all(
+        self, trees: Iterable[Tree], statistics: Statistics | None, jobs: int
+    ) -> Iterator[Rendered]:
+        """The rows of all trees, chunk by chunk, in order.
+
+        Args:
+            trees: The trees; other cores can help where they are `Repeatable` and stored packed.
+            statistics: Adds the exported trees up.
+            jobs: Processes to use.
+
+        Raises:
+            StoreError: A process died.
+        """
+        packed = trees.packed() if isinstance(trees, Repeatable) and jobs > 1 else None
+        if packed is None or (statistics is not None and statistics.count_tokens is not estimated_tokens):
+            for chunk in _chunks(trees):
+                yield self.render(chunk, statistics)
+            return
+        chunks = _chunks(packed)
+        head = list(islice(chunks, _WORTH_IT))
+        if len(head) < _WORTH_IT:
+            for blobs in head:
+                yield self.render(map(unpack, blobs), statistics)
+            return
+        for rendered in _on_other_cores(self, chain(head, chunks), jobs):
+            if statistics is not None and rendered.statistics is not None:
+                statistics.merge(rendered.statistics)
+            yield rendered
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK_TREES)):
+        yield chunk
+
+
+# ------------------------------------------------------------------------------------------- other cores
+
+_renderer: Renderer | None = None
+"""What a worker process renders with."""
+
+
+def _on_other_cores(renderer: Renderer, chunks: Iterable[list[bytes]], jobs: int) -> Iterator[Rendered]:
+    waiting: deque[Future[Rendered]] = deque()
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_start, initargs=(renderer,)) as pool:
+        try:
+            for chunk in chunks:
+                waiting.append(pool.submit(_render, chunk))
+                if len(waiting) > 2 * jobs:  # bounds memory
+                    yield _unpacked(waiting.popleft().result())
+            while waiting:
+                yield _unpacked(waiting.popleft().result())
+        except BrokenProcessPool as error:
+            raise StoreError(
+                "A process of the export died, likely for lack of memory. Export with fewer: --jobs 1."
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _start(renderer: Renderer) -> None:
+    import pyarrow as pa
+
+    global _renderer
+    _renderer = renderer
+    # The default pool keeps tens of MiB more for chunks this small.
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
+def _render(blobs: list[bytes]) -> Rendered:
+    import pyarrow as pa
+
+    assert _renderer is not None
+    rendered = _renderer.render(map(unpack, blobs), Statistics() if _renderer.count else None)
+    for key, batch in rendered.batches.items():
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as stream:
+            stream.write_batch(batch)
+        rendered.batches[key] = sink.getvalue().to_pybytes()
+    return rendered
+
+
+def _unpacked(rendered: Rendered) -> Rendered:
+    import pyarrow as pa
+
+    for key, data in rendered.batches.items():
+        with pa.ipc.open_stream(data) as stream:
+            rendered.batches[key] = stream.read_next_batch()
+    return rendered

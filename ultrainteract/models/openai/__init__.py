@@ -1,0 +1,1 @@
+"""Servers that speak OpenAI's protocols: chat completions and batches."""

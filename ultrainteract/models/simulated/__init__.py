@@ -1,0 +1,1 @@
+"""Simulated models: every role of the pipeline without a network or weights."""

@@ -1,0 +1,1 @@
+"""vLLM inside this process, or as a server that the run starts."""

@@ -1,0 +1,1 @@
+"""Planning: what a run will ask for, cost and saturate, before it begins."""

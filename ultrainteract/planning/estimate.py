@@ -1,0 +1,185 @@
+"""What a run will ask for: requests, tokens and cost, before it begins."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ultrainteract.config import RunConfig
+from ultrainteract.errors import SeedError
+from ultrainteract.models import price_of
+from ultrainteract.planning.rehearsal import PassRates, Rehearsal, rehearse
+from ultrainteract.schema import Instruction, Record, Usage
+from ultrainteract.seeds import stream_instructions
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_REHEARSED = 300
+"""Instructions that are rehearsed, drawn at random; the rest are taken to be like them."""
+
+
+class PlanLine(Record):
+    """What one step will ask of one model."""
+
+    role: str
+    """Role that asks."""
+    step: str
+    """Ladder step or role."""
+    model: str
+    """Name in the configuration."""
+    requests: int
+    """Requests."""
+    completions: int
+    """Completions."""
+    prompt_tokens: int
+    """Tokens sent."""
+    completion_tokens: int
+    """Tokens drawn."""
+    cost: float | None
+    """US dollars; None where the price is unknown."""
+
+
+class Plan(Record):
+    """Estimate for a whole run."""
+
+    instructions: int
+    """Usable instructions."""
+    unusable: int
+    """Inputs that become no instruction, or are dropped by a rule."""
+    pairs: int
+    """Pairs expected."""
+    lines: tuple[PlanLine, ...]
+    """What is asked, by step and model."""
+
+    def show(self, console: Console) -> None:
+        """Prints the estimate as a table."""
+        from rich.table import Table
+
+        known = [line.cost for line in self.lines if line.cost is not None]
+        unknown = len(known) < len(self.lines)
+        total = f"${sum(known):,.2f}" + (" + unknown" if unknown else "") if known else "unknown"
+        table = Table(
+            title=f"{self.instructions:,} instructions, about {self.pairs:,} pairs", show_footer=True
+        )
+        sums = [sum(getattr(line, name) for line in self.lines) for name in
+                ("requests", "completions", "prompt_tokens", "completion_tokens")]  # fmt: skip
+        for name, footer in (("role", "total"), ("step", ""), ("model", "")):
+            table.add_column(name, footer)
+        for name, number in zip(("requests", "completions", "tokens in", "tokens out"), sums, strict=True):
+            table.add_column(name, f"{number:,}", justify="right")
+        table.add_column("cost", total, justify="right")
+        for line in self.lines:
+            figures = (line.requests, line.completions, line.prompt_tokens, line.completion_tokens)
+            cost = "unknown" if line.cost is None else f"${line.cost:,.2f}"
+            table.add_row(line.role, line.step, line.model, *(f"{number:,}" for number in figures), cost)
+        console.print(table)
+        if self.unusable:
+            console.print(
+                f"{self.unusable:,} inputs are unusable or dropped by a rule: see `ultrainteract seeds build`."
+            )
+
+
+@dataclass(frozen=True)
+class SeedSample:
+    """The seeds of a run, and some of its instructions."""
+
+    instructions: tuple[Instruction, ...]
+    """Instructions drawn at random, in the order in which they were read."""
+    usable: int
+    """Usable instructions."""
+    unusable: int
+    """Inputs that become no instruction, or are dropped by a rule."""
+
+
+def sample_seeds(config: RunConfig, base: Path, size: int = _REHEARSED) -> SeedSample:
+    """Reads all seeds once and keeps some instructions, each as likely as any other.
+
+    Args:
+        config: The run.
+        base: Folder that relative seed paths resolve against.
+        size: How many to keep.
+
+    Raises:
+        SeedError: A source cannot be read, or holds no usable instruction.
+    """
+    rng = random.Random(f"sample {config.seed}")
+    usable = unusable = 0
+    kept: list[tuple[int, Instruction]] = []
+    for item in stream_instructions(config, base):
+        if not isinstance(item, Instruction):
+            unusable += 1
+            continue
+        usable += 1
+        if len(kept) < size:
+            kept.append((usable, item))
+        elif (place := rng.randrange(usable)) < size:
+            kept[place] = (usable, item)
+    if not kept:
+        raise SeedError(
+            "No usable instruction in the seeds: `ultrainteract seeds build` says why each was left out."
+        )
+    kept.sort(key=lambda numbered: numbered[0])
+    return SeedSample(tuple(item for _, item in kept), usable, unusable)
+
+
+def plan_run(
+    config: RunConfig, base: Path, *, pass_rate: float, prompt_tokens: int, completion_tokens: int
+) -> Plan:
+    """Rehearses the growth policy on a sample of the instructions and scales up to all of them.
+
+    Args:
+        config: The run.
+        base: Folder that relative seed paths resolve against.
+        pass_rate: Mean pass rate expected of the actor's first step.
+        prompt_tokens: Tokens of a first-turn prompt; each further turn adds an action and its feedback.
+        completion_tokens: Tokens of a completion.
+
+    Raises:
+        SeedError: A source cannot be read, or holds no usable instruction.
+    """
+    seeds = sample_seeds(config, base)
+    found = rehearse(config, seeds.instructions, PassRates.with_mean(pass_rate))
+    scale = seeds.usable / len(seeds.instructions)
+    lines = plan_lines(config, found, scale, prompt_tokens, completion_tokens)
+    return Plan(
+        instructions=seeds.usable, unusable=seeds.unusable, pairs=round(found.pairs * scale), lines=lines
+    )
+
+
+def plan_lines(
+    config: RunConfig, found: Rehearsal, scale: float, prompt_tokens: int, completion_tokens: int
+) -> tuple[PlanLine, ...]:
+    """What a rehearsal asked of each model, `scale` times.
+
+    Args:
+        config: The run.
+        found: The rehearsal.
+        scale: Instructions of the run for each rehearsed one.
+        prompt_tokens: Tokens of a first-turn prompt; each further turn adds an action and its feedback.
+        completion_tokens: Tokens of a completion.
+    """
+    lines = []
+    for where, requests in sorted(found.requests.items()):
+        role, step, model = where
+        earlier = found.turns[where] - requests
+        sent = requests * prompt_tokens + earlier * 2 * completion_tokens
+        usage = Usage(
+            prompt_tokens=round(sent * scale),
+            completion_tokens=round(found.completions[where] * completion_tokens * scale),
+        )
+        lines.append(
+            PlanLine(
+                role=role,
+                step=step,
+                model=model,
+                requests=round(requests * scale),
+                completions=round(found.completions[where] * scale),
+                prompt_tokens=usage.prompt_tokens,
+                completion_tokens=usage.completion_tokens,
+                cost=price_of(config.models[model], usage),
+            )
+        )
+    return tuple(lines)

@@ -1,0 +1,1 @@
+"""The Ray executor: a driver that holds the record, workers on every node, model replicas."""

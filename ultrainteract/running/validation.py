@@ -1,0 +1,197 @@
+"""Checks everything that can be checked before money is spent."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from ultrainteract.config import RunConfig
+from ultrainteract.errors import ConfigError, SandboxError, SeedError
+from ultrainteract.grading import Graders, verdict_from_tests
+from ultrainteract.models import build_models
+from ultrainteract.prompts import Prompts
+from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.base import Sandbox
+from ultrainteract.schema import Instruction, Label, Record, Task
+from ultrainteract.seeds import SeedIssue, stream_instructions
+
+_SHOWN = 10
+"""Items named under a failed check."""
+
+
+class Check(Record):
+    """One check and what it found."""
+
+    name: str
+    """What was checked."""
+    passed: bool
+    """Whether the run can begin as far as this check goes."""
+    detail: str
+    """What was found, in one line."""
+    items: tuple[str, ...] = ()
+    """What failed, item by item (the first ones)."""
+
+
+class ValidationReport(Record):
+    """All checks of a configuration."""
+
+    checks: tuple[Check, ...]
+    """In the order they were made."""
+
+    @property
+    def passed(self) -> bool:
+        """True where every check passed."""
+        return all(check.passed for check in self.checks)
+
+
+async def validate_run(
+    config: RunConfig, base: Path, *, limit: int, unsafe: bool = False
+) -> ValidationReport:
+    """Checks a configuration without calling any model.
+
+    Args:
+        config: The run.
+        base: Folder that relative seed paths resolve against.
+        limit: Instructions of each dataset whose gold answers and reference solutions are tried.
+        unsafe: Allow reference solutions to run without isolation.
+    """
+    checks = [_check_keys(config), await _check_models(config), _check_prompts(config)]
+    try:
+        samples, seeds = _read_seeds(config, base, limit)
+    except SeedError as error:
+        return ValidationReport(checks=(*checks, Check(name="seeds", passed=False, detail=str(error))))
+    checks.append(seeds)
+    sandbox = None
+    try:
+        if any(sample.tools or sample.task in (Task.CODING, Task.MATH_POT) for sample in samples):
+            sandbox = open_sandbox(config.sandbox, unsafe=unsafe)
+            await sandbox.start()
+            execution = await sandbox.run(["x = 6 * 7", "x"])
+            good = execution.value == "42"
+            checks.append(
+                Check(
+                    name="sandbox",
+                    passed=good,
+                    detail=f"{sandbox.kind}: 6 * 7 gives {execution.text or execution.status}",
+                )
+            )
+        checks += await _check_golds(samples)
+        if sandbox is not None:
+            checks += await _check_solutions(samples, sandbox, config)
+    except SandboxError as error:
+        checks.append(Check(name="sandbox", passed=False, detail=str(error)))
+    finally:
+        if sandbox is not None:
+            await sandbox.close()
+    return ValidationReport(checks=tuple(checks))
+
+
+def _check_keys(config: RunConfig) -> Check:
+    missing = [
+        f"model '{name}': environment variable {model.api_key_env} is not set"
+        for name, model in config.models.items()
+        if model.provider in ("openai", "openai-batch")
+        and not _local(model.base_url)
+        and not os.environ.get(model.api_key_env)
+    ]
+    detail = f"{len(missing)} missing" if missing else "every model that needs a key has one"
+    return Check(name="keys", passed=not missing, detail=detail, items=tuple(missing))
+
+
+def _local(url: str | tuple[str, ...] | None) -> bool:
+    urls = (url,) if isinstance(url, str) else url or ()
+    return bool(urls) and all("//localhost" in item or "//127." in item or "//[::1]" in item for item in urls)
+
+
+async def _check_models(config: RunConfig) -> Check:
+    try:
+        models = build_models(config)
+    except ConfigError as error:
+        return Check(name="models", passed=False, detail=str(error))
+    for model in models.values():
+        await model.close()
+    simulated = [name for name, model in models.items() if model.simulated]
+    detail = f"{len(models)} models" + (f"; simulated: {', '.join(simulated)}" if simulated else "")
+    return Check(name="models", passed=True, detail=detail)
+
+
+def _check_prompts(config: RunConfig) -> Check:
+    prompts = Prompts(config.growth.prompts)
+    try:
+        for task in Task:
+            prompts.render(f"actor/{task.value.lower()}.cot", prompt="?", tools=("python",))
+            prompts.render(
+                f"critic/{task.value.lower()}",
+                prompt="?",
+                gold="?",
+                reference="",
+                history=[],
+                action="?",
+                output="",
+            )
+    except ConfigError as error:
+        return Check(name="prompts", passed=False, detail=str(error))
+    return Check(name="prompts", passed=True, detail=f"from {config.growth.prompts or 'the built-in set'}")
+
+
+def _read_seeds(config: RunConfig, base: Path, limit: int) -> tuple[list[Instruction], Check]:
+    counts: Counter[tuple[str, Task]] = Counter()
+    issues: list[SeedIssue] = []
+    unusable = 0
+    samples: list[Instruction] = []
+    for item in stream_instructions(config, base):
+        if isinstance(item, SeedIssue):
+            unusable += 1
+            if len(issues) < _SHOWN:
+                issues.append(item)
+            continue
+        counts[item.dataset, item.task] += 1
+        if counts[item.dataset, item.task] <= limit:
+            samples.append(item)
+    listed = ", ".join(f"{dataset}/{task} {count:,}" for (dataset, task), count in counts.items())
+    detail = f"{sum(counts.values()):,} instructions ({listed}); {unusable:,} left out"
+    items = tuple(f"{issue.source}: {issue.reason}" for issue in issues)
+    return samples, Check(name="seeds", passed=bool(samples), detail=detail, items=items)
+
+
+async def _check_golds(samples: list[Instruction]) -> list[Check]:
+    """Every gold answer against its own grader."""
+    wrong: dict[str, list[str]] = defaultdict(list)
+    tried: Counter[str] = Counter()
+    async with Graders() as graders:
+        for sample in samples:
+            if sample.grader in ("tests", "judge") or sample.gold is None:
+                continue
+            tried[sample.dataset] += 1
+            verdict = await graders.grade(sample, sample.gold)
+            if verdict.label is not Label.CORRECT:
+                why = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
+                wrong[sample.dataset].append(
+                    f"{sample.source}: gold {sample.gold!r} is {verdict.label} ({why})"
+                )
+    return [_tried(f"gold answers of {dataset}", count, wrong[dataset]) for dataset, count in tried.items()]
+
+
+async def _check_solutions(samples: list[Instruction], sandbox: Sandbox, config: RunConfig) -> list[Check]:
+    """Every coding instruction's first reference solution against its tests."""
+    wrong: dict[str, list[str]] = defaultdict(list)
+    tried: Counter[str] = Counter()
+    for sample in samples:
+        if sample.tests is None or not sample.solutions:
+            continue
+        tried[sample.dataset] += 1
+        report = await sandbox.run_tests(sample.solutions[0], sample.tests, limits=config.sandbox.limits)
+        verdict = verdict_from_tests(sample.tests, report)
+        if verdict.label is not Label.CORRECT:
+            why = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
+            wrong[sample.dataset].append(f"{sample.source}: its solution is {verdict.label} ({why})")
+    return [
+        _tried(f"reference solutions of {dataset}", count, wrong[dataset]) for dataset, count in tried.items()
+    ]
+
+
+def _tried(name: str, count: int, wrong: list[str]) -> Check:
+    # A few bad records are normal in real seeds; they are named, and fail the check only where they are many.
+    detail = f"{count - len(wrong):,} of {count:,} verify"
+    return Check(name=name, passed=len(wrong) <= count * 0.05, detail=detail, items=tuple(wrong[:_SHOWN]))

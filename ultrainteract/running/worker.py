@@ -1,0 +1,184 @@
+"""Grows trees, any number side by side, with models, a sandbox and graders of its own: what every executor runs.
+
+A worker knows neither seeds nor the run directory. It is handed instructions and a recorder, and says how
+each instruction ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from ultrainteract.config import RunConfig
+from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
+from ultrainteract.grading import Graders
+from ultrainteract.models import SharedLimits, build_models, price_of
+from ultrainteract.models.base import ChatModel
+from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
+from ultrainteract.schema import Instruction, Task, TestSuite, TreeState
+from ultrainteract.store import Calls, Outcome, Recorder, Settled
+from ultrainteract.tree import Grower
+from ultrainteract.tree.environment import Environment
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Grows trees under one configuration; use it in an `async with` block.
+
+    Args:
+        config: What to do, with the limits that this worker may use.
+        recorder: Where calls and observations are recorded.
+        state_dir: Where models that outlive the process keep what they must not forget.
+        unsafe: Allow running model-written code without isolation.
+        models: Models to use instead of those the configuration names.
+        sandbox: Sandbox to use instead of the configured one.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        recorder: Recorder,
+        *,
+        state_dir: Path | None = None,
+        unsafe: bool = False,
+        models: Mapping[str, ChatModel] | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self.config = config
+        self._recorder = recorder
+        self._state_dir = state_dir
+        self._given = models
+        self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        self.limits = SharedLimits()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with self._stack as stack:
+            self.models = self._given or self._build_models(stack)
+            self.calls = Calls(self._recorder, self.models, self.config, price_of)
+            graders = await stack.enter_async_context(Graders())
+            stack.push_async_callback(self._sandbox.close)
+            environment = Environment(
+                self._recorder, self._sandbox, graders, self.config.sandbox, self._tools()
+            )
+            self._grower = Grower(self.config, self.calls, environment)
+            self._stack = stack.pop_all()
+        if (
+            gc.get_freeze_count() == 0
+        ):  # modules stay: collections that look at them stall the loop for 50 ms and more
+            gc.collect()
+            gc.freeze()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def settle(self, instruction: Instruction) -> Settled:
+        """Grows one tree. Expected failures end here, as a record; bugs and failed writes go on to the top.
+
+        Raises:
+            SandboxError: Code is to be run, and there is no isolation here.
+            ProviderError, BudgetExceeded: No further request can be sent.
+            StoreError: A record could not be written.
+        """
+        if _runs_code(instruction):
+            await self._sandbox.start()
+        try:
+            k = self.config.selection.drop_solved
+            if k and await self._grower.solves(instruction, k):
+                why = f"the actor solves it {k} times out of {k}"
+                return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
+            tree = await self._grower.grow(instruction)
+        except ProviderError as error:
+            if error.fatal:
+                raise
+            return _failed(instruction, error)
+        except (SandboxError, GraderError) as error:
+            return _failed(instruction, error)
+        return Settled.of(_outcome(instruction, tree.state, tree.ended), tree)
+
+    def waiting(self) -> list[str]:
+        """Why models wait (all endpoints of one are down, say), a line each."""
+        found = {status() for model in self.models.values() if (status := getattr(model, "status", None))}
+        return sorted(filter(None, found))
+
+    def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:
+        models = build_models(self.config, shared=self.limits, state_dir=self._state_dir)
+        for model in {id(model): model for model in models.values()}.values():
+            stack.push_async_callback(model.close)
+        return models
+
+    def _tools(self) -> dict[str, ToolHandler]:
+        from ultrainteract.tools.wikipedia import open_wikipedia
+
+        source = self.config.sandbox.wikipedia
+        return {"wikipedia_search": open_wikipedia(source)} if source else {}
+
+
+class LazySandbox:
+    """Opens and starts a sandbox when the first instruction that runs code is grown, and only then.
+
+    Args:
+        open_: Opens it.
+    """
+
+    kind = "not open"
+
+    def __init__(self, open_: Callable[[], Sandbox]) -> None:
+        self._open = open_
+        self._lock = asyncio.Lock()
+        self._sandbox: Sandbox | None = None
+        self._started = False
+
+    async def start(self) -> None:
+        """Starts it once.
+
+        Raises:
+            SandboxError: There is no isolation here.
+        """
+        await self._ready()
+
+    async def run(self, cells: Sequence[str], **options: Any) -> Execution:
+        """As of the sandbox."""
+        return await (await self._ready()).run(cells, **options)
+
+    async def run_tests(self, program: str, suite: TestSuite, **options: Any) -> TestReport:
+        """As of the sandbox."""
+        return await (await self._ready()).run_tests(program, suite, **options)
+
+    async def _ready(self) -> Sandbox:
+        async with self._lock:
+            if self._sandbox is None:
+                self._sandbox = self._open()
+                self.kind = self._sandbox.kind
+            if not self._started:
+                await self._sandbox.start()
+                self._started = True
+            return self._sandbox
+
+    async def close(self) -> None:
+        """Stops it."""
+        if self._sandbox is not None:
+            await self._sandbox.close()
+
+
+def _runs_code(instruction: Instruction) -> bool:
+    return bool(instruction.tools) or instruction.task in (Task.CODING, Task.MATH_POT)
+
+
+def _failed(instruction: Instruction, error: UltraInteractError) -> Settled:
+    log.warning("%s (%s) failed and is kept for retry: %s", instruction.source, instruction.id[:12], error)
+    return Settled(outcome=_outcome(instruction, TreeState.FAILED, str(error)))
+
+
+def _outcome(instruction: Instruction, state: TreeState, reason: str) -> Outcome:
+    return Outcome(
+        key=instruction.id, state=state, reason=reason, dataset=instruction.dataset, source=instruction.source
+    )

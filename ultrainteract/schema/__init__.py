@@ -1,0 +1,55 @@
+"""The data model: what a tree is made of, and nothing else.
+
+All records are frozen and refuse unknown fields. They hold no behaviour beyond what is implied by their
+fields, so that every other module can depend on this one. Ids are content hashes (sha256 of canonical JSON),
+never a position, a path or a time: the same content has the same id on every machine.
+"""
+
+from __future__ import annotations
+
+from ultrainteract.schema.base import SCHEMA_VERSION, ReasoningSchema, Record, Task, Tool, content_hash
+from ultrainteract.schema.instruction import Checker, Instruction, TestCase, TestSuite
+from ultrainteract.schema.messages import Exchange, Message, Provenance, SamplingParams, Usage
+from ultrainteract.schema.tree import (
+    Action,
+    Critique,
+    Node,
+    Observation,
+    Pair,
+    StepStats,
+    Tree,
+    TreeState,
+    Turn,
+)
+from ultrainteract.schema.verdict import Evidence, GraderName, Label, Verdict
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Action",
+    "Checker",
+    "Critique",
+    "Evidence",
+    "Exchange",
+    "GraderName",
+    "Instruction",
+    "Label",
+    "Message",
+    "Node",
+    "Observation",
+    "Pair",
+    "Provenance",
+    "ReasoningSchema",
+    "Record",
+    "SamplingParams",
+    "StepStats",
+    "Task",
+    "TestCase",
+    "TestSuite",
+    "Tool",
+    "Tree",
+    "TreeState",
+    "Turn",
+    "Usage",
+    "Verdict",
+    "content_hash",
+]

@@ -1,0 +1,49 @@
+"""What every record shares: frozen, strict about its fields, identified by its content."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = 1
+"""Version of every record written to disk; raised when a field changes its meaning."""
+
+
+def content_hash(value: Any) -> str:
+    """Sha256 hex digest of the canonical JSON (sorted keys, UTF-8, no spaces) of `value`.
+
+    Args:
+        value: Anything JSON can hold; pydantic models are taken as their fields.
+    """
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_plain)).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, strict about its fields, documented field by field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Task(StrEnum):
+    """The published task names."""
+
+    CODING = "Coding"
+    MATH_COT = "Math_CoT"
+    MATH_POT = "Math_PoT"
+    LOGIC = "Logic"
+
+
+Tool = Literal["python", "wikipedia_search"]
+
+
+ReasoningSchema = Literal["cot", "modular"]

@@ -1,0 +1,105 @@
+"""Instructions: problems with a ground truth that a machine can check."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from ultrainteract.schema.base import Record, Task, Tool, content_hash
+from ultrainteract.schema.verdict import GraderName
+
+
+class TestCase(Record):
+    """One test of a program. Its expected output is never visible to the program."""
+
+    __test__ = False
+
+    input: str
+    """Standard input; for a function-call suite a JSON list of positional arguments."""
+    expected: str
+    """Expected standard output; for a function-call suite the JSON of the expected return value."""
+    public: bool = False
+    """True where the instruction's text shows this case, so that feedback may quote its expected output."""
+
+
+class Checker(Record):
+    """How a program's output is compared with the expected one. Comparison happens outside the program."""
+
+    kind: Literal["exact", "tokens", "floats", "unordered_lines", "program"] = "tokens"
+    """exact: but for trailing whitespace; tokens: whitespace-separated tokens; floats: tokens, numbers within
+    `tolerance`; unordered_lines: the multiset of lines; program: `program` decides."""
+    tolerance: float = 1e-6
+    """Absolute or relative tolerance of `floats`."""
+    program: str | None = None
+    """Python source defining `check(input: str, expected: str, output: str) -> bool`; runs in the sandbox."""
+
+
+class TestSuite(Record):
+    """All tests of one coding problem."""
+
+    __test__ = False
+
+    kind: Literal["stdin", "call"] = "stdin"
+    """stdin: the program reads standard input and prints; call: a function is called and its value
+    compared."""
+    entry_point: str | None = None
+    """Function (or method of `class Solution`) to call; `call` suites only."""
+    cases: tuple[TestCase, ...]
+    """The tests, in order."""
+    checker: Checker = Checker()
+    """How outputs are compared."""
+    any_answer: bool = False
+    """The statement allows several right outputs and no checker program is known: passing all tests proves an
+    action correct, failing one leaves it undetermined unless the program crashed or ran out of time."""
+    time_limit_s: float | None = None
+    """The problem's own limit a test, seconds."""
+    memory_limit_mb: int | None = None
+    """The problem's own memory limit, MiB."""
+
+
+class Instruction(Record):
+    """A problem with a ground truth that a machine can check: the root of one tree."""
+
+    task: Task
+    """Published task name."""
+    dataset: str
+    """Published dataset name, such as `gsm8k` or `codecontest`."""
+    prompt: str
+    """The whole published instruction text: tool preamble, task sentence, problem."""
+    question: str
+    """The bare problem, without preamble."""
+    grader: GraderName
+    """The check that decides whether an action is correct."""
+    gold: str | None = None
+    """Gold final answer: an expression, a number, a choice letter, `yes`/`no`, a text."""
+    gold_set: tuple[str, ...] = ()
+    """Gold answers of the `answer_set` grader, all of which must be given, in any order."""
+    unit: str | None = None
+    """Unit of a numeric answer, where the dataset states one."""
+    choices: tuple[str, ...] = ()
+    """Texts of the answer choices; the first is choice A."""
+    tests: TestSuite | None = None
+    """Test cases of a coding problem."""
+    rationales: tuple[str, ...] = ()
+    """Gold rationales (text), without dataset markup."""
+    solutions: tuple[str, ...] = ()
+    """Gold solution programs (Python)."""
+    tools: tuple[Tool, ...] = ()
+    """Tools on offer to the actor."""
+    difficulty: str | None = None
+    """The dataset's own difficulty or level, as text."""
+    tags: tuple[str, ...] = ()
+    """The dataset's own categories."""
+    licence: str | None = None
+    """Licence of the seed data (SPDX id where there is one)."""
+    source: str = ""
+    """Where the record comes from: `dataset/split/record id`."""
+    published_id: str | None = None
+    """Id under which an imported instruction was published; takes the place of the content hash."""
+
+    @cached_property
+    def id(self) -> str:
+        """Content hash of what makes the problem: task, dataset, prompt and gold (64 hex digits)."""
+        return self.published_id or content_hash(
+            [self.task, self.dataset, self.prompt, self.gold, self.gold_set]
+        )

@@ -1,0 +1,80 @@
+"""Verdicts: correct, wrong or undetermined, each with the evidence that decided it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+
+from ultrainteract.schema.base import Record
+
+GraderName = Literal["math", "number", "choice", "boolean", "text", "answer_set", "calls", "tests", "judge"]
+
+
+class Label(StrEnum):
+    """What is known about an action. Only a proved-wrong one may be rejected, only a proved-correct one chosen."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    UNDETERMINED = "undetermined"
+
+
+class Evidence(Record):
+    """Which check decided a label, and how far it can be trusted."""
+
+    check: Literal[
+        "tests",
+        "equivalence",
+        "choice",
+        "text",
+        "boolean",
+        "number",
+        "answer_set",
+        "calls",
+        "format",
+        "judge",
+        "published",
+    ]
+    """The kind of check that decided; `published`: the label an imported dataset states, not checked here."""
+    detail: str = ""
+    """What the check saw, in one line for a reader (never the hidden expected outputs)."""
+    reliability: float = 1.0
+    """Estimated share of such verdicts that are right, between 0 and 1."""
+
+
+class Verdict(Record):
+    """A three-valued label with its evidence, or the reason why nothing is known."""
+
+    label: Label
+    """Correct, wrong, or undetermined."""
+    evidence: Evidence | None = None
+    """What decided; present exactly when the label is not undetermined."""
+    reason: str = ""
+    """Why nothing is known (timeout of the grader, truncated answer, sandbox fault …); undetermined only."""
+
+    @model_validator(mode="after")
+    def _evidence_or_reason(self) -> Self:
+        if self.label is Label.UNDETERMINED:
+            if self.evidence is not None or not self.reason:
+                raise ValueError("an undetermined verdict has a reason and no evidence")
+        elif self.evidence is None or self.reason:
+            raise ValueError("a correct or wrong verdict has evidence and no reason")
+        return self
+
+    @classmethod
+    def correct(cls, check: Any, detail: str = "", reliability: float = 1.0) -> Self:
+        """A proved-correct verdict, decided by `check` (see `Evidence.check`)."""
+        return cls(
+            label=Label.CORRECT, evidence=Evidence(check=check, detail=detail, reliability=reliability)
+        )
+
+    @classmethod
+    def wrong(cls, check: Any, detail: str = "", reliability: float = 1.0) -> Self:
+        """A proved-wrong verdict, decided by `check` (see `Evidence.check`)."""
+        return cls(label=Label.WRONG, evidence=Evidence(check=check, detail=detail, reliability=reliability))
+
+    @classmethod
+    def undetermined(cls, reason: str) -> Self:
+        """A verdict that says nothing about the action, and why."""
+        return cls(label=Label.UNDETERMINED, reason=reason)

@@ -1,0 +1,142 @@
+"""Self-check of datasets: every gold answer must verify against itself, another item's must not.
+
+Answers are checked by the graders that a run uses (`grading.self_check`). A problem with tests is checked by
+its reference solution, which must pass, and by the solution of the problem before it, which must not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from ultrainteract.errors import SandboxError
+from ultrainteract.grading import Graders, SelfCheck, self_check, verdict_from_tests
+from ultrainteract.sandbox.base import Sandbox
+from ultrainteract.schema import Instruction, Label, Record, Verdict
+
+_AT_ONCE = 8
+
+
+class SolutionCheck(Record):
+    """What became of reference solutions on the tests of their own and of another problem."""
+
+    checked: int
+    """Reference solutions judged on their own tests."""
+    accepted: int
+    """Of these, proved correct."""
+    undetermined: int
+    """Of these, neither: the statement allows several outputs, or the sandbox failed."""
+    exceptions: tuple[tuple[str, str], ...]
+    """Those not proved correct: the instruction, and why."""
+    shifted: int
+    """Solutions judged on the tests of another problem."""
+    false_accepts: tuple[tuple[str, str], ...]
+    """Of these, proved correct there: the instruction, and whose solution it was."""
+    expectations: Mapping[str, int]
+    """Verdicts by what was expected (`pass → correct`), for the solutions something was known of."""
+    disagreements: tuple[tuple[str, str], ...]
+    """Solutions expected to pass that are not proved correct."""
+
+
+class DatasetCheck(Record):
+    """Both rates of one dataset."""
+
+    dataset: str
+    """Dataset."""
+    answers: SelfCheck | None
+    """Gold answers; None where it has none."""
+    solutions: SolutionCheck | None
+    """Reference solutions; None where it has none, or no sandbox was given."""
+    unchecked: int
+    """Instructions that nothing here can check: judged ones, and tests without a solution."""
+
+
+async def check_dataset(
+    dataset: str,
+    instructions: Sequence[Instruction],
+    graders: Graders,
+    sandbox: Sandbox | None,
+    expected: Mapping[str, str] | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> DatasetCheck:
+    """Measures both rates of a dataset.
+
+    Args:
+        dataset: Its name.
+        instructions: Its instructions; a problem's Math_CoT and Math_PoT instruction are checked once.
+        graders: The graders.
+        sandbox: Where reference solutions run; they are left unchecked if None.
+        expected: What is known of reference solutions, by the record's own name: `pass`, `fail`, other words.
+        progress: Called after each solution that was judged.
+    """
+    distinct = list(
+        {(i.question, i.gold, i.gold_set, i.source if i.tests else ""): i for i in instructions}.values()
+    )
+    answered = [i for i in distinct if i.grader not in ("tests", "judge")]
+    tested = [i for i in distinct if i.grader == "tests" and i.solutions and sandbox is not None]
+    return DatasetCheck(
+        dataset=dataset,
+        answers=await self_check(answered, graders, shift=True) if answered else None,
+        solutions=await _check_solutions(tested, sandbox, expected or {}, progress)
+        if tested and sandbox
+        else None,
+        unchecked=len(distinct) - len(answered) - len(tested),
+    )
+
+
+async def _check_solutions(
+    instructions: Sequence[Instruction],
+    sandbox: Sandbox,
+    expected: Mapping[str, str],
+    progress: Callable[[], None],
+) -> SolutionCheck:
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def judge(program: str, instruction: Instruction) -> Verdict:
+        assert instruction.tests is not None  # `tests` instructions have a suite
+        async with slots:
+            report = await sandbox.run_tests(program, instruction.tests)
+        progress()
+        return verdict_from_tests(instruction.tests, report)
+
+    neighbours = zip(instructions[1:], instructions, strict=False)
+    others = [(i, other) for i, other in neighbours if i.question != other.question]
+    try:
+        async with asyncio.TaskGroup() as group:
+            own = [group.create_task(judge(i.solutions[0], i)) for i in instructions]
+            foreign = [group.create_task(judge(other.solutions[0], i)) for i, other in others]
+    except* SandboxError as errors:
+        raise errors.exceptions[0] from None
+    verdicts = [task.result() for task in own]
+    expectations: Counter[str] = Counter()
+    disagreements: list[tuple[str, str]] = []
+    for instruction, verdict in zip(instructions, verdicts, strict=True):
+        known = expected.get(instruction.source.split("/", 2)[-1])
+        if known is None:
+            continue
+        expectations[f"{known} → {verdict.label}"] += 1
+        if known == "pass" and verdict.label is not Label.CORRECT:
+            disagreements.append((instruction.source, f"expected {known}, {_why(verdict)}"))
+    return SolutionCheck(
+        checked=len(verdicts),
+        accepted=sum(verdict.label is Label.CORRECT for verdict in verdicts),
+        undetermined=sum(verdict.label is Label.UNDETERMINED for verdict in verdicts),
+        exceptions=tuple(
+            (instruction.source, _why(verdict))
+            for instruction, verdict in zip(instructions, verdicts, strict=True)
+            if verdict.label is not Label.CORRECT
+        ),
+        shifted=len(foreign),
+        false_accepts=tuple(
+            (instruction.source, f"solution of {other.source}")
+            for (instruction, other), task in zip(others, foreign, strict=True)
+            if task.result().label is Label.CORRECT
+        ),
+        expectations=dict(sorted(expectations.items())),
+        disagreements=tuple(disagreements),
+    )
+
+
+def _why(verdict: Verdict) -> str:
+    return f"{verdict.label}: {verdict.reason or (verdict.evidence.detail if verdict.evidence else '')}"

@@ -1,0 +1,248 @@
+"""From the sources of a config to the instructions that get a tree: one stream, in bounded memory.
+
+Every record ends in exactly one place: it becomes instructions, or an issue with file, line and reason.
+Every instruction is yielded or dropped by a named rule, so that the counts add up. The same config and files
+give the same stream.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from ultrainteract.config import RunConfig, SeedConfig
+from ultrainteract.errors import ConfigError
+from ultrainteract.readers.files import BadRecord
+from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.readers.sources import read_rows, resolved
+from ultrainteract.schema import Instruction, Record, Task, content_hash
+from ultrainteract.seeds.registry import Dataset, find_dataset
+from ultrainteract.seeds.selection.decontaminate import Decontaminator
+from ultrainteract.seeds.selection.rules import Rule, build_rules
+
+_BATCH = 512
+"""Instructions checked for contamination at once."""
+
+
+class SeedIssue(Record):
+    """A record that became no instruction, or an instruction that gets no tree, and why."""
+
+    source: str
+    """File and line of an unusable record; source id of a dropped instruction."""
+    dataset: str
+    """Dataset."""
+    reason: str
+    """Why, for a reader."""
+    kind: Literal["unusable", "dropped"]
+    """`unusable`: no instruction could be made of the record; `dropped`: a rule left the instruction out."""
+    rule: str = ""
+    """Name of the rule that dropped it."""
+
+
+@dataclass
+class Tally:
+    """What was read, by dataset, while a stream ran; complete when the stream is."""
+
+    records: Counter[str] = field(default_factory=Counter)
+    """Records read."""
+    unusable: Counter[str] = field(default_factory=Counter)
+    """Of these, records that gave no instruction."""
+    instructions: Counter[str] = field(default_factory=Counter)
+    """Instructions made of the others: one for each task."""
+    revisions: dict[str, str] = field(default_factory=dict)
+    """Commit that was read of each Hub dataset."""
+
+
+def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Iterator[Instruction | SeedIssue]:
+    """Streams the instructions of one source; a record that gives none is yielded as an issue.
+
+    Args:
+        seed: The source.
+        base: Folder for relative paths: the config file's.
+        tally: Where to count what was read.
+
+    Raises:
+        ConfigError: The dataset, its tasks or its options are not known.
+        SeedError: The source cannot be read at all.
+    """
+    dataset = find_dataset(seed.dataset)
+    tasks = _tasks(dataset, seed)
+    seed = _with_paths(seed, dataset, base)
+    left = Counter(dict.fromkeys(tasks, seed.limit)) if seed.limit else None
+    name = seed.name or dataset.name
+    tally = tally if tally is not None else Tally()
+    for row in read_rows(seed, base, dataset.files, tally.revisions):
+        tally.records[name] += 1
+        if isinstance(row, BadRecord):
+            tally.unusable[name] += 1
+            yield SeedIssue(source=row.where, dataset=name, reason=row.reason, kind="unusable")
+            continue
+        try:
+            instructions = list(_instructions(row, seed, dataset, name, tasks))
+        except Unusable as error:
+            tally.unusable[name] += 1
+            yield SeedIssue(source=row.where, dataset=name, reason=str(error), kind="unusable")
+            continue
+        for instruction in instructions:
+            if left is not None:
+                if left[instruction.task] == 0:
+                    continue
+                left[instruction.task] -= 1
+            tally.instructions[name] += 1
+            yield instruction
+        if left is not None and not any(left.values()):
+            return
+
+
+def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, str | None]]:
+    """Streams the coding problems that have a gold solution but no tests, with the function to call.
+
+    Raises:
+        ConfigError: The dataset, its tasks or its options are not known.
+        SeedError: The source cannot be read at all.
+    """
+    dataset = find_dataset(seed.dataset)
+    _tasks(dataset, seed)
+    seed = _with_paths(seed, dataset, base)
+    name = seed.name or dataset.name
+    for row in read_rows(seed, base, dataset.files):
+        if isinstance(row, BadRecord):
+            continue
+        try:
+            for problem in dataset.load(row, seed):
+                if problem.grader == "tests" and problem.tests is None and problem.solutions:
+                    source = f"{name}/{seed.split}/{problem.record_id or row.key}"
+                    licence = seed.licence or dataset.licence
+                    instruction = problem.instruction(Task.CODING, name, source, licence, tested=False)
+                    yield instruction, problem.entry_point
+        except Unusable:
+            continue
+
+
+def _tasks(dataset: Dataset, seed: SeedConfig) -> tuple[Task, ...]:
+    unknown = [task for task in seed.tasks if task not in dataset.tasks]
+    if unknown:
+        raise ConfigError(
+            f"{dataset.name} makes {', '.join(dataset.tasks)} instructions, not {', '.join(unknown)}."
+        )
+    strange = sorted(set(seed.options) - set(dataset.options))
+    if strange:
+        known = f"it knows {', '.join(dataset.options)}" if dataset.options else "it has none"
+        raise ConfigError(f"{dataset.name} has no option {', '.join(strange)}; {known} ({seed.path}).")
+    return seed.tasks or dataset.tasks
+
+
+def _with_paths(seed: SeedConfig, dataset: Dataset, base: Path) -> SeedConfig:
+    options = dict(seed.options)
+    for name in dataset.paths:
+        if name in options:
+            options[name] = str(resolved(str(options[name]), base))
+    return seed.model_copy(update={"options": options}) if options else seed
+
+
+def _instructions(
+    row: Row, seed: SeedConfig, dataset: Dataset, name: str, tasks: tuple[Task, ...]
+) -> Iterator[Instruction]:
+    for problem in dataset.load(row, seed):
+        source = f"{name}/{seed.split}/{problem.record_id or row.key}"
+        for task in tasks:
+            yield problem.instruction(task, name, source, seed.licence or dataset.licence)
+
+
+def stream_instructions(
+    config: RunConfig, base: Path, tally: Tally | None = None
+) -> Iterator[Instruction | SeedIssue]:
+    """Streams the instructions of all sources in order, without repeats, selected and decontaminated.
+
+    What a rule drops is yielded as an issue in its place. The same config and files give the same stream.
+
+    Args:
+        config: The run's configuration; its `seeds` and `selection` are read.
+        base: Folder for relative paths: the config file's.
+        tally: Where to count what was read.
+
+    Raises:
+        ConfigError: A dataset, rule or option is not known.
+        SeedError: A source or benchmark cannot be read at all.
+    """
+    decontaminator = Decontaminator.of(config.selection, base)
+    chosen = build_rules(config.selection.rules)
+    for rule in (made for _, made in chosen if made.surveys):
+        rule.survey(item for item in _read(config.seeds, base, rule.surveys) if isinstance(item, Instruction))
+    stream = _unique(_read(config.seeds, base, tally=tally))
+    for name, rule in chosen:
+        stream = _select(stream, name, rule)
+    if decontaminator is not None:
+        stream = _decontaminate(stream, decontaminator)
+    yield from _told_apart(stream)
+
+
+Items = Iterator[Instruction | SeedIssue]
+
+
+def _read(
+    seeds: Iterable[SeedConfig],
+    base: Path,
+    datasets: tuple[str, ...] | None = None,
+    tally: Tally | None = None,
+) -> Items:
+    for seed in seeds:
+        if datasets is None or seed.dataset in datasets:
+            yield from load_seed(seed, base, tally)
+
+
+def _unique(items: Items) -> Items:
+    seen: set[bytes] = set()
+    for item in items:
+        if isinstance(item, Instruction):
+            key = bytes.fromhex(item.id)[:16]
+            if key in seen:
+                yield dropped(item, "duplicate", "the same problem was read before")
+                continue
+            seen.add(key)
+        yield item
+
+
+def _select(items: Items, name: str, rule: Rule) -> Items:
+    for item in items:
+        reason = rule.reason(item) if isinstance(item, Instruction) else None
+        yield item if reason is None or isinstance(item, SeedIssue) else dropped(item, name, reason)
+
+
+def _decontaminate(items: Items, decontaminator: Decontaminator) -> Items:
+    while batch := list(islice(items, _BATCH)):
+        found = iter(decontaminator.check([item for item in batch if isinstance(item, Instruction)]))
+        for item in batch:
+            match = next(found) if isinstance(item, Instruction) else None
+            if match is None or isinstance(item, SeedIssue):
+                yield item
+            else:
+                reason = f'shares "{match.text}" with {match.test_id} ({match.match})'
+                yield dropped(item, "decontaminate", reason)
+
+
+def _told_apart(items: Items) -> Items:
+    """Numbers issues that would read the same, so that each has its own place in a ledger."""
+    told: Counter[str] = Counter()
+    for item in items:
+        if isinstance(item, SeedIssue):
+            key = content_hash([item.dataset, item.source, item.reason])[:24]
+            told[key] += 1
+            if told[key] > 1:
+                item = item.model_copy(update={"source": f"{item.source} #{told[key]}"})
+        yield item
+
+
+def dropped(instruction: Instruction, rule: str, reason: str) -> SeedIssue:
+    """The issue for an instruction that `rule` leaves out."""
+    return SeedIssue(
+        source=f"{instruction.source} ({instruction.task})",
+        dataset=instruction.dataset,
+        reason=reason,
+        kind="dropped",
+        rule=rule,
+    )

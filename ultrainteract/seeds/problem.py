@@ -1,0 +1,140 @@
+"""What a loader says of a record, and how it becomes instructions: one for each task.
+
+A loader yields a `Problem`: the statement, the ground truth, the check. This module adds what is the same for
+every dataset: the published prompt of each task, the tools, the licence, the source id, and the refusal of a
+problem whose ground truth could never verify an answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ultrainteract.readers.rows import MAX_TEXT, Unusable, shorten
+from ultrainteract.schema import GraderName, Instruction, Record, Task, TestSuite, Tool
+from ultrainteract.seeds.wording import render
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Problem(Record):
+    """One record, understood."""
+
+    question: str
+    """The bare problem."""
+    grader: GraderName
+    """The check that decides."""
+    body: str | None = None
+    """What the prompt shows below its preamble, where that is more than the question (such as choices)."""
+    prompt: str | None = None
+    """The whole prompt, where it does not follow the published pattern of its task."""
+    gold: str | None = None
+    """Gold answer; for `choice` the letter."""
+    gold_set: tuple[str, ...] = ()
+    """Gold answers of `answer_set`."""
+    unit: str | None = None
+    """Unit of a numeric answer."""
+    choices: tuple[str, ...] = ()
+    """Answer choices, the first is A."""
+    tests: TestSuite | None = None
+    """Tests."""
+    entry_point: str | None = None
+    """Function to call, for a coding problem without tests whose tests are to be made."""
+    rationales: tuple[str, ...] = ()
+    """Gold rationales without dataset markup."""
+    solutions: tuple[str, ...] = ()
+    """Gold programs; for a mathematics problem they belong to its Math_PoT instruction alone."""
+    tools: tuple[Tool, ...] = ()
+    """Tools on offer. Math_PoT always has the interpreter and Math_CoT has none, whatever stands here."""
+    simplify: bool = True
+    """Whether a Math_PoT prompt asks to simplify the answer (published for MATH, absent for mathqa)."""
+    difficulty: str | None = None
+    """The dataset's own level."""
+    tags: tuple[str, ...] = ()
+    """The dataset's own categories."""
+    record_id: str | None = None
+    """The record's own id; its place in the file if None."""
+
+    def instruction(
+        self, task: Task, dataset: str, source: str, licence: str | None, *, tested: bool = True
+    ) -> Instruction:
+        """The instruction of this problem for `task`.
+
+        Args:
+            task: The task.
+            dataset: Published dataset name.
+            source: Source id.
+            licence: Licence of the data.
+            tested: Whether a coding problem must have tests; without them it can only be given some.
+
+        Raises:
+            Unusable: The statement is empty or too long, or the ground truth cannot verify anything.
+        """
+        _check(self, tested)
+        tools: tuple[Tool, ...] = self.tools
+        if task is Task.MATH_POT:
+            tools = ("python",)
+        elif task is Task.MATH_COT:
+            tools = ()
+        body = self.question if self.body is None else self.body
+        return Instruction(
+            task=task,
+            dataset=dataset,
+            prompt=self.prompt if self.prompt is not None else render(task, body, tools, self.simplify),
+            question=self.question,
+            grader=self.grader,
+            gold=self.gold,
+            gold_set=self.gold_set,
+            unit=self.unit,
+            choices=self.choices,
+            tests=self.tests,
+            rationales=tuple(dict.fromkeys(text for text in self.rationales if text)),
+            solutions=() if task is Task.MATH_COT else tuple(dict.fromkeys(s for s in self.solutions if s)),
+            tools=tools,
+            difficulty=self.difficulty,
+            tags=self.tags,
+            licence=licence,
+            source=source,
+        )
+
+
+def _check(problem: Problem, tested: bool) -> None:
+    if not problem.question:
+        raise Unusable("the problem statement is empty")
+    if len(problem.body or problem.question) > MAX_TEXT:
+        raise Unusable(f"the prompt would have more than {MAX_TEXT:,} characters")
+    gold = problem.gold
+    match problem.grader:
+        case "tests":
+            if tested and (problem.tests is None or not problem.tests.cases):
+                raise Unusable("there is no test case; `ultrainteract seeds tests` makes some")
+        case "answer_set":
+            if not problem.gold_set or not all(problem.gold_set):
+                raise Unusable("the gold answer is missing")
+        case "judge":
+            pass
+        case _ if not gold:
+            raise Unusable("the gold answer is missing")
+        case "choice":
+            if len(problem.choices) < 2 or not all(problem.choices):
+                raise Unusable("there are fewer than two answer choices, or an empty one")
+            if len(gold) != 1 or gold not in LETTERS[: len(problem.choices)]:
+                raise Unusable(f"gold answer '{shorten(gold)}' names none of {len(problem.choices)} choices")
+        case "boolean":
+            if gold not in ("yes", "no"):
+                raise Unusable(f"gold answer '{shorten(gold)}' is neither yes nor no")
+        case "number":
+            if not is_number(gold):
+                raise Unusable(f"gold answer '{shorten(gold)}' is no number")
+        case "math":
+            if not re.search(r"\w|\\[A-Za-z]", gold):
+                raise Unusable(f"gold answer '{shorten(gold)}' is no expression")
+
+
+_NUMBER = re.compile(
+    r"[-+\u2212]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s*/\s*\d[\d,]*)?(?:[eE][-+]?\d{1,3})?\s*%?"
+)
+
+
+def is_number(text: str) -> bool:
+    """True for a number as datasets write them: with commas, as a decimal, a fraction or a percentage."""
+    return _NUMBER.fullmatch(text.strip().lstrip("$").strip()) is not None

@@ -1,0 +1,136 @@
+"""The datasets that can be named in a config, and how others are added.
+
+A dataset is a function from a row to problems, registered by the `dataset` decorator. Other packages bring
+theirs through the entry-point group `ultrainteract.datasets`: each entry names a module (imported for its
+decorators) or a decorated function.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from ultrainteract.config import SeedConfig
+from ultrainteract.errors import ConfigError
+from ultrainteract.readers.files import DATA_FILES
+from ultrainteract.readers.rows import Row
+from ultrainteract.schema import Task
+from ultrainteract.seeds.problem import Problem
+
+GROUP = "ultrainteract.datasets"
+"""Entry-point group of plugins."""
+
+Loader = Callable[[Row, SeedConfig], Iterable[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A registered dataset."""
+
+    name: str
+    """Name in configs and in published rows."""
+    tasks: tuple[Task, ...]
+    """Tasks its records make instructions of, in this order."""
+    load: Loader
+    """Makes problems of one row; raises `Unusable` for a row that is none."""
+    licence: str | None
+    """Licence of the data (SPDX id where there is one)."""
+    files: tuple[str, ...]
+    """File patterns read where the path is a folder."""
+    options: tuple[str, ...]
+    """Options its loader knows."""
+    paths: tuple[str, ...]
+    """Those of its options that are paths: the loader sees them resolved against the config's folder."""
+    summary: str
+    """First line of the loader's docstring."""
+
+
+_DATASETS: dict[str, Dataset] = {}
+
+
+def dataset(
+    name: str,
+    *,
+    tasks: Iterable[Task | str],
+    licence: str | None = None,
+    files: Iterable[str] = DATA_FILES,
+    options: Iterable[str] = (),
+    paths: Iterable[str] = (),
+) -> Callable[[Loader], Loader]:
+    """Registers a loader under `name`.
+
+    Args:
+        name: Name in configs; also the published dataset name.
+        tasks: Tasks its records make instructions of.
+        licence: Licence of the data; `licence` of the seed config goes before it.
+        files: File patterns read where the path is a folder, the first that matches anything.
+        options: Names the loader reads from `SeedConfig.options`; others are refused.
+        paths: Those of `options` that are paths, relative to the config's folder.
+
+    Raises:
+        ConfigError: Another loader has this name.
+    """
+
+    def register(load: Loader) -> Loader:
+        known = _DATASETS.get(name)
+        if known is not None and (known.load.__module__, known.load.__qualname__) != (
+            load.__module__,
+            load.__qualname__,
+        ):
+            raise ConfigError(
+                f"Two loaders are registered as '{name}': {known.load.__module__} and {load.__module__}. "
+                "Give one another name."
+            )
+        _DATASETS[name] = Dataset(
+            name,
+            tuple(Task(task) for task in tasks),
+            load,
+            licence,
+            tuple(files),
+            tuple(options),
+            tuple(paths),
+            (load.__doc__ or "").strip().partition("\n")[0],
+        )
+        return load
+
+    return register
+
+
+@cache
+def _import_all() -> None:
+    from ultrainteract.seeds import datasets as built_in
+
+    for module in pkgutil.iter_modules(built_in.__path__, f"{built_in.__name__}."):
+        import_module(module.name)
+    for entry in entry_points(group=GROUP):
+        try:
+            entry.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"The dataset plugin '{entry.name}' ({entry.value}) fails to load: {error}"
+            ) from error
+
+
+def known_datasets() -> dict[str, Dataset]:
+    """All registered datasets by name, plugins included."""
+    _import_all()
+    return dict(sorted(_DATASETS.items()))
+
+
+def find_dataset(name: str) -> Dataset:
+    """The dataset registered as `name`.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    known = known_datasets()
+    if name not in known:
+        raise ConfigError(
+            f"There is no dataset loader '{name}' (known: {', '.join(known)}). "
+            f"Use `generic` with a `mapping`, or register one in the entry-point group {GROUP}."
+        )
+    return known[name]

@@ -1,0 +1,1 @@
+"""Which instructions get a tree: selection rules and decontamination."""

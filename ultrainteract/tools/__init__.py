@@ -1,0 +1,1 @@
+"""Tools that an action may call from the sandbox, served by the host."""
