@@ -29,7 +29,9 @@ def take(slot: Slot, run: Run) -> tuple[bytes | None, Excess | None]:
     if not data:
         raise EOFError
     run.tool_buffer += data
-    if len(run.tool_buffer) > TOOL.size + MAX_CALL_BYTES:  # no call of ours is that long, or comes before an answer
+    if (
+        len(run.tool_buffer) > TOOL.size + MAX_CALL_BYTES
+    ):  # no call of ours is that long, or comes before an answer
         return None, ("killed", "a malformed tool call")
     if run.tool_since or len(run.tool_buffer) < TOOL.size:
         return None, None

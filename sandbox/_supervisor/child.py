@@ -82,8 +82,9 @@ def prepare(
     stage = jobs.Stage()
     counts = layout.base_uid is not None or (layout.namespaces and _linux() >= (5, 14))
     return Prepared(
-        layout, stage, directories, mounts, rulesets, seccomp, null, oom_score, own_score, address_space, inherited, counts,
-    )
+        layout, stage, directories, mounts, rulesets, seccomp, null, oom_score, own_score, address_space, inherited,
+        counts,
+    )  # fmt: skip
 
 
 def _linux() -> tuple[int, int]:

@@ -22,7 +22,7 @@ _GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF, errno.ESHUT
 _DETAIL_BYTES = 1000
 _LOG_BYTES = 8000
 _LOGS = 200
-"""Lines for the host's log that one supervisor may write: one is enough to find a fault, and they may come by thousands."""
+"""Lines for the host's log that one supervisor may write: the first tell what is wrong, and thousands may come."""
 
 
 class Gone(Exception):

@@ -95,7 +95,11 @@ def _mount_directories(layout: Layout) -> None:
         uid = layout.uid(slot)
         for path in (layout.directory(slot), *layout.shared(slot)):
             os.mkdir(path)
-            tmpfs(path, layout, f"mode=0700,uid={uid},gid={uid}" if path == layout.directory(slot) else "mode=1777")
+            tmpfs(
+                path,
+                layout,
+                f"mode=0700,uid={uid},gid={uid}" if path == layout.directory(slot) else "mode=1777",
+            )
 
 
 def _enter_user_namespace() -> None:

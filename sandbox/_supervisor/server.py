@@ -102,7 +102,9 @@ class Server:
         Raises:
             Gone: It has.
         """
-        self.host.greet({"python": sys.version.split()[0], "slots": self.layout.slots, "private": self.private})
+        self.host.greet(
+            {"python": sys.version.split()[0], "slots": self.layout.slots, "private": self.private}
+        )
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         while True:

@@ -36,8 +36,9 @@ def same_text(checker: Checker, expected: str, output: str) -> bool:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines without trailing whitespace, and without empty ones at the end. Only a line feed ends a line: what else
-    Unicode calls a line end may be part of an output.
+    """Lines without trailing whitespace, and without empty ones at the end.
+
+    Only a line feed ends a line: what else Unicode calls a line end may be part of an output.
     """
     lines = [line.rstrip() for line in text.split("\n")]
     while lines and not lines[-1]:
@@ -161,8 +162,9 @@ def _same_number(checker: Checker, expected: float, value: float) -> bool:
 
 
 def _same_members(checker: Checker, expected: list[Any], value: list[Any]) -> bool:
-    """Compares in any order: first as sorted, then, where nearly equal floats may have come in another order, each
-    expected member with the first that is left and equal.
+    """Compares in any order: first as sorted.
+
+    Nearly equal floats may have come in another order: then each expected member is looked for among those left.
     """
     if len(expected) != len(value):
         return False

@@ -146,7 +146,7 @@ class _Judge:
         case = self.suite.cases[number]
         cap = max(self.subject.limits.output_bytes, 8 * len(case.expected) + 65_536)
         if self.suite.kind == "stdin":
-            fields = {"kind": "program", "stdin": case.input.replace("\r\n", "\n")}
+            fields: dict[str, Any] = {"kind": "program", "stdin": case.input.replace("\r\n", "\n")}
             answer = await self.subject.run(self.pool, fields, cap)
             output = answer.parts[0] or b""
         else:
