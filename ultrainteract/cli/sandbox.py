@@ -13,26 +13,31 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Image = Annotated[str, typer.Option(help="Tag of the Docker image.", envvar="ULTRAINTERACT_IMAGE")]
-Kind = Annotated[Literal["auto", "docker", "bubblewrap", "unsafe"], typer.Option(help="Backend.")]
+Image = Annotated[
+    str | None,
+    typer.Option(help="Tag of the Docker image instead of the configured one.", envvar="ULTRAINTERACT_IMAGE"),
+]
+Kind = Annotated[
+    Literal["auto", "docker", "bubblewrap", "unsafe"] | None,
+    typer.Option(help="Backend instead of the configured one."),
+]
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Allow running without isolation.")]
-_IMAGE = "ultrainteract-sandbox:latest"
 
 
-def _config(config: Path | None, kind: str, image: str) -> SandboxConfig:
+def _config(config: Path | None, kind: str | None, image: str | None) -> SandboxConfig:
     from ultrainteract.config import SandboxConfig, load_config
 
     found = SandboxConfig() if config is None else load_config(config).sandbox
-    changes: dict[str, str] = {} if kind == "auto" else {"kind": kind}
-    if image != _IMAGE:
-        changes["image"] = image
-    return found.model_copy(update=changes)
+    changes = {"kind": kind, "image": image}
+    return found.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
 @app.command()
 def build(
-    image: Image = _IMAGE,
-    base: Annotated[str, typer.Option(help="Base image with Python 3.11 or newer.")] = "python:3.12-slim",
+    image: Image = None,
+    base: Annotated[
+        str | None, typer.Option(help="Base image with Python 3.11 or newer; python:3.12-slim by default.")
+    ] = None,
     build_arg: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE, an argument of the Dockerfile.")
     ] = None,
@@ -44,9 +49,10 @@ def build(
 ) -> None:
     """Build the Docker image of the sandbox."""
     from ultrainteract.errors import ConfigError
+    from ultrainteract.sandbox.image import DEFAULT_BASE, why_not
     from ultrainteract.sandbox.image import build as build_image
-    from ultrainteract.sandbox.image import why_not
 
+    image = _config(None, None, image).image
     if if_needed and not why_not(image):
         typer.echo(f"{image} is up to date.", err=True)
         return
@@ -57,15 +63,20 @@ def build(
             raise ConfigError(f"--build-arg {item}: write NAME=VALUE.")
         arguments[name] = value
     build_image(
-        image, base, arguments, network, functools.partial(typer.echo, nl=False, err=True), cache=not no_cache
+        image,
+        base or DEFAULT_BASE,
+        arguments,
+        network,
+        functools.partial(typer.echo, nl=False, err=True),
+        cache=not no_cache,
     )
 
 
 @app.command()
 def check(
     config: Annotated[Path | None, typer.Argument(help="A run's config; its sandbox is checked.")] = None,
-    kind: Kind = "auto",
-    image: Image = _IMAGE,
+    kind: Kind = None,
+    image: Image = None,
     unsafe: Unsafe = False,
 ) -> None:
     """Start the sandbox, run a few programs in it, and say whether it holds."""
@@ -80,8 +91,8 @@ def check(
 
 @app.command()
 def shell(
-    kind: Kind = "auto",
-    image: Image = _IMAGE,
+    kind: Kind = None,
+    image: Image = None,
     unsafe: Unsafe = False,
 ) -> None:
     """Type cells into the sandbox, as a model's program would see it; an empty line runs a cell."""
@@ -94,11 +105,11 @@ def shell(
 
 @app.command()
 def prune(
-    run: Annotated[str | None, typer.Option(help="Only containers of this run id.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Only containers of the run in this directory.")] = None,
 ) -> None:
     """Remove containers that crashed runs left behind."""
     from ultrainteract.sandbox.docker import LABEL, RUN_LABEL
     from ultrainteract.sandbox.engine import prune as remove_all
 
-    count = remove_all(f"{LABEL}=1" if run is None else f"{RUN_LABEL}={run}")
+    count = remove_all(f"{LABEL}=1" if run is None else f"{RUN_LABEL}={run.absolute()}")
     typer.echo(f"{count} container(s) removed.")

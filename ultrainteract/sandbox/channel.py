@@ -18,6 +18,8 @@ from typing import Any, cast
 import orjson
 
 MAX_FRAME = 256 << 20
+MAX_REQUEST = 64 << 20
+"""Bytes that a supervisor hands to an execution at the most."""
 HELLO, REPLY, CALL, LOG = 0, 1, 2, 3
 """Kinds of message."""
 STATUSES = ("ok", "error", "timeout", "memory", "output_limit", "killed", "fault")

@@ -32,6 +32,23 @@ def display(data: bytes | None) -> str | None:
     return _SCRATCH.sub("/box/run", text) if "/box/" in text else text
 
 
-def cut(text: str, was_cut: bool, limit: int) -> str:
-    """Marks text that was cut."""
-    return f"{text}\n[... output cut at {limit:,} bytes]\n" if was_cut else text
+def shown_output(data: bytes, limit: int, normalised: bool = True) -> str:
+    """Output as it is shown: the first `limit` bytes, marked where there are more.
+
+    Args:
+        data: The output, one byte more than the limit at the most.
+        limit: Bytes; a character of which they hold a part is left out.
+        normalised: See `display`.
+    """
+    kept = data
+    if len(data) > limit:
+        kept = data[:limit]
+        start = max(0, limit - 3)
+        while (
+            start < limit and kept[start] & 0xC0 != 0xC0
+        ):  # the beginning of a last character of several bytes
+            start += 1
+        if start < limit and len(kept[start:].decode("utf-8", "ignore")) == 0:
+            kept = kept[:start]
+    text = (display(kept) or "") if normalised else kept.decode("utf-8", "replace")
+    return f"{text}\n[... output cut at {limit:,} bytes]\n" if len(data) > limit else text
