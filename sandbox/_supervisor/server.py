@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import select
+import signal
 import socket
 import sys
 import time
@@ -21,7 +22,7 @@ from typing import Any, NoReturn
 from . import calls, cleanup, confine, limits, namespaces, watch, zygote
 from .host import Gone, Host
 from .layout import EXIT, FDS, FORKED, REGION_BYTES, WAKE, Layout, Region
-from .slot import Run, Slot
+from .slot import Run, Slot, close_all
 from .verdict import NOTHING, verdict
 
 PIPE_POLL_S = 0.02
@@ -295,8 +296,7 @@ class Server:
             self._report("to prepare a child")
             return False
         finally:
-            for fd in ends:
-                os.close(fd)
+            close_all(ends)
         slot.zygote = name
         self.free.popleft()
         self.waiting[name].append(slot)
@@ -452,7 +452,8 @@ class Server:
                 return
             for stream in range(len(slot.pipes)):
                 slot.drain(run, stream)
-            out_of_memory = os.WIFSIGNALED(status) and self.watcher.out_of_memory()
+            killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+            out_of_memory = killed and not run.killed and self.watcher.out_of_memory()
             what, parts, detail = verdict(run, slot.memory, status, cpu, out_of_memory)
             cut = any(total > run.output for total in run.totals)
             wall = max(0.0, ended - run.started - run.tool_wait) if run.started else 0.0

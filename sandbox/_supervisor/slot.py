@@ -6,6 +6,7 @@ import _socket  # `socket` asks the kernel again what it has just been told
 import contextlib
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,13 @@ class Run:
             self.killed, self.detail = why, detail
 
 
+def close_all(fds: Iterable[int]) -> None:
+    """Closes descriptors; one that says that this failed is closed all the same."""
+    for fd in fds:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+
+
 @dataclass(slots=True, eq=False)
 class Slot:
     """A place for one execution after the other."""
@@ -108,8 +116,7 @@ class Slot:
                 if uid is not None:
                     os.fchown(end, uid, uid)
         except BaseException:
-            for fd in ends:
-                os.close(fd)
+            close_all(ends)
             self.close()
             raise
         return ends
@@ -118,9 +125,7 @@ class Slot:
         """Closes the supervisor's ends; a second call does nothing."""
         pipes, self.pipes = self.pipes, ()
         control, self.control = self.control, None
-        for fd in pipes:
-            with contextlib.suppress(OSError):  # closed it is all the same
-                os.close(fd)
+        close_all(pipes)
         if control is not None:
             control.close()
 
@@ -138,10 +143,15 @@ class Slot:
         """Reads the start message once: what comes later on that channel is the user's."""
         if run.started or self.control is None:
             return
-        try:
-            message = self.control.recv(START.size)
-        except OSError:  # nothing is there yet, or the child is gone
-            return
+        message = b""
+        for _ in range(3):
+            try:
+                message = self.control.recv(START.size)
+                break
+            except BlockingIOError:
+                return
+            except OSError:  # short of memory, say: what the child said is still there
+                continue
         if len(message) == START.size:
             mark, started, pid, inherited = START.unpack(message)
             if mark == 1:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NOTHING: list[bytes | None] = [None] * 4
 """In place of value, traceback, error type and binary data where a child gave no answer."""
+_STATUS_OF = {OK: "ok", ERROR: "error", MEMORY: "memory"}
 Verdict = tuple[str, list[bytes | None], str]
 """Status, value and the rest, and the detail."""
 
@@ -31,8 +32,11 @@ def verdict(run: Run, region: memoryview | bytes, status: int, cpu: float, out_o
         return "fault", NOTHING, run.detail or f"the child ended before it started ({status})"
     outcome, parts = _answer(run, region)
     if run.killed:
-        finished = run.killed == "timeout" and outcome == OK
-        return ("ok", parts, "") if finished else (run.killed, NOTHING, run.detail)
+        # It may have come to its end in time, and waited for somebody to notice on a busy machine.
+        finished = run.killed == "timeout" and (outcome == OK or _exited_with(status, outcome))
+        if not finished or outcome is None:
+            return run.killed, NOTHING, run.detail
+        return _STATUS_OF[outcome], parts, ""
     if run.wrote_too_much:
         return "output_limit", NOTHING, run.output_detail
     if os.WIFSIGNALED(status):
@@ -42,10 +46,15 @@ def verdict(run: Run, region: memoryview | bytes, status: int, cpu: float, out_o
         if number == signal.SIGKILL and out_of_memory:
             return "memory", NOTHING, "the sandbox ran out of memory"
         return "killed", NOTHING, f"signal {signal_name(number)}"
+    if outcome is not None and _exited_with(status, outcome):
+        return _STATUS_OF[outcome], parts, ""
     code = os.WEXITSTATUS(status)
-    if outcome is not None and outcome == code:
-        return {OK: "ok", ERROR: "error", MEMORY: "memory"}[outcome], parts, ""
     return ("ok" if code == 0 else "error"), NOTHING, f"the process exited with code {code}"
+
+
+def _exited_with(status: int, outcome: int | None) -> bool:
+    """True where a process ended by itself, with the code that goes with its answer."""
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == outcome
 
 
 def signal_name(number: int) -> str:

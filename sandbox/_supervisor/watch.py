@@ -154,9 +154,11 @@ class Watcher:
         return own.f_files - own.f_ffree > _INODES
 
     def out_of_memory(self) -> bool:
-        """True if the kernel killed something in this container for lack of memory since the last call."""
-        before, self.kills = self.kills, _oom_kills()
-        return self.kills > before
+        """True if the kernel killed something in this container for lack of memory; each such kill is told once."""
+        if _oom_kills() <= self.kills:
+            return False
+        self.kills += 1
+        return True
 
 
 def _device_of_shared_memory() -> bytes:

@@ -235,7 +235,7 @@ class Zygote:
         while True:
             for fd, _ in events.poll():
                 if fd == died:
-                    with contextlib.suppress(BlockingIOError):
+                    with contextlib.suppress(OSError):
                         os.read(died, 4096)
                     self._reap()
                 else:
@@ -246,7 +246,10 @@ class Zygote:
         _signal.set_wakeup_fd(self.tell, warn_on_full_buffer=False)
 
     def _fork(self, fork: Callable[[], int]) -> None:
-        message, ancillary, _, _ = self.control.recvmsg(16, _FDS_SPACE)
+        try:
+            message, ancillary, _, _ = self.control.recvmsg(16, _FDS_SPACE)
+        except OSError:  # short of memory: the order is still there
+            return
         if not message:
             os._exit(0)
         slot = int.from_bytes(message, "little")
@@ -261,7 +264,8 @@ class Zygote:
             if self.layout.base_uid is None:
                 self._send(FORKED.pack(slot, pid))
         for fd in fds:
-            os.close(fd)
+            with contextlib.suppress(OSError):
+                os.close(fd)
         self._reap()  # who died meanwhile
 
     def _child(self, fork: Callable[[], int], slot: int, fds: tuple[int, ...]) -> int:
@@ -295,6 +299,8 @@ class Zygote:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
+            except OSError:  # nothing else would ask again
+                continue
             if pid == 0:
                 return
             if pid in self.slot_of:  # or an orphan of a child

@@ -1,8 +1,8 @@
 """Requests whose worker was lost, and which of them is to blame for it.
 
 A worker that dies takes all its executions along, and nothing says which of them did it. Each of them is then tried
-once more with a worker to itself, so that no neighbour is lost a second time. A request that loses this worker too is not
-tried again, now or later: it is a fault of the sandbox, never a verdict on the code.
+once more with a worker to itself, so that no neighbour is lost a second time. A request that loses this worker too is
+not tried again, now or later: it is a fault of the sandbox, never a verdict on the code.
 """
 
 from __future__ import annotations
