@@ -10,6 +10,7 @@ import mmap
 import os
 import random
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from . import confine, jobs, namespaces
 from .layout import ABSENT, ANSWER, REGION_BYTES, START, TOOL, WAKE, Layout, Region
 
 _exit = os._exit
+_STACK = 64 << 20
+"""Bytes that recursion may take."""
+_PLAIN_STACK = 8 << 20
 SEED = 0
 """Every execution starts from the same random state, so that a request replayed gives the same output."""
 
@@ -57,6 +61,7 @@ def prepare(
     """
     os.register_at_fork = register_at_fork
     os.fork, os.forkpty = (_registering(fork, register_at_fork, at_fork) for fork in (os.fork, os.forkpty))
+    subprocess._fork_exec = _with_a_plain_stack(subprocess._fork_exec)  # type: ignore[attr-defined]
     os.umask(0o077)
     _seed()
     directories = [os.fsencode(layout.directory(slot)) for slot in range(layout.slots)]
@@ -106,6 +111,20 @@ def _registering(
     return registering
 
 
+def _with_a_plain_stack(fork_exec: Callable[..., int]) -> Callable[..., int]:
+    """Starts programs with the usual limit of a stack: each of their threads reserves that much address space."""
+
+    def starting(*arguments: Any) -> int:
+        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        resource.setrlimit(resource.RLIMIT_STACK, (min(soft, _PLAIN_STACK), hard))
+        try:
+            return fork_exec(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+
+    return starting
+
+
 def _seed() -> None:
     """Fixes the random state that every child starts from."""
     random.seed(SEED)
@@ -121,8 +140,8 @@ def limit_for_good() -> None:
     for name, value in (("CORE", 0), ("MSGQUEUE", 0), ("MEMLOCK", 1 << 16), ("NOFILE", 256)):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-    wanted = 64 << 20
-    resource.setrlimit(resource.RLIMIT_STACK, (wanted, wanted) if hard < 0 or hard > wanted else (hard, hard))
+    stack = _STACK if hard < 0 else min(hard, _STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
 
 
 def before_fork(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:

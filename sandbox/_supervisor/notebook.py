@@ -216,22 +216,17 @@ def describe(error: BaseException, sources: Sources) -> str:
 
     Everything is read by the interpreter's own accessors: an error's class may answer what it likes.
     """
-    parts: list[str] = []
-    seen: set[int] = set()
+    parts = [_describe_one(error, sources)]
+    seen = {id(error)}
     while len(seen) < _MAX_CHAIN:
-        seen.add(id(error))
-        parts.append(_describe_one(error, sources))
-        cause, context = _field(error, "__cause__"), _field(error, "__context__")
-        if cause is not None:
-            before, between = cause, _CAUSED
-        elif context is not None and not _field(error, "__suppress_context__"):
-            before, between = context, _DURING
-        else:
+        before, between = _field(error, "__cause__"), _CAUSED
+        if before is None and not _field(error, "__suppress_context__"):
+            before, between = _field(error, "__context__"), _DURING
+        if before is None or id(before) in seen:
             break
-        if id(before) in seen:
-            break
-        parts.append(between)
         error = before
+        seen.add(id(error))
+        parts += [between, _describe_one(error, sources)]
     return "\n\n".join(reversed(parts))
 
 

@@ -39,6 +39,9 @@ from ultrainteract.schema import TestCase, TestSuite
 LIMITS = Limits(wall_s=4, cpu_s=4, memory_mb=256)
 SHORT = Limits(wall_s=0.5, cpu_s=0.5, memory_mb=128)
 HOSTILE_SHARE = 20
+"""One execution in so many is hostile."""
+LIGHT, LIGHT_SHARE = 5, 0.7
+"""How many programs, the first, take next to no time, and how often one of these is taken."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ class Soak:
                 self.wrong.append(repr(report)[:600])
             return
         hostile = self.random.randrange(HOSTILE_SHARE) == 0
-        program = self.random.choice(HOSTILE if hostile else ORDINARY)
+        light = not hostile and self.random.random() < LIGHT_SHARE
+        program = self.random.choice(HOSTILE if hostile else ORDINARY[:LIGHT] if light else ORDINARY)
         found = await self.pool.run([program.code], limits=program.limits)
         self.counts["hostile" if hostile else "ordinary"] += 1
         self._look(program, found)

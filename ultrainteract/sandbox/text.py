@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable
 
@@ -24,9 +25,10 @@ def zygote_for(sources: Iterable[str]) -> str:
 
 def display(data: bytes | None) -> str | None:
     """Decodes output and replaces what differs between equal executions: addresses and the scratch path."""
-    if data is None:
-        return None
-    text = data.decode("utf-8", "replace")
+    return None if data is None else _normalised(data.decode("utf-8", "replace"))
+
+
+def _normalised(text: str) -> str:
     if "0x" in text:
         text = _ADDRESS.sub("at 0x…", text)
     return _SCRATCH.sub("/box/run", text) if "/box/" in text else text
@@ -40,15 +42,8 @@ def shown_output(data: bytes, limit: int, normalised: bool = True) -> str:
         limit: Bytes; a character of which they hold a part is left out.
         normalised: See `display`.
     """
-    kept = data
-    if len(data) > limit:
-        kept = data[:limit]
-        start = max(0, limit - 3)
-        while (
-            start < limit and kept[start] & 0xC0 != 0xC0
-        ):  # the beginning of a last character of several bytes
-            start += 1
-        if start < limit and len(kept[start:].decode("utf-8", "ignore")) == 0:
-            kept = kept[:start]
-    text = (display(kept) or "") if normalised else kept.decode("utf-8", "replace")
-    return f"{text}\n[... output cut at {limit:,} bytes]\n" if len(data) > limit else text
+    cut = len(data) > limit
+    text = codecs.utf_8_decode(data[:limit], "replace", not cut)[0]
+    if normalised:
+        text = _normalised(text)
+    return f"{text}\n[... output cut at {limit:,} bytes]\n" if cut else text
