@@ -6,6 +6,7 @@ before it is a fault of the sandbox. Everything after it belongs to the user's c
 
 from __future__ import annotations
 
+import _signal
 import mmap
 import os
 import random
@@ -144,12 +145,14 @@ def limit_for_good() -> None:
     resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
 
 
-def before_fork(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:
+def before_fork(prepared: Prepared, slot: int, memory: mmap.mmap) -> None:
     """Does in the zygote, right before a fork, what its child would do for itself at many times the cost: it copies a
     page of the zygote's memory wherever it writes.
 
-    Returns:
-        The region, mapped.
+    Args:
+        prepared: What is the same for all children.
+        slot: The slot.
+        memory: Its region, which only its child gets.
     """
     directory = prepared.directories[slot]
     if prepared.layout.isolated:
@@ -162,12 +165,12 @@ def before_fork(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:
     for name in (b"HOME", b"TMPDIR"):
         variables[name] = directory
         os.putenv(name, directory)
-    return region.map()
+    memory.madvise(mmap.MADV_DOFORK)
 
 
 def after_fork(prepared: Prepared, memory: mmap.mmap) -> None:
     """Takes back in the zygote what was meant for the child."""
-    memory.close()
+    memory.madvise(mmap.MADV_DONTFORK)
     if prepared.layout.isolated:
         os.pwrite(prepared.oom_score, prepared.own_score, 0)
 
@@ -195,6 +198,7 @@ def _settle(prepared: Prepared, slot: int, fds: tuple[int, ...]) -> None:
     os.dup2(out, 1)
     os.dup2(err, 2)
     os.setsid()
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGCHLD,))  # which is blocked in a zygote
     uid = layout.uid(slot)
     if uid is not None:
         os.setresgid(uid, uid, uid)

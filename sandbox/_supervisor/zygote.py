@@ -10,10 +10,12 @@ import _signal  # `signal` makes enumerations of all it returns, which a child p
 import atexit
 import builtins
 import contextlib
+import ctypes
 import gc
 import importlib
 import linecache
 import marshal
+import mmap
 import os
 import random
 import resource
@@ -52,6 +54,7 @@ PACKAGES = frozenset(
 """Installed packages that programs may import: those of the image, also where the interpreter has more."""
 
 
+_SIGSET_BYTES = 128
 _FDS_SPACE = socket.CMSG_LEN(FDS.size)
 Register = Callable[..., None]
 Handlers = list[dict[str, Any]]
@@ -196,8 +199,17 @@ def _close_others(keep: set[int]) -> None:
     os.closerange(last + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def _ignore(*_: object) -> None:
-    pass
+def _deaths() -> int:
+    """A descriptor that can be read when a child has died.
+
+    The signal is blocked, so that none is lost right before a blocking call, and a fork has no handler to undo.
+    """
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGCHLD,))
+    mask = (1 << (_signal.SIGCHLD - 1)).to_bytes(_SIGSET_BYTES, sys.byteorder)
+    fd = confine.libc.signalfd(-1, mask, os.O_NONBLOCK | os.O_CLOEXEC)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "signalfd")
+    return int(fd)
 
 
 class Zygote:
@@ -207,6 +219,9 @@ class Zygote:
         self.prepared = prepared
         self.layout = prepared.layout
         self.regions = regions
+        self.maps = [region.map() for region in regions]
+        for memory in self.maps:  # no child gets another one's
+            memory.madvise(mmap.MADV_DONTFORK)
         self.control = control
         self.slot_of: dict[int, int] = {}
 
@@ -221,13 +236,11 @@ class Zygote:
         sys.argv = [""]
         for name in [name for name in sys.modules if name.partition(".")[0] == "_supervisor"]:
             del sys.modules[name]  # programs have no business with them
-        # A signal that comes right before a blocking call does not interrupt it, so deaths are told by a pipe.
-        died, self.tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        died = _deaths()
         events = select.poll()
         events.register(self.control, select.POLLIN)
         events.register(died, select.POLLIN)
         fork = namespaces.Forks().fork if self.layout.namespaces else forking.fork
-        self._hear_of_deaths()
         self.control.send(b"ready")
         memory.immortalize()
         gc.freeze()
@@ -240,10 +253,6 @@ class Zygote:
                     self._reap()
                 else:
                     self._fork(fork)
-
-    def _hear_of_deaths(self) -> None:
-        _signal.signal(_signal.SIGCHLD, _ignore)
-        _signal.set_wakeup_fd(self.tell, warn_on_full_buffer=False)
 
     def _fork(self, fork: Callable[[], int]) -> None:
         try:
@@ -266,20 +275,16 @@ class Zygote:
         for fd in fds:
             with contextlib.suppress(OSError):
                 os.close(fd)
-        self._reap()  # who died meanwhile
 
     def _child(self, fork: Callable[[], int], slot: int, fds: tuple[int, ...]) -> int:
-        region = self.regions[slot]
-        mapped = child.before_fork(self.prepared, slot, region)
+        memory = self.maps[slot]
+        child.before_fork(self.prepared, slot, memory)
         try:
-            _signal.set_wakeup_fd(-1)
-            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
             pid = fork()
             if pid == 0:
-                child.live(self.prepared, slot, fds, region, mapped)
+                child.live(self.prepared, slot, fds, self.regions[slot], memory)
         finally:  # never reached in the child
-            self._hear_of_deaths()
-            child.after_fork(self.prepared, mapped)
+            child.after_fork(self.prepared, memory)
         return pid
 
     def _send(self, message: bytes) -> None:
