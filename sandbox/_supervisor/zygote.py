@@ -220,8 +220,8 @@ class Zygote:
         self.layout = prepared.layout
         self.regions = regions
         self.maps = [region.map() for region in regions]
-        for memory in self.maps:  # no child gets another one's
-            memory.madvise(mmap.MADV_DONTFORK)
+        for mapped in self.maps:  # no child gets another one's
+            mapped.madvise(mmap.MADV_DONTFORK)
         self.control = control
         self.slot_of: dict[int, int] = {}
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ultrainteract.hub import Published
 
 
 def push(
@@ -24,10 +27,17 @@ def push(
     formats: Annotated[
         list[str] | None, typer.Option("--format", "-f", help="An export to publish; may be repeated.")
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="Make a new dataset private.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Make a new dataset private; refuse a public one.")
+    ] = False,
     revision: Annotated[str | None, typer.Option(help="Branch to push to.")] = None,
-    create_pr: Annotated[bool, typer.Option("--create-pr", help="Open a pull request.")] = False,
-    licence: Annotated[str | None, typer.Option(help="Licence of the whole, as the Hub spells it.")] = None,
+    create_pr: Annotated[
+        bool, typer.Option("--create-pr", help="Open a pull request, or update the open one.")
+    ] = False,
+    license: Annotated[
+        str | None,
+        typer.Option("--license", "--licence", help="License of the whole, by its SPDX or Hub identifier."),
+    ] = None,
     message: Annotated[str, typer.Option("--message", "-m", help="Commit message.")] = "",
     dry_run: Annotated[
         Path | None,
@@ -37,9 +47,13 @@ def push(
         bool, typer.Option("--allow-simulated", help="Publish simulated data, marked as such.")
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Publish into a dataset that holds something else.")
+        bool,
+        typer.Option(
+            "--replace",
+            help="Publish into a dataset that holds something else; no file of others is touched.",
+        ),
     ] = False,
-    check: Annotated[bool, typer.Option("--check", help="Check the rights only.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Check the rights only; nothing is made.")] = False,
     watch: Annotated[
         float | None,
         typer.Option(help="Publish what a run has finished every so many minutes, until it ends."),
@@ -47,72 +61,61 @@ def push(
     json: Annotated[bool, typer.Option("--json", help="Print what was published as JSON.")] = False,
 ) -> None:
     """Publish in one commit: Parquet, card, configuration and figures; then read it back and compare."""
-    import os
-    import tempfile
     from dataclasses import asdict
 
+    import orjson
+
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.config import PublishConfig
-    from ultrainteract.dataset.source import Source, spent
     from ultrainteract.errors import HubError
-    from ultrainteract.exporting import export_trees
-    from ultrainteract.hub import check_rights, check_simulated, prepare
-    from ultrainteract.hub import push as publish
-    from ultrainteract.hub.watch import FOLDER
-    from ultrainteract.hub.watch import watch as keep_published
-    from ultrainteract.statistics.statistics import Statistics
 
-    talk = terminal(stderr=True)
-    with Source.open(source) as opened:
-        base = opened.publish or PublishConfig()
-        changes = {
-            "repo": repo, "private": private or None, "revision": revision, "create_pr": create_pr or None,
-            "licence": licence,
-        }  # fmt: skip
-        config = base.model_copy(update={name: value for name, value in changes.items() if value is not None})
-        export = opened.export
-        if formats:
-            export = export.model_copy(update={"formats": tuple(formats)})
-        check_simulated(opened.info.simulated, allow_simulated)
-        rights = None
-        if dry_run is None:
-            rights = check_rights(config, replace=replace)
-            talk.print(f"{rights.user} may write to the dataset {rights.repo}.")
-            if check:
-                return
-        if watch is not None:
-            if rights is None or not opened.is_run:
-                raise HubError("--watch publishes a run directory on the Hub; it does not go with --dry-run.")
-            for step in keep_published(
-                source, rights, config, export, minutes=watch, allow_simulated=allow_simulated
-            ):
-                talk.print(str(step) if isinstance(step, HubError) else f"Published {step.url}")
+    console = terminal(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False)
+
+    def show(published: Published) -> None:
+        if json:
+            print(orjson.dumps(asdict(published)).decode(), flush=True)
+        else:
+            print(published.url, flush=True)
+            if not published.changed:
+                say("Everything was there already.")
+
+    settings = {
+        "private": private or None, "revision": revision, "create_pr": create_pr or None, "license": license,
+    }  # fmt: skip
+    rights = None
+    if dry_run is None:
+        rights = api.check_push(
+            source,
+            repo,
+            settings=settings,
+            formats=formats or (),
+            allow_simulated=allow_simulated,
+            replace=replace,
+        )
+        made = "" if rights.exists else ", which the push makes"
+        say(f"{rights.user} may {'propose' if create_pr else 'write'} to the dataset {rights.repo}{made}.")
+        if check:
             return
-        figures = Statistics()
-        folder = Path(source)
-        with tempfile.TemporaryDirectory(prefix="ultrainteract-push-") as scratch:
-            if opened.is_run:
-                kept = dry_run is None and folder.is_dir()
-                folder = folder / FOLDER if kept else Path(scratch)
-                export_trees(opened.trees, folder, export, opened.info, figures, min(8, os.cpu_count() or 1))
+    if watch is not None:
+        if rights is None:
+            raise HubError("--watch publishes a run directory on the Hub; it does not go with --dry-run.")
+        for step in api.watch_push(
+            source, repo, minutes=watch, settings=settings, rights=rights, formats=formats or (),
+            message=message, allow_simulated=allow_simulated, say=say,
+        ):  # fmt: skip
+            if isinstance(step, HubError):
+                say(str(step))
             else:
-                for tree in opened.trees:
-                    figures.add(tree)
-            found = figures.to_json()
-            if opened.spend:
-                found["spent"] = spent(opened.spend, figures.pairs)
-            chosen = export.formats if opened.is_run else tuple(formats or ())
-            publication = prepare(folder, opened.info, found, formats=chosen, allow_simulated=allow_simulated)
-            if rights is None:
-                publication.write(dry_run or folder, config.repo or "user/name", config)
-                print(dry_run)
-                return
-            published = publish(publication, rights, config, message=message)
-    if json:
-        import orjson
-
-        print(orjson.dumps(asdict(published)).decode())
+                show(step)
+        return
+    published = api.push(
+        source, repo, settings=settings, rights=rights, formats=formats or (), message=message,
+        allow_simulated=allow_simulated, replace=replace, dry_run=dry_run, say=say,
+    )  # fmt: skip
+    if published is None:
+        print(dry_run)
     else:
-        print(published.url)
-        if not published.changed:
-            talk.print("Everything was there already.")
+        show(published)

@@ -15,11 +15,13 @@ app = typer.Typer()
 
 Image = Annotated[
     str | None,
-    typer.Option(help="Tag of the Docker image instead of the configured one.", envvar="ULTRAINTERACT_IMAGE"),
+    typer.Option(
+        help="Tag of the Docker image; the configuration's if left out.", envvar="ULTRAINTERACT_IMAGE"
+    ),
 ]
 Kind = Annotated[
     Literal["auto", "docker", "bubblewrap", "unsafe"] | None,
-    typer.Option(help="Backend instead of the configured one."),
+    typer.Option(help="Backend; the configuration's if left out."),
 ]
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Allow running without isolation.")]
 
@@ -36,7 +38,7 @@ def _config(config: Path | None, kind: str | None, image: str | None) -> Sandbox
 def build(
     image: Image = None,
     base: Annotated[
-        str | None, typer.Option(help="Base image with Python 3.11 or newer; python:3.12-slim by default.")
+        str | None, typer.Option(help="Base image with Python 3.11 or newer; python:3.12-slim if left out.")
     ] = None,
     build_arg: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE, an argument of the Dockerfile.")
@@ -48,28 +50,26 @@ def build(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Build every layer again.")] = False,
 ) -> None:
     """Build the Docker image of the sandbox."""
+    from ultrainteract import api
     from ultrainteract.errors import ConfigError
-    from ultrainteract.sandbox.image import DEFAULT_BASE, why_not
-    from ultrainteract.sandbox.image import build as build_image
 
-    image = _config(None, None, image).image
-    if if_needed and not why_not(image):
-        typer.echo(f"{image} is up to date.", err=True)
-        return
     arguments: dict[str, str] = {}
     for item in build_arg or ():
         name, separator, value = item.partition("=")
         if not separator:
             raise ConfigError(f"--build-arg {item}: write NAME=VALUE.")
         arguments[name] = value
-    build_image(
+    built = api.build_sandbox(
         image,
-        base or DEFAULT_BASE,
-        arguments,
-        network,
-        functools.partial(typer.echo, nl=False, err=True),
+        base=base,
+        arguments=arguments,
+        network=network,
+        if_needed=if_needed,
         cache=not no_cache,
+        output=functools.partial(typer.echo, nl=False, err=True),
     )
+    if not built:
+        typer.echo(f"{image or 'The image'} is up to date.", err=True)
 
 
 @app.command()
@@ -80,12 +80,9 @@ def check(
     unsafe: Unsafe = False,
 ) -> None:
     """Start the sandbox, run a few programs in it, and say whether it holds."""
-    import asyncio
+    from ultrainteract import api
 
-    from ultrainteract.sandbox.selftest import selftest
-
-    failed = asyncio.run(selftest(_config(config, kind, image), unsafe, typer.echo))
-    if failed:
+    if api.check_sandbox(_config(config, kind, image), unsafe=unsafe, output=typer.echo):
         raise typer.Exit(1)
 
 
@@ -96,20 +93,16 @@ def shell(
     unsafe: Unsafe = False,
 ) -> None:
     """Type cells into the sandbox, as a model's program would see it; an empty line runs a cell."""
-    import asyncio
+    from ultrainteract import api
 
-    from ultrainteract.sandbox.selftest import shell as run_shell
-
-    asyncio.run(run_shell(_config(None, kind, image), unsafe))
+    api.sandbox_shell(_config(None, kind, image), unsafe=unsafe)
 
 
 @app.command()
 def prune(
-    run: Annotated[Path | None, typer.Option(help="Only containers of the run in this directory.")] = None,
+    run: Annotated[str | None, typer.Option(help="Only containers of this run id.")] = None,
 ) -> None:
     """Remove containers that crashed runs left behind."""
-    from ultrainteract.sandbox.docker import LABEL, RUN_LABEL
-    from ultrainteract.sandbox.engine import prune as remove_all
+    from ultrainteract import api
 
-    count = remove_all(f"{LABEL}=1" if run is None else f"{RUN_LABEL}={run.absolute()}")
-    typer.echo(f"{count} container(s) removed.")
+    typer.echo(f"{api.prune_sandbox(run)} container(s) removed.")

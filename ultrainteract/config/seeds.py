@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
+from ultrainteract.config.credentials import check_options
 from ultrainteract.config.types import Fraction
 from ultrainteract.schema import GraderName, Record, Task, Tool
 
@@ -60,10 +62,18 @@ class SeedConfig(Record):
     """Tools on offer, for `generic` sources."""
     prompt: str = "{question}"
     """Published instruction text, for `generic` sources: `{question}` and `{choices}` are filled in."""
+    wording: Path | None = None
+    """YAML file with the published words of a seed set in another language; see docs/seeds.md."""
     licence: str | None = None
     """Licence of the data, where the loader does not know it."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the loader, such as `tables: PATH` for WikiTableQuestions."""
+
+    @field_validator("options")
+    @classmethod
+    def _no_credentials_in_options(cls, value: dict[str, Any]) -> dict[str, Any]:
+        check_options({name: item for name, item in value.items() if name != "token_field"})
+        return value
 
 
 class RuleConfig(Record):

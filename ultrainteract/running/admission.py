@@ -12,11 +12,9 @@ from pathlib import Path
 
 from ultrainteract.config import RunConfig
 from ultrainteract.running.progress import Progress
-from ultrainteract.schema import Instruction, Tree, TreeState, content_hash
+from ultrainteract.schema import Instruction, Tree, TreeState
 from ultrainteract.seeds import SeedIssue, stream_instructions
-from ultrainteract.store import Outcome, RunStore
-from ultrainteract.store.database import admitted_row
-from ultrainteract.store.records import tree_number
+from ultrainteract.store import Admission, Outcome, RunStore, skipped_key, tree_number
 
 _CHUNK = 64
 """Instructions read from the seeds at a time."""
@@ -31,7 +29,7 @@ async def admitted(
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> AsyncIterator[Instruction]:
-    """Yields every instruction that has no outcome yet, those that were under way first; settles the others.
+    """Yields every instruction that has no outcome yet, those that an earlier session began first; settles the others.
 
     Args:
         config: The run; of a shard's, only its slice is read.
@@ -68,7 +66,7 @@ async def admitted(
         if issues:
             await store.put_outcomes(issues)
         if fresh:
-            await store.put([admitted_row(item) for item in fresh])
+            await store.put([Admission.of(item) for item in fresh])
         for item in fresh:
             yield item
         if stopped():
@@ -83,8 +81,8 @@ async def _chunks(stream: Inputs) -> AsyncIterator[list[Instruction | SeedIssue]
 
 
 def _skipped(issue: SeedIssue) -> Outcome:
-    reason = f"{issue.rule or issue.kind}: {issue.reason}"
-    key = content_hash(["seed issue", issue.dataset, issue.source, reason])
+    rule = issue.rule or issue.kind
     return Outcome(
-        key=key, state=TreeState.SKIPPED, reason=reason, dataset=issue.dataset, source=issue.source
-    )
+        key=skipped_key(issue.dataset, issue.source, rule), state=TreeState.SKIPPED,
+        reason=f"{rule}: {issue.reason}", dataset=issue.dataset, source=issue.source,
+    )  # fmt: skip

@@ -9,9 +9,11 @@ from pathlib import Path
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, SandboxError, SeedError
 from ultrainteract.grading import Graders, verdict_from_tests
+from ultrainteract.grading.registry import find_grader
 from ultrainteract.models import build_models
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.backends import explain
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Label, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
@@ -64,7 +66,7 @@ async def validate_run(
     checks.append(seeds)
     sandbox = None
     try:
-        if any(sample.tools or sample.task in (Task.CODING, Task.MATH_POT) for sample in samples):
+        if any(sample.tools or sample.task.runs_program for sample in samples):
             sandbox = open_sandbox(config.sandbox, unsafe=unsafe)
             await sandbox.start()
             execution = await sandbox.run(["x = 6 * 7", "x"])
@@ -74,6 +76,7 @@ async def validate_run(
                     name="sandbox",
                     passed=good,
                     detail=f"{sandbox.kind}: 6 * 7 gives {execution.text or execution.status}",
+                    items=tuple(explain(config.sandbox, sandbox.kind)),
                 )
             )
         checks += await _check_golds(samples)
@@ -161,7 +164,7 @@ async def _check_golds(samples: list[Instruction]) -> list[Check]:
     tried: Counter[str] = Counter()
     async with Graders() as graders:
         for sample in samples:
-            if sample.grader in ("tests", "judge") or sample.gold is None:
+            if find_grader(sample.grader).compare is None or sample.gold is None:
                 continue
             tried[sample.dataset] += 1
             verdict = await graders.grade(sample, sample.gold)

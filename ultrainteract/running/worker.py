@@ -12,21 +12,33 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
-from ultrainteract.models.base import ChatModel
+from ultrainteract.models.base import ChatModel, ReportsStatus
+from ultrainteract.replay import RecordedSampler
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
-from ultrainteract.schema import Instruction, Task, TestSuite, TreeState
-from ultrainteract.store import Calls, Outcome, Recorder, Settled
+from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
+from ultrainteract.schema import Instruction, TestSuite, TreeState
+from ultrainteract.seeds.selection.rules import build_actor_rules
+from ultrainteract.store import Outcome, Recorder, Settled
+from ultrainteract.tools import open_tools
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class HasEndpoints(Protocol):
+    """A model whose servers may change while it is in use."""
+
+    def set_endpoints(self, base_urls: Sequence[str]) -> None:
+        """Replaces the model's endpoints."""
+        ...
 
 
 class Worker:
@@ -59,23 +71,23 @@ class Worker:
         self._sandbox = LazySandbox(
             lambda: sandbox or open_sandbox(config.sandbox, run_id=run_id, unsafe=unsafe)
         )
+        self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with self._stack as stack:
             self.models = self._given or self._build_models(stack)
-            self.calls = Calls(self._recorder, self.models, self.config, price_of)
+            self.sampler = RecordedSampler(self._recorder, self.models, self.config, price_of)
             graders = await stack.enter_async_context(Graders())
             stack.push_async_callback(self._sandbox.close)
             environment = Environment(
-                self._recorder, self._sandbox, graders, self.config.sandbox, self._tools()
+                self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox)
             )
-            self._grower = Grower(self.config, self.calls, environment)
+            self._grower = Grower(self.config, self.sampler, environment)
             self._stack = stack.pop_all()
-        if (
-            gc.get_freeze_count() == 0
-        ):  # modules stay: collections that look at them stall the loop for 50 ms and more
+        # Modules stay: collections that look at them stall the loop for 50 ms and more.
+        if gc.get_freeze_count() == 0:
             gc.collect()
             gc.freeze()
         return self
@@ -94,10 +106,9 @@ class Worker:
         if _runs_code(instruction):
             await self._sandbox.start()
         try:
-            k = self.config.selection.drop_solved
-            if k and await self._grower.solves(instruction, k):
-                why = f"the actor solves it {k} times out of {k}"
-                return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
+            for _, rule in self._rules:
+                if (why := await rule.reason(instruction, self._grower.solves)) is not None:
+                    return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
             tree = await self._grower.grow(instruction)
         except ProviderError as error:
             if error.fatal:
@@ -107,9 +118,24 @@ class Worker:
             return _failed(instruction, error)
         return Settled.of(_outcome(instruction, tree.state, tree.ended), tree)
 
+    def divide(self, parts: int, *, concurrency: bool = False) -> None:
+        """Allows this worker one of `parts` of the rates of keys; with `concurrency`, of concurrent requests too."""
+        self.limits.divide(parts, concurrency=concurrency)
+
+    def set_endpoints(self, model: str, addresses: Sequence[str]) -> None:
+        """Replaces the endpoints of a model that has some.
+
+        Args:
+            model: Its name in the configuration.
+            addresses: Base URLs.
+        """
+        endpoints = self.models[model]
+        assert isinstance(endpoints, HasEndpoints)
+        endpoints.set_endpoints(addresses)
+
     def waiting(self) -> list[str]:
         """Why models wait (all endpoints of one are down, say), a line each."""
-        found = {status() for model in self.models.values() if (status := getattr(model, "status", None))}
+        found = {model.status() for model in self.models.values() if isinstance(model, ReportsStatus)}
         return sorted(filter(None, found))
 
     def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:
@@ -117,12 +143,6 @@ class Worker:
         for model in {id(model): model for model in models.values()}.values():
             stack.push_async_callback(model.close)
         return models
-
-    def _tools(self) -> dict[str, ToolHandler]:
-        from ultrainteract.tools.wikipedia import open_wikipedia
-
-        source = self.config.sandbox.wikipedia
-        return {"wikipedia_search": open_wikipedia(source)} if source else {}
 
 
 class LazySandbox:
@@ -173,7 +193,7 @@ class LazySandbox:
 
 
 def _runs_code(instruction: Instruction) -> bool:
-    return bool(instruction.tools) or instruction.task in (Task.CODING, Task.MATH_POT)
+    return bool(instruction.tools) or instruction.task.runs_program
 
 
 def _failed(instruction: Instruction, error: UltraInteractError) -> Settled:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -31,8 +32,13 @@ def same_text(checker: Checker, expected: str, output: str) -> bool:
     if checker.kind == "tokens" or left == right:
         return left == right
     return len(left) == len(right) and all(
-        a == b or _close_tokens(a, b, checker.tolerance) for a, b in zip(left, right, strict=True)
+        a == b or (not (_WHOLE.fullmatch(a) and _WHOLE.fullmatch(b)) and _close_tokens(a, b, checker))
+        for a, b in zip(left, right, strict=True)
     )
+
+
+_WHOLE = re.compile(r"[-+]?\d+")
+"""A tolerance is meant for measured values: two whole numbers are the same or not."""
 
 
 def _lines(text: str) -> list[str]:
@@ -46,7 +52,7 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _close_tokens(left: str, right: str, tolerance: float) -> bool:
+def _close_tokens(left: str, right: str, checker: Checker) -> bool:
     if "_" in left or "_" in right:
         return False
     try:
@@ -55,14 +61,15 @@ def _close_tokens(left: str, right: str, tolerance: float) -> bool:
             return Decimal(left) == Decimal(right)
     except (ValueError, InvalidOperation):
         return False
-    return _close(a, b, tolerance)
+    return _close(a, b, checker)
 
 
-def _close(a: float, b: float, tolerance: float) -> bool:
+def _close(a: float, b: float, checker: Checker) -> bool:
+    relative = 0.0 if checker.error == "absolute" else checker.tolerance
+    # 0.125 is within 0.005 of 0.12
+    absolute = 0.0 if checker.error == "relative" else checker.tolerance * (1 + 1e-9)
     return (
-        a == b
-        or math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
-        or (math.isnan(a) and math.isnan(b))
+        a == b or math.isclose(a, b, rel_tol=relative, abs_tol=absolute) or (math.isnan(a) and math.isnan(b))
     )
 
 
@@ -112,6 +119,7 @@ CALL_TOLERANCE = 1e-9
 """Relative and absolute error of a float in a function's result where the problem allows no larger one: the last
 digits depend on the order of additions.
 """
+_CALL = Checker(kind="floats", tolerance=CALL_TOLERANCE)
 _MAX_PAIRED = 200
 """Members of a set that are compared each with each where their order decides nothing."""
 
@@ -150,15 +158,15 @@ def _same(checker: Checker, expected: Any, value: Any) -> bool:
 
 
 def _same_number(checker: Checker, expected: float, value: float) -> bool:
-    tolerance = CALL_TOLERANCE if isinstance(expected, float) else 0.0
-    if checker.kind == "floats":
-        tolerance = max(tolerance, checker.tolerance)
-    if expected == value or not tolerance:
+    if expected == value or (isinstance(expected, int) and isinstance(value, int)):
         return expected == value
     try:
-        return _close(float(expected), float(value), tolerance)
+        a, b = float(expected), float(value)
     except OverflowError:
         return False
+    if checker.kind == "floats" and _close(a, b, checker):
+        return True
+    return isinstance(expected, float) and _close(a, b, _CALL)
 
 
 def _same_members(checker: Checker, expected: list[Any], value: list[Any]) -> bool:

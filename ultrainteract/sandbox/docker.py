@@ -79,6 +79,7 @@ class DockerWorker(Worker):
             "mem_limit": memory,
             "memswap_limit": memory,
             "pids_limit": self.slots * (limits.processes + 2) + 16,
+            "cpu_shares": 1024 * self.slots,  # as much as so many processes outside of any container have
             "nano_cpus": (os.cpu_count() or 1) * 10**9,
             "ulimits": [Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=1024, hard=1024)],
             "log_config": LogConfig(type="none"),

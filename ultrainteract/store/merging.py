@@ -9,18 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import orjson
-
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import TreeState
-from ultrainteract.store.database import RunStore, spend_row
-from ultrainteract.store.records import summed, tree_number
+from ultrainteract.store.directory import RunStore
+from ultrainteract.store.reading import STORE_FILE
+from ultrainteract.store.records import tree_number
+from ultrainteract.store.sql import put_spend, recount, rekeyed
 
 _ADOPTED = "adopted"
 """Key in `meta`: this shard has taken over what shards of another count had recorded."""
@@ -58,16 +57,14 @@ def adopt(store: RunStore, shard: Shard) -> None:
         folder
         for folder in sorted(store.folder.parent.glob("shard-*-of-*"))
         if folder.name.rpartition("-of-")[2] != shard.folder.rpartition("-of-")[2]
-        and (folder / "store.sqlite").is_file()
+        and (folder / STORE_FILE).is_file()
     ]
     for folder in others:
-        with RunStore.open(
-            folder, readonly=False
-        ) as other:  # with its lock: what it has recorded is all it will
+        with RunStore.open(folder, readonly=False) as other:  # locked: what is recorded there is complete
             _same_run(store, other)
             _copy(store, folder, shard)
     with _writing(store) as connection:
-        _recount(connection)
+        recount(connection)
         connection.execute(
             "INSERT INTO meta VALUES (?, ?)", (_ADOPTED, " ".join(f.name for f in others) or "-")
         )
@@ -89,7 +86,7 @@ def merge(folders: Sequence[Path], output: Path) -> None:
             raise StoreError("Nothing to merge: name at least one run directory.")
         for other in stores[1:]:
             _same_run(stores[0], other)
-        if (output / "store.sqlite").exists():
+        if (output / STORE_FILE).exists():
             raise StoreError(f"{output} holds a run already.")
         stores.sort(key=lambda store: -_count(store))
         config = stores[0].config().model_copy(update={"output": output, "shard": None})
@@ -99,14 +96,13 @@ def merge(folders: Sequence[Path], output: Path) -> None:
             for store in stores:
                 _copy(merged, store.folder, None)
             with _writing(merged) as connection:
-                for spend in summed(spend for store in stores for spend in store.spend()):
-                    connection.execute(*spend_row(spend))
-                _recount(connection)
+                put_spend(connection, [spend for store in stores for spend in store.spend()])
+                recount(connection)
                 if (inputs := inputs_of(stores)) is not None:
                     connection.execute("INSERT OR REPLACE INTO meta VALUES ('inputs', ?)", (str(inputs),))
         try:
             output.mkdir(parents=True, exist_ok=True)
-            os.replace(unfinished / "store.sqlite", output / "store.sqlite")
+            os.replace(unfinished / STORE_FILE, output / STORE_FILE)
             shutil.rmtree(unfinished)
         except OSError as error:
             raise StoreError(f"Cannot write the run directory {output}: {error}.") from error
@@ -169,21 +165,17 @@ def _copy(store: RunStore, folder: Path, shard: Shard | None) -> None:
             connection.execute(
                 f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM other.{table} WHERE {fresh}"
             )
-        ledger = ("key", "state", "reason", "dataset", "source", "depth", "tree", "tallies")
+        connection.execute("CREATE TEMP TABLE rekeyed (old TEXT PRIMARY KEY, key TEXT, source TEXT)")
+        connection.executemany("INSERT INTO temp.rekeyed VALUES (?, ?, ?)", rekeyed(connection, "other"))
+        ledger = ("key", "source", "state", "reason", "dataset", "depth", "tree", "tallies")
         names, taken = ", ".join(ledger), ", ".join(f"{name} = excluded.{name}" for name in ledger)
+        key = "coalesce(r.key, o.key)"
         connection.execute(
-            f"INSERT INTO main.outcomes ({names}) SELECT {names} FROM other.outcomes WHERE held(tree_number(key)) "
+            f"INSERT INTO main.outcomes ({names}) SELECT {key}, coalesce(r.source, o.source), "
+            f"{', '.join(f'o.{name}' for name in ledger[2:])} FROM other.outcomes o LEFT JOIN temp.rekeyed r "
+            f"ON r.old = o.key WHERE held(tree_number({key})) ORDER BY o.id "
             f"ON CONFLICT (key) DO UPDATE SET {taken} WHERE state = 'failed' AND excluded.state != 'failed'"
         )
-
-
-def _recount(connection: sqlite3.Connection) -> None:
-    """Makes the sums anew from the ledger."""
-    sums: Counter[str] = Counter()
-    for (tallies,) in connection.execute("SELECT tallies FROM outcomes WHERE tallies != '{}'"):
-        sums.update(orjson.loads(tallies))
-    connection.execute("DELETE FROM tallies")
-    connection.executemany("INSERT INTO tallies VALUES (?, ?)", sums.items())
 
 
 def _same_run(one: RunStore, other: RunStore) -> None:
@@ -207,7 +199,7 @@ def _writing(store: RunStore, other: Path | None = None) -> Iterator[sqlite3.Con
         connection = store.connection()
         try:
             if other is not None:
-                place = f"{(other / 'store.sqlite').absolute().as_uri()}?mode=ro"
+                place = f"{(other / STORE_FILE).absolute().as_uri()}?mode=ro"
                 connection.execute("ATTACH ? AS other", (place,))
             connection.execute("BEGIN IMMEDIATE")
             yield connection

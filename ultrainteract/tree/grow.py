@@ -10,12 +10,11 @@ from typing import Literal
 
 from ultrainteract.config import RunConfig
 from ultrainteract.prompts import Prompts
+from ultrainteract.replay import Observer, Sampler
 from ultrainteract.schema import Instruction, Label, Tree, Turn
-from ultrainteract.store import Calls
 from ultrainteract.tree.context import Context
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.critique import criticise
-from ultrainteract.tree.environment import Environment
 from ultrainteract.tree.turn import first_samples, take_turn
 
 Ended = Literal["solved", "turn_cap", "no_incorrect", "no_critique"]
@@ -26,14 +25,14 @@ class Grower:
 
     Args:
         config: The run's configuration.
-        calls: The run's model calls.
-        environment: Observes actions.
+        sampler: Draws samples.
+        observer: Observes actions.
     """
 
-    def __init__(self, config: RunConfig, calls: Calls, environment: Environment) -> None:
+    def __init__(self, config: RunConfig, sampler: Sampler, observer: Observer) -> None:
         self._config = config
-        self._calls = calls
-        self._environment = environment
+        self._sampler = sampler
+        self._observer = observer
         self._prompts = Prompts(config.growth.prompts)
         self._cpu = CPUQueue()
 
@@ -78,8 +77,8 @@ class Grower:
         return len(nodes) == times and all(node.verdict.label is Label.CORRECT for node in nodes)
 
     def _context(self, instruction: Instruction) -> Context:
-        calls = self._calls.session(instruction)
-        return Context(self._config, instruction, calls, self._environment, self._prompts, self._cpu)
+        session = self._sampler.session(instruction)
+        return Context(self._config, instruction, session, self._observer, self._prompts, self._cpu)
 
     def _ended(self, turn: Turn, number: int) -> Ended | None:
         if self._config.growth.stop == "until_solved" and turn.first_correct:

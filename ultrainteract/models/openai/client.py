@@ -42,8 +42,10 @@ from ultrainteract.models.openai.wire import (
     named_fields,
     parse_answer,
 )
-from ultrainteract.models.scheduler.endpoints import Endpoint, Lane, Lease, acquire, move
+from ultrainteract.models.providers import Resources, provider
+from ultrainteract.models.scheduler.endpoints import Endpoint, Lease, RequestClass
 from ultrainteract.models.scheduler.limits import SharedLimits
+from ultrainteract.models.scheduler.queue import acquire, move_waiters
 from ultrainteract.schema import Usage, content_hash
 
 if TYPE_CHECKING:
@@ -111,8 +113,8 @@ class OpenAIModel:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
-    def reach(self, base_urls: Sequence[str]) -> None:
-        """Moves to other servers of the model: new requests, and those that wait, go to these alone.
+    def set_endpoints(self, base_urls: Sequence[str]) -> None:
+        """Replaces the model's endpoints: new requests, and those that wait, go to these alone.
 
         Args:
             base_urls: Their addresses, at least one; where one is known already, what is known of it stays.
@@ -123,7 +125,7 @@ class OpenAIModel:
         self._redact = lambda text: before(redact(text))
         self._addresses |= {address.endpoint: address for address in addresses}
         left, self._endpoints = self._endpoints, tuple(address.endpoint for address in addresses)
-        move(left, self._endpoints)
+        move_waiters(left, self._endpoints)
 
     def status(self) -> str | None:
         """Why the model waits, where none of its endpoints is up; None otherwise."""
@@ -212,11 +214,11 @@ class OpenAIModel:
 
     async def _draw(self, request: ChatRequest, start: int, n: int) -> _Drawn | ProviderError:
         """Asks for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
-        lane = Lane(self.name, request.purpose.role, self.config.max_concurrency)
+        request_class = RequestClass(self.name, request.purpose.role, self.config.max_concurrency)
         failures, elapsed, token = 0, 0.0, object()
         while True:
             try:
-                lease = await acquire(self._endpoints, lane, request.purpose.turn)
+                lease = await acquire(self._endpoints, request_class, request.purpose.turn)
             except ProviderError as error:
                 return error
             endpoint = lease.endpoint
@@ -369,7 +371,7 @@ class OpenAIModel:
             why = self._fault_of_connection(error, HEALTH_TIMEOUT_S).what
         if why is None:
             endpoint.recovered()
-            endpoint.dispatch()
+            endpoint.changed()
         else:
             endpoint.still_down(why)
         return why is None
@@ -386,3 +388,8 @@ class OpenAIModel:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+@provider("openai")
+def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIModel:
+    return OpenAIModel(name, config, shared=resources.shared)
