@@ -75,7 +75,10 @@ class Worker:
         self._recorder = recorder
         self._state_dir = state_dir
         self._given = models
-        self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        run_id = str(config.output.absolute())
+        self._sandbox = LazySandbox(
+            lambda: sandbox or open_sandbox(config.sandbox, run_id=run_id, unsafe=unsafe)
+        )
         self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
         self._stack = AsyncExitStack()
