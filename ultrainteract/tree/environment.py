@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import GraderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
-from ultrainteract.grading.boundary import fault_of
+from ultrainteract.grading.boundary import fault_of, wrong_by_form
 from ultrainteract.grading.registry import find_grader
 from ultrainteract.prompts import Prompts
 from ultrainteract.replay import Ask, Observations, Observed
@@ -173,7 +173,7 @@ class Environment:
 
     async def _judge_output(self, instruction: Instruction, execution: Execution) -> Verdict:
         if execution.status == "error":
-            return Verdict.wrong("format", f"the program raised {execution.error_type or 'an error'}")
+            return wrong_by_form(f"the program raised {execution.error_type or 'an error'}")
         if execution.status != "ok":
             return Verdict.undetermined(f"the program was stopped: {execution.status}")
         if execution.truncated:
