@@ -25,9 +25,9 @@ from ultrainteract.schema import (
     Verdict,
     content_hash,
 )
-from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.guards import Counts, normalised
+from ultrainteract.tree.placeholders import read_action
 from ultrainteract.wording import feedback, shown_output
 
 _LONG = 2_000
@@ -182,7 +182,7 @@ class Context:
         text = sample.completion.text
 
         def parse() -> Action:
-            action = parse_action(text, self.instruction, purpose.reasoning_schema, exchanges)
+            action = read_action(text, self.instruction, purpose.reasoning_schema, exchanges)
             normalised(action)  # remembered for the comparisons to come
             return action
 
