@@ -4,7 +4,8 @@
     scripts/bench/llamacpp.py [--check] [--samples 32] [--tokens 32] [--parallel 8] [--threads N]
 
 The peer calls the engine from plain threads and throws the answers away: continuous batching of so many sequences, the
-most that this build of llama.cpp does on this machine. `--check` fails where the provider has less than 0.9 of its rate.
+most that this build of llama.cpp does on this machine. `--check` fails where the provider has less than 0.9 of
+its rate.
 """
 
 from __future__ import annotations
