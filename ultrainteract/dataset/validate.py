@@ -119,8 +119,8 @@ def validate(tables: Iterable[Table]) -> Report:
             if isinstance(record, BadRecord):
                 report.add(table.name, "readable", record.where, record.reason)
                 continue
-            where, row = record
-            found = list(checker.types(absent | row)) or list(checker.check(absent | row))
+            where, row = record[0], {**absent, **record[1]}
+            found = list(checker.types(row)) or list(checker.check(row))
             for rule, detail in found:
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows

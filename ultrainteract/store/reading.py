@@ -124,7 +124,8 @@ class StoreReader:
 
     def spend(self) -> list[Spend]:
         """What was spent, by role, step, model and task."""
-        names = tuple(Spend.model_fields)
+        known = {row[1] for row in self._reader.execute("PRAGMA table_info(spend)")}
+        names = tuple(name for name in Spend.model_fields if name in known)  # an older store lacks some
         rows = self._reader.execute(f"SELECT {', '.join(names)} FROM spend ORDER BY 1, 2, 3, 4")
         return [Spend(**dict(zip(names, row, strict=True))) for row in rows]
 

@@ -22,8 +22,8 @@ from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Reply
 from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.reasoning import split_reasoning
-from ultrainteract.models.vllm.model.model.model.engine import Engine
-from ultrainteract.models.vllm.model.model.model.sequence_gate import SequenceGate
+from ultrainteract.models.vllm.engine import Engine
+from ultrainteract.models.vllm.sequence_gate import SequenceGate
 from ultrainteract.schema import Usage
 
 if TYPE_CHECKING:
