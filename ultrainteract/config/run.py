@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from ultrainteract.config.binding import binding
 from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, PublishConfig
 from ultrainteract.config.growth import CriticConfig, GrowthConfig, JudgeConfig
@@ -111,20 +112,12 @@ class RunConfig(Record):
 
     def frozen(self) -> dict[str, Any]:
         """The part a run directory is bound to, as plain JSON: all that can change what the run produces."""
-        data = self.model_dump(
-            mode="json",
-            exclude={
-                "output",
-                "budget",
-                "stop_unread_after",
-                "max_inflight_trees",
-                "executor",
-                "shard",
-                "export",
-                "publish",
-                "name",
-            },
-        )
+        data = binding(self)
+        for field in (
+            "output", "budget", "stop_unread_after", "max_inflight_trees", "executor", "shard", "export", "publish",
+            "name",
+        ):  # fmt: skip
+            data.pop(field, None)
         for model in data["models"].values():
             for field in _DELIVERY_FIELDS:
                 model.pop(field, None)

@@ -119,8 +119,9 @@ def validate(tables: Iterable[Table]) -> Report:
             if isinstance(record, BadRecord):
                 report.add(table.name, "readable", record.where, record.reason)
                 continue
-            where, row = record[0], {**absent, **record[1]}
-            found = list(checker.types(row)) or list(checker.check(row))
+            where, row = record
+            whole = {**absent, **row}
+            found = list(checker.types(whole)) or list(checker.check(whole))
             for rule, detail in found:
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows

@@ -50,6 +50,9 @@ def samples_of(
     samples: list[Sample] = []
     begin = 0
     for reply in replies:
+        if begin + len(reply.completions) <= first or begin >= first + n:
+            begin += len(reply.completions)
+            continue
         total = sum(completion.tokens for completion in reply.completions)
         for ordinal, completion in enumerate(reply.completions, begin):
             if not first <= ordinal < first + n:

@@ -75,7 +75,10 @@ class Worker:
         self._recorder = recorder
         self._state_dir = state_dir
         self._given = models
-        self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        run_id = str(config.output.absolute())
+        self._sandbox = LazySandbox(
+            lambda: sandbox or open_sandbox(config.sandbox, run_id=run_id, unsafe=unsafe)
+        )
         self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
         self._stack = AsyncExitStack()
@@ -91,11 +94,8 @@ class Worker:
                 Prompts(self.config.growth.prompts),
             )  # fmt: skip
             self._grower = Grower(self.config, self.sampler, environment)
+            stack.callback(_collect_seldom())
             self._stack = stack.pop_all()
-        # Modules stay: collections that look at them stall the loop for 50 ms and more.
-        if gc.get_freeze_count() == 0:
-            gc.collect()
-            gc.freeze()
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -204,6 +204,29 @@ class LazySandbox:
         """Stops it."""
         if self._sandbox is not None:
             await self._sandbox.close()
+
+
+_GC_THRESHOLD = 20_000
+"""Allocations between two collections of young objects: trees make few cycles, and many short-lived records."""
+
+
+def _collect_seldom() -> Callable[[], None]:
+    """Makes garbage collection cheap while trees grow, and returns what undoes it.
+
+    Modules are taken out of it: collections that look at them stall the loop for 50 ms and more.
+    """
+    if gc.get_freeze_count():  # another worker in this process, or the embedding program, has seen to it
+        return lambda: None
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, *before[1:])
+
+    def undo() -> None:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+    return undo
 
 
 def _runs_code(instruction: Instruction) -> bool:
