@@ -18,7 +18,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, compute
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.planning.calibration import UnitCosts
-from ultrainteract.planning.demand import ModelDemand, Figure, TreeNeeds
+from ultrainteract.planning.demand import Figure, ModelDemand, TreeNeeds
 from ultrainteract.running.ray.replicas import replica_options
 from ultrainteract.schema import Record
 
