@@ -18,7 +18,7 @@ from ultrainteract.config import RunConfig, load_config
 from ultrainteract.errors import ConfigError
 from ultrainteract.planning.calibration import UnitCosts, calibrate
 from ultrainteract.planning.capacity import Capacity, Cluster, ModelSetting, duration, saturation
-from ultrainteract.planning.demand import ModelDemand, Figure, TreeNeeds, asks_of_plan, asks_of_run, grown
+from ultrainteract.planning.demand import Figure, ModelDemand, TreeNeeds, asks_of_plan, asks_of_run, grown
 from ultrainteract.planning.estimate import plan_lines, plan_run, sample_seeds
 from ultrainteract.planning.rehearsal import PassRates, rehearse
 from ultrainteract.running import Runner
