@@ -32,7 +32,7 @@ from ultrainteract.running.processes.frames import Answer, Call, open_stream, re
 LOCATION = "this machine"
 LOOK_EVERY_S = 0.25
 """Seconds between two looks at how busy this process is."""
-BUSY_SHARE = 0.7
+BUSY_SHARE = 0.6
 """Share of a core from which on this process counts as busy."""
 BUSY_LOOKS = 4
 """Busy looks in a row after which `auto` starts workers: a second of work is about what starting them takes."""
