@@ -74,7 +74,7 @@ class Environment:
             instruction: The instruction.
             cells: Code of the earlier turns, oldest first: the notebook's state.
             actions: The actions.
-            ask: Asks the judge model; needed where nothing but a judge can check the instruction.
+            ask: ModelDemand the judge model; needed where nothing but a judge can check the instruction.
 
         Raises:
             SandboxError: The sandbox failed, again and again: the tree is to be tried later.
@@ -230,7 +230,7 @@ def _worst_status(report: TestReport) -> str:
 
 
 def _test_feedback(instruction: Instruction, report: TestReport) -> str:
-    """What a wrong program's author is told. Expected outputs are quoted only where the statement shows them."""
+    """The feedback on a program that fails tests. Expected outputs are quoted only where the statement shows them."""
     assert instruction.tests is not None
     if report.error:
         return _shown(report.error)
