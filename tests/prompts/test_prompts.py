@@ -286,7 +286,8 @@ def test_the_examples_of_the_compact_set_are_read_as_right_answers() -> None:
         assert parse_action(example.content, problem, "cot").answer == "8"
     for schema in ("cot", "modular"):
         example = compact.render(f"actor/math_pot.{schema}", prompt="Q?")[-2]
-        assert (code := parse_action(example.content, math_pot(gold="8"), "cot").code) is not None
+        code = parse_action(example.content, math_pot(gold="8"), "cot").code
+        assert code is not None
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(code, {})
