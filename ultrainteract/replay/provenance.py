@@ -67,6 +67,7 @@ def samples_of(
                 ordinal=ordinal,
                 prompt_tokens=reply.usage.prompt_tokens,
                 completion_tokens=completion.tokens,
+                reasoning_tokens=completion.reasoning_tokens,
                 cost=None if reply.cost is None else reply.cost * share,
             )
             samples.append(Sample(completion=completion, provenance=provenance))

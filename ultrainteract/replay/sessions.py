@@ -124,6 +124,7 @@ class RecordedSampler:
                 task=purpose.instruction.task.value if purpose.instruction else "",
                 requests=1, completions=len(reply.completions), prompt_tokens=reply.usage.prompt_tokens,
                 completion_tokens=reply.usage.completion_tokens, cost=cost or 0.0, unpriced=int(cost is None),
+                reasoning_tokens=reply.usage.reasoning_tokens,
             )  # fmt: skip
             self.budget.add(spend)
             call = CallRecord(tree, key, request.first, stored.model_dump_json().encode())
