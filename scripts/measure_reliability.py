@@ -4,7 +4,7 @@ Answers whose right verdict is known are graded: the gold answers of seed files 
 (right), the gold answers of neighbours and gold answers with one thing changed (wrong), and the hand-labelled
 answers of `tests/grading/collection.py`. For tests, gold solutions run on their own tests (right), and mutated
 gold solutions and solutions of other problems that fail somewhere in their suite (wrong) are asked how many random
-tests they pass. 
+tests they pass.
     python scripts/measure_reliability.py --seed gsm8k=seeds/gsm8k/train.jsonl --seed TACO=seeds/taco --write
 """
 

@@ -86,11 +86,11 @@ PROVIDERS: Registry[RegisteredProvider] = Registry(
     "provider",
     "ultrainteract.models",
     {
-        "openai": "ultrainteract.models.openai.client",
-        "openai-batch": "ultrainteract.models.openai.batch",
+        "openai": "ultrainteract.models.openai.registered",
+        "openai-batch": "ultrainteract.models.openai.registered",
         "simulated": "ultrainteract.models.simulated.model",
-        "vllm": "ultrainteract.models.vllm.model",
-        "vllm-server": "ultrainteract.models.vllm.server",
+        "vllm": "ultrainteract.models.vllm.registered",
+        "vllm-server": "ultrainteract.models.vllm.registered",
     },
 )
 """All providers that `models.*.provider` can name."""
