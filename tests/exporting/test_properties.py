@@ -18,10 +18,10 @@ from ultrainteract.dataset.importing import ImportedTrees
 from ultrainteract.dataset.rebuild import rebuild
 from ultrainteract.dataset.samples import picked_pairs
 from ultrainteract.exporting import (
-    EXPORTERS,
     RunInfo,
     export_rows,
     export_trees,
+    known_exporters,
     pair_rows,
     read_trees,
     sft_rows,
@@ -108,8 +108,8 @@ def test_trees_come_back_as_they_were(forest: list[Tree]) -> None:
 @given(forest=forests())
 def test_every_export_writes_its_rows(forest: list[Tree]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        counts = export_trees(forest, folder, ExportConfig(formats=tuple(EXPORTERS)), INFO)
-        for name in EXPORTERS:
+        counts = export_trees(forest, folder, ExportConfig(formats=tuple(known_exporters())), INFO)
+        for name in known_exporters():
             rows = [
                 row
                 for path in sorted(Path(folder, name).rglob("*.parquet"))
@@ -175,8 +175,8 @@ def test_statistics_can_be_counted_in_parts(forest: list[Tree]) -> None:
         whole.add(tree)
         (left if number % 2 else right).add(tree)
     left.merge(right)
-    assert left.to_json() == whole.to_json()
-    figures = whole.to_json()
+    assert left.figures() == whole.figures()
+    figures = whole.figures().model_dump(mode="json")
     assert (
         sum(row["pairs"] for row in figures["table1"])
         == figures["pairs"]

@@ -35,7 +35,7 @@ def many(folder: Path, **fields: Any) -> list[str]:
         seeds.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     seed = {"dataset": "generic", "name": "sums", "path": str(seeds), "tasks": ["Math_CoT"], "grader": "math",
             "mapping": {"question": "question", "gold": "answer"}}  # fmt: skip
-    latency = {f"models.{name}.options.latency_s": 0.05 for name in MODELS}  # a part of the samples' identity
+    latency = {f"models.{name}.options.latency_s": 0.2 for name in MODELS}  # a part of the samples' identity
     given = {"executor.processes": 2, "max_inflight_trees": 8, **latency, **fields}
     return [f"seeds={json.dumps([seed])}", *(f"{path}={value}" for path, value in given.items())]
 

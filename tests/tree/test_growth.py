@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Scripted, config, cot, math_cot, math_pot, models, pot
+from tests.builders import Scripted, config, cot, cycle, math_cot, math_pot, models, pot
 from ultrainteract.config import RunConfig
 from ultrainteract.grading import Graders
 from ultrainteract.models import price_of
@@ -283,3 +283,24 @@ async def test_schemas_are_drawn_for_code_and_not_without_it() -> None:
 
     assert drawn(math_cot) == {"cot"}
     assert drawn(math_pot) == {"cot", "modular"}
+
+
+async def test_the_tree_keeps_why_samples_got_no_verdict_and_one_of_them(
+    graders: Graders, tmp_path: Path
+) -> None:
+    cut = Completion(text="Step 1: On and on", finish_reason="length", tokens=10)
+    scripted = models(actor=cycle(RIGHT, WRONG), pool=WRONG, critic=CRITIC)
+    scripted["actor"].answer = lambda request, ordinal: [
+        cut,
+        "I like trains.",
+        cut,
+        "Who knows?",
+        RIGHT,
+        WRONG,
+    ][ordinal % 6]
+    settings = config(growth={"ladder": [{"name": "sample", "model": "actor", "samples": 6}], "waves": "off"})
+    tree = await grow(settings, scripted, graders, tmp_path)
+    (step,) = tree.turns[0].steps
+    assert (step.drawn, step.judged) == (6, 2)
+    assert step.undetermined == {"no final answer was found": 2, "the answer was cut off at the token cap": 2}
+    assert step.example == "the answer was cut off at the token cap | Step 1: On and on"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
+from ultrainteract.config.credentials import check_address, check_options
 from ultrainteract.schema import Record, SamplingParams
 
 
@@ -54,6 +55,21 @@ class ModelConfig(Record):
     """Price; costs are shown as unknown without it."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the provider: engine arguments for vLLM, accuracy for the simulated model."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_credentials_in_addresses(
+        cls, value: str | tuple[str, ...] | None
+    ) -> str | tuple[str, ...] | None:
+        for address in (value,) if isinstance(value, str) else value or ():
+            check_address(address)
+        return value
+
+    @field_validator("extra_body", "options")
+    @classmethod
+    def _no_credentials_in_options(cls, value: dict[str, Any]) -> dict[str, Any]:
+        check_options(value)
+        return value
 
 
 _RATES = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")

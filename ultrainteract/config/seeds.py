@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
+from ultrainteract.config.credentials import check_options
 from ultrainteract.config.types import Fraction
 from ultrainteract.schema import GraderName, Record, Task, Tool
 
@@ -67,6 +68,12 @@ class SeedConfig(Record):
     """Licence of the data, where the loader does not know it."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the loader, such as `tables: PATH` for WikiTableQuestions."""
+
+    @field_validator("options")
+    @classmethod
+    def _no_credentials_in_options(cls, value: dict[str, Any]) -> dict[str, Any]:
+        check_options({name: item for name, item in value.items() if name != "token_field"})
+        return value
 
 
 class RuleConfig(Record):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ultrainteract.config import ExportConfig, ExportFilter
+from ultrainteract.dataset.sensitive import tree_kinds
 from ultrainteract.schema import Action, FeedbackWording, Node, Tree, Turn, content_hash
 from ultrainteract.wording import feedback, shown_output
 
@@ -108,10 +109,12 @@ def picked_pairs(tree: Tree, which: WhichPairs = "all", keep: ExportFilter | Non
 
 
 def tree_passes(tree: Tree, keep: ExportFilter) -> bool:
-    """Whether the filter's rules on task and dataset let the tree through."""
+    """Whether the filter's rules on task, dataset and sensitive texts let the tree through."""
     instruction = tree.instruction
-    return (not keep.tasks or instruction.task in keep.tasks) and (
-        not keep.datasets or instruction.dataset in keep.datasets
+    return (
+        (not keep.tasks or instruction.task in keep.tasks)
+        and (not keep.datasets or instruction.dataset in keep.datasets)
+        and (not keep.without or not tree_kinds(tree) & set(keep.without))
     )
 
 

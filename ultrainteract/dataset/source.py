@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import ValidationError
 
@@ -159,28 +159,6 @@ class Source:
         self.close()
 
 
-def spent(spend: Sequence[Spend], pairs: int) -> dict[str, Any]:
-    """What runs have cost in all, as plain JSON.
-
-    Args:
-        spend: `RunStore.spend()`.
-        pairs: Pairs that came of it.
-    """
-    cost = round(sum(item.cost for item in spend), 9)
-    unpriced = sum(item.unpriced for item in spend)
-    tokens = sum(item.completion_tokens for item in spend)
-    return {
-        "requests": sum(item.requests for item in spend),
-        "completions": sum(item.completions for item in spend),
-        "prompt_tokens": sum(item.prompt_tokens for item in spend),
-        "completion_tokens": tokens,
-        "cost": cost,
-        "unpriced_requests": unpriced,
-        "cost_per_pair": cost / pairs if pairs and not unpriced else None,
-        "tokens_per_pair": tokens / pairs if pairs else None,
-    }
-
-
 def _recorded_info(path: Path) -> RunInfo | None:
     """The `RunInfo` beside exports, or beside the split's own folder."""
     for folder in (path, path.parent):
@@ -200,6 +178,6 @@ def _joined(infos: list[RunInfo]) -> RunInfo:
         fingerprint=content_hash([info.fingerprint for info in infos]),
         config={f"{number} {info.name}": info.config for number, info in enumerate(infos, 1)},
         models={role: model for info in infos for role, model in info.models.items()},
-        licences={name: licence for info in infos for name, licence in info.licences.items()},
+        licenses={name: license for info in infos for name, license in info.licenses.items()},
         simulated=any(info.simulated for info in infos),
     )

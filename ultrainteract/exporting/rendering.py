@@ -20,7 +20,8 @@ from ultrainteract.dataset.samples import tree_passes
 from ultrainteract.dataset.source import Repeatable
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.columns import arrow_schema
-from ultrainteract.exporting.registry import exporters
+from ultrainteract.exporting.order import problem_of
+from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.exporting.split import Choice, Split
 from ultrainteract.schema import Tree
 from ultrainteract.statistics.statistics import Statistics, estimated_tokens
@@ -42,6 +43,10 @@ class Rendered:
     """Arrow batches; from another core as Arrow streams."""
     sizes: dict[Key, int]
     """Arrow bytes of each batch."""
+    problems: dict[Key, list[str]]
+    """The problem of each row, for exports that keep rows of one problem apart."""
+    trees: int
+    """Trees that were read, exported or not."""
     simulated: bool
     """Whether any of the trees is simulated."""
     statistics: Statistics | None
@@ -66,10 +71,12 @@ class Renderer:
         """
         import pyarrow as pa
 
-        chosen = exporters(self.config)
+        chosen = chosen_exporters(self.config)
         rows: dict[Key, list[dict[str, Any]]] = {}
-        simulated = False
+        problems: dict[Key, list[str]] = {}
+        simulated, read = False, 0
         for tree in trees:
+            read += 1
             if not tree_passes(tree, self.config.filter) or not self.choice.takes(tree):
                 continue
             simulated = simulated or tree.simulated
@@ -77,14 +84,18 @@ class Renderer:
                 statistics.add(tree)
             split = self.choice.split(tree)
             for exporter in chosen:
-                rows.setdefault((exporter.name, split), []).extend(exporter.rows(tree, self.config))
+                key, found = (exporter.name, split), list(exporter.rows(tree, self.config))
+                rows.setdefault(key, []).extend(found)
+                if exporter.spread:
+                    problems.setdefault(key, []).extend([problem_of(tree)] * len(found))
         schemas = {exporter.name: arrow_schema(exporter.columns) for exporter in chosen}
         batches = {
             key: pa.RecordBatch.from_pylist(found, schema=schemas[key[0]])
             for key, found in rows.items()
             if found
         }
-        return Rendered(batches, {key: batch.nbytes for key, batch in batches.items()}, simulated, statistics)
+        sizes = {key: batch.nbytes for key, batch in batches.items()}
+        return Rendered(batches, sizes, problems, read, simulated, statistics)
 
     def render_all(
         self, trees: Iterable[Tree], statistics: Statistics | None, jobs: int

@@ -8,15 +8,19 @@ sample was drawn just now or a month ago, alone or with nineteen others, makes n
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from weakref import WeakValueDictionary
+
+import orjson
 
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import ProviderError
 from ultrainteract.models.base import ChatModel, ChatRequest, Purpose, Reply
 from ultrainteract.replay.budget import Budget
 from ultrainteract.replay.provenance import Sample, StoredReply, samples_of
-from ultrainteract.schema import Instruction, Message, SamplingParams, Usage, content_hash
+from ultrainteract.schema import Instruction, Message, SamplingParams, Usage, canonical_json
 from ultrainteract.store import CallRecord, Recorder, Spend
 
 Pricing = Callable[[ModelConfig, Usage], float | None]
@@ -44,7 +48,7 @@ class RecordedSampler:
         self._recorder = recorder
         self._price = price
         self._requests: WeakValueDictionary[bytes, Request] = WeakValueDictionary()
-        self._identity = {name: _identity(model) for name, model in config.models.items()}
+        self._identity = {name: b"[" + _identity(model) + b"," for name, model in config.models.items()}
 
     def session(self, instruction: Instruction) -> TreeSession:
         """A tree's own view: it counts how many samples of each key the tree has taken."""
@@ -52,8 +56,11 @@ class RecordedSampler:
 
     def key(self, model: str, messages: Sequence[Message], sampling: SamplingParams) -> bytes:
         """The key under which samples of this request are recorded."""
-        parts = [self._identity[model], [(m.role, m.content) for m in messages], sampling.model_dump()]
-        return bytes.fromhex(content_hash(parts))
+        # The canonical JSON of [identity, messages, sampling] (see `content_hash`), of which messages alone are new.
+        found = hashlib.sha256(self._identity[model])
+        found.update(orjson.dumps([(message.role, message.content) for message in messages]))
+        found.update(_sampling_json(sampling))
+        return found.digest()
 
     def request(self, key: bytes) -> Request:
         """What is known of the samples under `key`: one object for all trees that ask for them."""
@@ -160,6 +167,11 @@ class TreeSession:
         )
 
 
-def _identity(model: ModelConfig) -> list[object]:
+def _identity(model: ModelConfig) -> bytes:
     simulation = model.options if model.provider == "simulated" else {}
-    return [model.model, model.extra_body, simulation]
+    return canonical_json([model.model, model.extra_body, simulation])
+
+
+@functools.lru_cache(maxsize=256)
+def _sampling_json(sampling: SamplingParams) -> bytes:
+    return b"," + canonical_json(sampling) + b"]"

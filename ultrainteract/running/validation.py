@@ -13,6 +13,7 @@ from ultrainteract.grading.registry import find_grader
 from ultrainteract.models import build_models
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.backends import explain
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Label, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
@@ -75,6 +76,7 @@ async def validate_run(
                     name="sandbox",
                     passed=good,
                     detail=f"{sandbox.kind}: 6 * 7 gives {execution.text or execution.status}",
+                    items=tuple(explain(config.sandbox, sandbox.kind)),
                 )
             )
         checks += await _check_golds(samples)

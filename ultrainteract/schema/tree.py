@@ -102,6 +102,10 @@ class StepStats(Record):
     """Of these, proved correct or wrong."""
     correct: int
     """Of these, proved correct."""
+    undetermined: dict[str, int] = Field(default_factory=dict)
+    """Of the drawn, those without a verdict, by reason."""
+    example: str | None = None
+    """The beginning of the first of these."""
 
 
 class Turn(Record):

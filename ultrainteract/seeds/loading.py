@@ -104,7 +104,9 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
 
 
 def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, str | None]]:
-    """Streams the coding problems that have a gold solution but no tests, with the function to call.
+    """Streams the coding problems that have a gold solution but too few hidden tests, with the function to call.
+
+    Those are the problems without tests and, where `options.min_hidden_tests` is set, those with fewer.
 
     Raises:
         ConfigError: The dataset, its tasks or its options are not known.
@@ -114,16 +116,20 @@ def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, s
     _tasks(dataset, seed)
     seed = _with_paths(seed, dataset, base)
     name = seed.name or dataset.name
+    wanted = seed.options.get("min_hidden_tests") or 0
+    options = {key: value for key, value in seed.options.items() if key != "min_hidden_tests"}
     for row in read_rows(seed, base, dataset.files):
         if isinstance(row, BadRecord):
             continue
         try:
-            for problem in dataset.load(row, seed):
-                if problem.grader == "tests" and problem.tests is None and problem.solutions:
+            for problem in dataset.load(row, seed.model_copy(update={"options": options})):
+                hidden = sum(not case.public for case in problem.tests.cases) if problem.tests else 0
+                few = problem.tests is None or hidden < wanted
+                if problem.grader == "tests" and few and problem.solutions:
                     source = f"{name}/{seed.split}/{problem.record_id or row.key}"
                     licence = seed.licence or dataset.licence
                     instruction = problem.instruction(Task.CODING, name, source, licence, tested=False)
-                    yield instruction, problem.entry_point
+                    yield instruction, problem.tests.entry_point if problem.tests else problem.entry_point
         except Unusable:
             continue
 

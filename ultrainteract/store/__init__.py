@@ -1,6 +1,6 @@
 """The run directory: every paid completion, every observation, every finished tree, durable before it is used."""
 
-from ultrainteract.store.directory import RunStore
+from ultrainteract.store.directory import RunStore, is_locked
 from ultrainteract.store.locations import Runs, find_runs, open_runs
 from ultrainteract.store.merging import compact, inputs_of, merge, resume_run
 from ultrainteract.store.reading import STORE_FILE
@@ -36,6 +36,7 @@ __all__ = [
     "compact",
     "find_runs",
     "inputs_of",
+    "is_locked",
     "merge",
     "open_runs",
     "pack",

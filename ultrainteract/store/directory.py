@@ -249,6 +249,21 @@ def _drop_foreign(connection: sqlite3.Connection, shard: Shard) -> None:
     connection.execute("DELETE FROM outcomes WHERE state = 'skipped' AND NOT held(key)")
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether a process on this machine is writing to a run directory."""
+    try:
+        descriptor = os.open(folder / ".lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _lock(folder: Path) -> int:
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
