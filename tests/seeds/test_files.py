@@ -54,7 +54,7 @@ def test_bad_lines_are_named_and_passed_over(tmp_path: Path) -> None:
     for (_, reason), expected in zip(
         issues,
         ["not valid JSON", "not valid UTF-8 at byte 17", "'question' is missing", "holds list", "str where an object",
-         "no '####' line", "statement is empty", "200,000 characters", "NUL", "not valid Unicode", "JSON", "JSON"],
+         "no '####' line", "statement is empty", "200,000 characters", "NUL", "not valid Unicode", "no '####' line", "JSON"],
         strict=True,
     ):  # fmt: skip
         assert expected in reason

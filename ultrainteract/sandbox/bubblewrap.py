@@ -94,7 +94,8 @@ def _refusal(program: str) -> str:
 def _rights() -> list[str]:
     """Root keeps what a supervisor needs; all others get all capabilities in a user namespace of their own."""
     if privileged():
-        return ["--cap-drop", "ALL", *_repeat("--cap-add", [f"CAP_{name}" for name in CAPABILITIES])]
+        kept = _repeat("--cap-add", [f"CAP_{name}" for name in CAPABILITIES])
+        return ["--as-pid-1", "--cap-drop", "ALL", *kept]  # or bubblewrap's own first process would keep them
     return ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"]
 
 

@@ -436,7 +436,7 @@ class OpenAIBatchModel:
                 code if isinstance(code, int) else 500, self._redact(error_message(raw)), None
             )
         try:
-            completions, usage = parse_answer(raw, wanted.request)
+            completions, usage = parse_answer(raw, wanted.request, self.config.reasoning_tags)
         except WireError as error:
             return Fault("failed", self._redact(str(error)))
         wanted.answer.set_result(Reply(completions=tuple(completions[: wanted.request.n]), usage=usage))

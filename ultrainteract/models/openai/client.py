@@ -155,6 +155,7 @@ class OpenAIModel:
                 usage = Usage(
                     prompt_tokens=usage.prompt_tokens + used.prompt_tokens,
                     completion_tokens=usage.completion_tokens + used.completion_tokens,
+                    reasoning_tokens=usage.reasoning_tokens + used.reasoning_tokens,
                 )
         drawn = self._in_order(request, slots)
         if not drawn and error is not None:
@@ -337,7 +338,7 @@ class OpenAIModel:
 
     def _parse(self, raw: bytes, request: ChatRequest) -> _Drawn:
         try:
-            return parse_answer(raw, request)
+            return parse_answer(raw, request, self.config.reasoning_tags)
         except WireError as error:
             if error.status is None:
                 raise Fault("failed", self._redact(str(error))) from None
