@@ -40,7 +40,6 @@ from ultrainteract.models.openai.addresses import find_key
 from ultrainteract.models.openai.batch_files import BatchFiles, Submission, read_rows
 from ultrainteract.models.openai.client import OpenAIModel
 from ultrainteract.models.openai.wire import Dialect, WireError, build_body, named_fields, parse_answer
-from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.schema import content_hash
 
