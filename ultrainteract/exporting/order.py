@@ -64,13 +64,13 @@ def spread_order(problems: Sequence[str], before: Sequence[str] = ()) -> list[in
         if ready is not None:
             held.remove(ready)
         while ready is None:
-            place = next(following, None)
-            if place is None:
+            following_one = next(following, None)
+            if following_one is None:
                 ready = held.popleft()  # too few problems: the one that has waited longest
-            elif problems[place] in recent:
-                held.append(place)
+            elif problems[following_one] in recent:
+                held.append(following_one)
             else:
-                ready = place
+                ready = following_one
         order.append(ready)
         recent.append(problems[ready])
     return order
