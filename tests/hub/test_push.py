@@ -145,7 +145,9 @@ def test_shards_that_are_gone_are_deleted_and_files_of_others_are_kept(
     push(publication(tmp_path / "fewer", ("sft",)), check_rights(CONFIG), CONFIG)
     left = hub.files("alice/trees")
     assert [name for name in left if name.endswith(".parquet")] == [
-        "sft/train-00000-of-00001.parquet", "pair/train-00001-of-00002.parquet", "notes/mine.parquet"
+        "sft/train-00000-of-00001.parquet",
+        "pair/train-00001-of-00002.parquet",
+        "notes/mine.parquet",
     ]
     assert all(left[name] == blob.data for name, blob in theirs.items())
 
