@@ -73,18 +73,29 @@ def test_a_second_push_changes_nothing_and_what_was_ours_follows_the_configurati
     assert pushed(made, "", times=2) == ours
     previous = list_in(made.contents("alice/trees", CONFIG)["run.json"])
     config = CONFIG.model_copy(update={"tags": ("new",), "language": ("en", "fr")})
-    header = DatasetCard(made.contents("alice/trees", config, ours, previous)["README.md"].decode()).data.to_dict()
+    header = DatasetCard(
+        made.contents("alice/trees", config, ours, previous)["README.md"].decode()
+    ).data.to_dict()
     assert header["language"] == ["en", "fr"]
     assert header["tags"][-1] == "new"
-    other = DatasetCard(made.contents("alice/trees", PublishConfig(license="MIT"), first, previous)["README.md"].decode())
+    other = DatasetCard(
+        made.contents("alice/trees", PublishConfig(license="MIT"), first, previous)["README.md"].decode()
+    )
     assert other.data.license == "mit"  # stated in the configuration
 
 
 def test_an_edit_of_our_fields_makes_them_the_owners(made: Publication) -> None:
     contents = made.contents("alice/trees", CONFIG)
     previous = list_in(contents["run.json"])
-    edited = contents["README.md"].decode().replace("- text-generation", "- question-answering").replace("- reasoning\n", "")
-    header = DatasetCard(made.contents("alice/trees", CONFIG, edited, previous)["README.md"].decode()).data.to_dict()
+    edited = (
+        contents["README.md"]
+        .decode()
+        .replace("- text-generation", "- question-answering")
+        .replace("- reasoning\n", "")
+    )
+    header = DatasetCard(
+        made.contents("alice/trees", CONFIG, edited, previous)["README.md"].decode()
+    ).data.to_dict()
     assert header["task_categories"] == ["question-answering"]
 
 
@@ -139,7 +150,11 @@ def test_a_deleted_end_marker_loses_no_text(cut: str, made: Publication) -> None
 
 
 def test_one_item_may_stand_where_a_list_may(made: Publication) -> None:
-    card = pushed(made, "---\ntags: mine\nconfigs:\n  config_name: own\n  data_files: own.csv\n  default: true\n---\n", times=2)
+    card = pushed(
+        made,
+        "---\ntags: mine\nconfigs:\n  config_name: own\n  data_files: own.csv\n  default: true\n---\n",
+        times=2,
+    )
     header = DatasetCard(card).data.to_dict()
     assert header["tags"][:2] == ["mine", "ultrainteract"]
     assert [entry["config_name"] for entry in header["configs"]] == ["own", "sft", "pair", "trees"]
@@ -159,11 +174,15 @@ def test_broken_metadata_is_said(made: Publication) -> None:
 def test_licenses_are_the_hubs_and_others_are_named(made: Publication, tmp_path: Path) -> None:
     header = DatasetCard(pushed(made, "")).data.to_dict()
     assert header["license"] == ["apache-2.0", "cc-by-sa-4.0", "mit", "other"]
-    stated = publication(tmp_path, licenses={"reclor": "LicenseRef-ReClor-research-only", "numglue": "ODC-By-1.0"})
+    stated = publication(
+        tmp_path, licenses={"reclor": "LicenseRef-ReClor-research-only", "numglue": "ODC-By-1.0"}
+    )
     header = DatasetCard(pushed(stated, "")).data.to_dict()
     assert "odc-by" in header["license"]
     assert header["license_name"] == "reclor-research-only"
-    config = PublishConfig(license="other", license_name="lab-license-2.0", license_link="https://example.com")
+    config = PublishConfig(
+        license="other", license_name="lab-license-2.0", license_link="https://example.com"
+    )
     header = DatasetCard(pushed(made, "", config)).data.to_dict()
     assert (header["license"], header["license_name"]) == ("other", "lab-license-2.0")
 

@@ -31,7 +31,9 @@ def publication(
     counted = Statistics()
     info = INFO.model_copy(update=fields)
     export_trees(forest(), folder, ExportConfig(formats=formats), info, counted)
-    return prepare(folder, info, counted.figures(), allow_simulated=bool(fields.get("simulated")), draw_figures=False)
+    return prepare(
+        folder, info, counted.figures(), allow_simulated=bool(fields.get("simulated")), draw_figures=False
+    )
 
 
 def publish(folder: Path, config: PublishConfig = CONFIG) -> Published:
