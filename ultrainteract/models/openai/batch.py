@@ -443,11 +443,6 @@ class OpenAIBatchModel:
         return None
 
 
-@provider("openai-batch", one_process=True)
-def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIBatchModel:
-    return OpenAIBatchModel(name, config, shared=resources.shared, state_dir=resources.state_dir)
-
-
 def _mark_retrieved(answer: asyncio.Future[Reply]) -> None:
     """Marks the exception as retrieved so that asyncio does not warn: those who waited may have been cancelled."""
     if not answer.cancelled():
