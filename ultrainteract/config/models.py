@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from ultrainteract.schema import Record, SamplingParams
 
@@ -43,7 +43,10 @@ class ModelConfig(Record):
     max_retries: int = 8
     """Attempts after the first, for transient errors."""
     max_retry_s: PositiveFloat = 900
-    """Longest time spent on one request, all attempts together, seconds."""
+    """Longest time spent on one request, all attempts together, seconds. An endpoint that gives no usable answer
+    for this long, though it answers, is given up."""
+    startup_timeout_s: PositiveFloat = 60
+    """Longest wait for an endpoint that has never answered, seconds; then it is given up."""
     requests_per_minute: PositiveFloat | None = None
     """Request limit of the key, shared by all models with the same `api_key_env` and address."""
     input_tokens_per_minute: PositiveFloat | None = None
@@ -55,12 +58,21 @@ class ModelConfig(Record):
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the provider: engine arguments for vLLM, accuracy for the simulated model."""
 
+    @field_validator("base_url")
+    @classmethod
+    def _with_scheme(cls, base_url: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for url in (base_url,) if isinstance(base_url, str) else base_url or ():
+            if "://" not in url:
+                raise ValueError(f"'{url}' has no scheme: write http://{url} or https://{url}")
+        return base_url
+
 
 _RATES = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")
 
 
 _DELIVERY_FIELDS = (
     "base_url", "api_key_env", "max_concurrency", "n_per_request", "timeout_s", "max_retries", "max_retry_s",
+    "startup_timeout_s",
     *_RATES, "price",
 )  # fmt: skip
 """Fields of a model that change how completions are delivered, not what they say."""

@@ -12,8 +12,10 @@ from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, PublishConfig
 from ultrainteract.config.growth import CriticConfig, GrowthConfig, JudgeConfig
 from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, ModelConfig
+from ultrainteract.config.problems import did_you_mean
 from ultrainteract.config.sandbox import SandboxConfig
 from ultrainteract.config.seeds import SeedConfig, SelectionConfig
+from ultrainteract.config.types import UserPath
 from ultrainteract.schema import Record, content_hash
 
 
@@ -24,7 +26,7 @@ class RunConfig(Record):
     """Name of the run."""
     seed: int = 0
     """Seed of every random choice."""
-    output: Path = Path("runs/run")
+    output: UserPath = Path("runs/run")
     """Run directory."""
     seeds: tuple[SeedConfig, ...] = Field(min_length=1)
     """Sources of instructions, read in order."""
@@ -71,7 +73,8 @@ class RunConfig(Record):
     def _names_resolve(self) -> Self:
         for where, name in self.model_uses():
             if name not in self.models:
-                raise ValueError(f"{where}: no model named '{name}' (models: {', '.join(self.models)})")
+                near = did_you_mean(name, self.models)
+                raise ValueError(f"{where}: no model named '{name}' (models: {', '.join(self.models)}){near}")
         if self.growth.ladder[0].guided:
             raise ValueError("growth.ladder.0: the first step is the actor's own and cannot be guided")
         names = [step.name for step in self.growth.ladder]

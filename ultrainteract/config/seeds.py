@@ -58,8 +58,9 @@ class SeedConfig(Record):
     """Check to use, for `generic` sources."""
     tools: tuple[Tool, ...] = ()
     """Tools on offer, for `generic` sources."""
-    prompt: str = "{question}"
-    """Published instruction text, for `generic` sources: `{question}` and `{choices}` are filled in."""
+    prompt: str | None = None
+    """Whole instruction text, for `generic` sources, with `{question}` and `{choices}` filled in: `"{question}"` asks
+    the bare question. The published wording of the task, which says how to answer, if None."""
     licence: str | None = None
     """Licence of the data, where the loader does not know it."""
     options: dict[str, Any] = Field(default_factory=dict)
