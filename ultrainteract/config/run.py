@@ -52,6 +52,9 @@ class RunConfig(Record):
     shard: Shard | None = None
     """The slice to grow, set by `--shard`; rates and budgets are divided by the number of shards. Not part of
     the fingerprint."""
+    limit: PositiveInt | None = None
+    """Grow this many instructions only, the first ones, set by `--limit`. A later run without it goes on to the rest:
+    not part of the fingerprint."""
     export: ExportConfig = ExportConfig()
     """Exports. Not part of the fingerprint."""
     publish: PublishConfig = PublishConfig()
@@ -104,6 +107,7 @@ class RunConfig(Record):
                 "max_inflight_trees",
                 "executor",
                 "shard",
+                "limit",
                 "export",
                 "publish",
                 "name",

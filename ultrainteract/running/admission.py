@@ -11,8 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from ultrainteract.config import RunConfig
+from ultrainteract.errors import SeedError
 from ultrainteract.running.progress import Progress
-from ultrainteract.schema import Instruction, Tree, TreeState, content_hash
+from ultrainteract.running.seed_changes import SeedSurvey, report, seed_stamp, skipped, survey_changes
+from ultrainteract.schema import Instruction, Tree
 from ultrainteract.seeds import SeedIssue, stream_instructions
 from ultrainteract.store import Outcome, RunStore
 from ultrainteract.store.database import admitted_row
@@ -34,18 +36,22 @@ async def admitted(
     """Yields every instruction that has no outcome yet, those that were under way first; settles the others.
 
     Args:
-        config: The run; of a shard's, only its slice is read.
+        config: The run; of a shard's, only its slice is read, and at most `config.limit` instructions.
         store: The run directory: its ledger says what is done.
         base: Folder that relative seed paths resolve against.
         progress: Told how many inputs there are, once all have been read.
         stopped: Asked between chunks; reading ends early where it says so.
 
     Raises:
-        SeedError: A source cannot be read.
+        SeedError: A source cannot be read, or all sources together hold no usable record.
         StoreError: The ledger could not be written.
     """
+    await asyncio.to_thread(survey_changes, config, store, base)
     inputs = 0
-    begun = store.admitted()
+    usable, first_issue = 0, ""
+    survey = SeedSurvey(store, config.shard)
+    taken, is_limited = 0, False
+    begun = [] if config.limit else store.admitted()
     for instruction in begun:  # at once: finding the next ones may take reading the seeds up to there
         yield instruction
     known = {instruction.id for instruction in begun}
@@ -53,8 +59,15 @@ async def admitted(
         issues: list[tuple[Outcome, Tree | None]] = []
         fresh: list[Instruction] = []
         for item in chunk:
-            issue = _skipped(item) if isinstance(item, SeedIssue) else None
+            issue = skipped(item) if isinstance(item, SeedIssue) else None
             key = issue.key if issue else item.id  # type: ignore[union-attr]
+            if config.limit and isinstance(item, Instruction):
+                if is_limited := taken == config.limit:
+                    break
+                taken += 1
+            survey.add(key, item.dataset, item.source)
+            usable += isinstance(item, Instruction) or item.kind == "dropped"
+            first_issue = first_issue or (f"{issue.source}: {issue.reason}" if issue else "")
             if config.shard is not None and not config.shard.holds(tree_number(key)):
                 continue
             inputs += 1
@@ -73,6 +86,12 @@ async def admitted(
             yield item
         if stopped():
             return
+        if is_limited:
+            progress.inputs = inputs
+            return
+    if not usable:
+        raise SeedError(f"The seeds hold no usable record. The first one: {first_issue or 'there is none'}.")
+    report(await asyncio.to_thread(survey.reconcile, seed_stamp(config, base)))
     progress.inputs = inputs
     await store.put_inputs(inputs)
 
@@ -80,11 +99,3 @@ async def admitted(
 async def _chunks(stream: Inputs) -> AsyncIterator[list[Instruction | SeedIssue]]:
     while chunk := await asyncio.to_thread(lambda: list(islice(stream, _CHUNK))):
         yield chunk
-
-
-def _skipped(issue: SeedIssue) -> Outcome:
-    reason = f"{issue.rule or issue.kind}: {issue.reason}"
-    key = content_hash(["seed issue", issue.dataset, issue.source, reason])
-    return Outcome(
-        key=key, state=TreeState.SKIPPED, reason=reason, dataset=issue.dataset, source=issue.source
-    )

@@ -50,6 +50,10 @@ class RunReport(Record):
     """True where any kept text was written by a simulated model."""
     store_bytes: int
     """Size of the store on disk."""
+    set_aside: int = 0
+    """Inputs in the run directory that are no longer in the seeds; they count nowhere else."""
+    stopped: bool = False
+    """True where this session ended before all that it was asked for was grown."""
     loop: LoopLag | None = None
     """How late the event loop of this session was; None where it was not measured."""
 
@@ -76,6 +80,7 @@ class RunReport(Record):
             },
             simulated=bool(tallies.get("simulated")),
             store_bytes=store.size(),
+            set_aside=store.count_set_aside(),
             loop=loop,
         )
 
@@ -95,9 +100,15 @@ class RunReport(Record):
             ledger.add_row(state.value, f"{count:,}")
         if self.inputs is not None and self.inputs > self.settled:
             ledger.add_row("not yet grown", f"{self.inputs - self.settled:,}")
-        total = "reading" if self.inputs is None else f"{self.inputs:,}"
+        total = f"{self.settled:,} so far" if self.inputs is None else f"{self.inputs:,}"
         ledger.add_row("[bold]inputs[/bold]", f"[bold]{total}[/bold]")
         console.print(ledger)
+        if self.set_aside:
+            console.print(
+                f"{self.set_aside:,} more are set aside: their problems are no longer in the seeds "
+                "(`run --prune` deletes them).",
+                highlight=False,
+            )
         rate = "unknown" if self.pass_rate is None else f"{self.pass_rate:.0%}"
         console.print(
             f"{self.pairs:,} pairs · {self.correct:,} correct actions · {self.turns:,} turns · actor's pass rate {rate}"

@@ -5,6 +5,7 @@ from ultrainteract.store.database import RunStore
 from ultrainteract.store.merging import compact, inputs_of, merge, resume_run
 from ultrainteract.store.places import Runs, find_runs, open_runs
 from ultrainteract.store.records import Outcome, Recorder, Settled, Spend
+from ultrainteract.store.upkeep import SeedChanges, prune, retry
 
 __all__ = [
     "CallSession",
@@ -14,6 +15,7 @@ __all__ = [
     "RunStore",
     "Runs",
     "Sample",
+    "SeedChanges",
     "Settled",
     "Spend",
     "compact",
@@ -21,5 +23,7 @@ __all__ = [
     "inputs_of",
     "merge",
     "open_runs",
+    "prune",
     "resume_run",
+    "retry",
 ]

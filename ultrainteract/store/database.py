@@ -13,6 +13,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -162,6 +163,7 @@ class RunStore:
                 connection.execute("DELETE FROM outcomes")
                 connection.execute("DELETE FROM admitted")
                 connection.execute("DELETE FROM tallies")
+                connection.execute("DROP TABLE IF EXISTS set_aside")
             connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'frozen'", (orjson.dumps(config.frozen()).decode(),)
             )
@@ -250,6 +252,18 @@ class RunStore:
         if blob is None:
             raise StoreError(f"Instruction {key} has no tree: {state} ({reason}).")
         return Tree.model_validate_json(unpack(blob))
+
+    def grown_from(self, key: str) -> Instruction | None:
+        """The instruction as the finished tree of this id holds it; None where there is no such tree."""
+        row = self._reader.execute("SELECT tree FROM outcomes WHERE key = ?", (key,)).fetchone()
+        return Tree.model_validate_json(unpack(row[0])).instruction if row and row[0] else None
+
+    def count_set_aside(self) -> int:
+        """Number of inputs that are no longer in the seeds and count nowhere (see `store.upkeep`)."""
+        sql = "SELECT count(*) FROM sqlite_master WHERE name = 'set_aside'"
+        if not self._reader.execute(sql).fetchone()[0]:
+            return 0
+        return int(self._reader.execute("SELECT count(*) FROM set_aside").fetchone()[0])
 
     def deepest(self) -> str:
         """Id of the tree with the most turns (of complete ones, if there are any).
@@ -382,6 +396,18 @@ class RunStore:
             StoreError: The write failed.
         """
         await self._write().put([("INSERT OR REPLACE INTO meta VALUES ('inputs', ?)", (str(count),))])
+
+    def put_meta(self, key: str, value: str) -> None:
+        """Records a value of the directory itself.
+
+        Raises:
+            StoreError: The write failed.
+        """
+        try:
+            with closing(self.connection()) as connection:
+                connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        except sqlite3.Error as error:
+            raise StoreError(f"Cannot write to the run directory {self.folder}: {error}.") from error
 
     def connection(self) -> sqlite3.Connection:
         """A further writing connection, for copying rows by SQL; the caller closes it."""

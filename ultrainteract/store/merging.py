@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import orjson
 
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import TreeState
 from ultrainteract.store.database import RunStore, spend_row
 from ultrainteract.store.records import summed, tree_number
+from ultrainteract.store.upkeep import forget_refusals, recount
 
 _ADOPTED = "adopted"
 """Key in `meta`: this shard has taken over what shards of another count had recorded."""
@@ -33,13 +31,29 @@ def resume_run(config: RunConfig, *, accept_config: bool = False) -> RunStore:
     into more (or fewer) shards at any time.
 
     Raises:
-        StoreError: See `RunStore.resume`; or a shard to take over from is still being written.
+        StoreError: See `RunStore.resume`; the folder holds shards and the whole is asked for, or the other way
+            round; or a shard to take over from is still being written.
     """
-    if config.shard is None:
-        return RunStore.resume(config.output, config, accept_config=accept_config)
-    store = RunStore.resume(config.output / config.shard.folder, config, accept_config=accept_config)
+    output = config.output
+    shards = sorted(path.parent.name for path in output.glob("shard-*-of-*/store.sqlite"))
+    if config.shard is None and shards:
+        count = shards[-1].rpartition("-of-")[2].lstrip("0")
+        raise StoreError(
+            f"{output} holds shards ({', '.join(shards[:3])}{' …' if len(shards) > 3 else ''}). Go on with one of them "
+            f"by --shard INDEX/{count}; or make them one run by `ultrainteract merge {output} -o OTHER`, then run "
+            "with -o OTHER."
+        )
+    if config.shard is not None and (output / "store.sqlite").exists():
+        raise StoreError(
+            f"{output} holds a whole run, so no shard can be grown in it: the same instructions would be grown twice. "
+            "Go on without --shard; or name another output directory by -o."
+        )
+    folder = output if config.shard is None else output / config.shard.folder
+    store = RunStore.resume(folder, config, accept_config=accept_config)
     try:
-        adopt(store, config.shard)
+        forget_refusals(store)
+        if config.shard is not None:
+            adopt(store, config.shard)
     except BaseException:
         store.close()
         raise
@@ -67,7 +81,7 @@ def adopt(store: RunStore, shard: Shard) -> None:
             _same_run(store, other)
             _copy(store, folder, shard)
     with _writing(store) as connection:
-        _recount(connection)
+        recount(connection)
         connection.execute(
             "INSERT INTO meta VALUES (?, ?)", (_ADOPTED, " ".join(f.name for f in others) or "-")
         )
@@ -101,7 +115,7 @@ def merge(folders: Sequence[Path], output: Path) -> None:
             with _writing(merged) as connection:
                 for spend in summed(spend for store in stores for spend in store.spend()):
                     connection.execute(*spend_row(spend))
-                _recount(connection)
+                recount(connection)
                 if (inputs := inputs_of(stores)) is not None:
                     connection.execute("INSERT OR REPLACE INTO meta VALUES ('inputs', ?)", (str(inputs),))
         try:
@@ -175,15 +189,6 @@ def _copy(store: RunStore, folder: Path, shard: Shard | None) -> None:
             f"INSERT INTO main.outcomes ({names}) SELECT {names} FROM other.outcomes WHERE held(tree_number(key)) "
             f"ON CONFLICT (key) DO UPDATE SET {taken} WHERE state = 'failed' AND excluded.state != 'failed'"
         )
-
-
-def _recount(connection: sqlite3.Connection) -> None:
-    """Makes the sums anew from the ledger."""
-    sums: Counter[str] = Counter()
-    for (tallies,) in connection.execute("SELECT tallies FROM outcomes WHERE tallies != '{}'"):
-        sums.update(orjson.loads(tallies))
-    connection.execute("DELETE FROM tallies")
-    connection.executemany("INSERT INTO tallies VALUES (?, ?)", sums.items())
 
 
 def _same_run(one: RunStore, other: RunStore) -> None:
