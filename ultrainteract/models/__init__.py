@@ -69,10 +69,14 @@ def build_models(
         ConfigError: One of them cannot be set up as configured.
     """
     shared = shared or SharedLimits()
-    return {
+    models = {
         name: build_model(name, model, shared=shared, state_dir=state_dir)
         for name, model in config.models.items()
     }
+    used = {name for _, name in config.model_uses()}
+    checks = {name: getattr(model, "check", None) for name, model in models.items() if name in used}
+    shared.checks += [check for check in checks.values() if check is not None]
+    return models
 
 
 def _provider(name: str, provider: str) -> Callable[..., Any]:

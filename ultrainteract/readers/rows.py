@@ -61,7 +61,9 @@ class Row:
 
     def missing(self, name: str) -> str:
         """The reason for a field that is not there: it names those that are, so that a misspelling shows."""
-        return f"field '{name}' is missing (there are: {shorten(', '.join(map(str, self.data)), 200) or 'none'})"
+        return (
+            f"field '{name}' is missing (there are: {shorten(', '.join(map(str, self.data)), 200) or 'none'})"
+        )
 
     def optional_text(self, *names: str) -> str | None:
         """As `text`, but None where none of the fields is there or holds anything."""

@@ -96,10 +96,8 @@ def reconcile(
     with _transaction(store) as connection:
         connection.execute(_SET_ASIDE)
         connection.create_function("is_present", 1, lambda key: tree_number(key) in present)
-        back = f"FROM set_aside WHERE returns AND is_present(key) AND key NOT IN (SELECT key FROM outcomes)"
-        restored = connection.execute(
-            f"INSERT INTO outcomes ({_LEDGER}) SELECT {_LEDGER} {back}"
-        ).rowcount
+        back = "FROM set_aside WHERE returns AND is_present(key) AND key NOT IN (SELECT key FROM outcomes)"
+        restored = connection.execute(f"INSERT INTO outcomes ({_LEDGER}) SELECT {_LEDGER} {back}").rowcount
         connection.execute("DELETE FROM set_aside WHERE returns AND is_present(key)")
         connection.executemany(
             f"INSERT INTO set_aside SELECT {_LEDGER}, ?2 FROM outcomes WHERE key = ?1", gone
