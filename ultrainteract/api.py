@@ -95,6 +95,7 @@ async def run_async(
     from contextlib import AsyncExitStack
 
     from ultrainteract.running import Runner, RunReport
+    from ultrainteract.running.logs import logged
     from ultrainteract.running.profile import watched
     from ultrainteract.running.progress import shown
 
@@ -106,22 +107,25 @@ async def run_async(
             loop.remove_signal_handler(number)
             if task is not None:
                 loop.add_signal_handler(number, task.cancel)
-        runner.stop()
+        what = runner.stop()
         if console is not None:
-            console.print("Stopping: the trees under way are finished first. Interrupt again to abort them.")
+            console.print(f"{what} Interrupt again to abort.", highlight=False)
 
     loop = asyncio.get_running_loop()
     handled = _add_handlers(loop, interrupted)
     try:
         async with AsyncExitStack() as stack:
+            stack.enter_context(logged(console, store.folder))
             if console is not None:
                 await stack.enter_async_context(shown(runner.progress, console))
             watch = await stack.enter_async_context(watched()) if profile else None
-            await runner.run()
+            is_whole = await runner.run()
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
-    return RunReport.of(store, watch.lag() if watch else None)
+    report = RunReport.of(store, watch.lag() if watch else None)
+    unsettled = report.inputs is None or report.settled < report.inputs
+    return report.model_copy(update={"stopped": not is_whole and unsettled})
 
 
 def _add_handlers(loop: asyncio.AbstractEventLoop, callback: object) -> list[signal.Signals]:

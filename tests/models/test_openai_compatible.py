@@ -534,7 +534,9 @@ async def test_a_server_that_never_answered_is_given_up_after_a_minute_with_its_
     async with ChaosServer() as server:
         await server.die()
         model = client(server.url)
-        with pytest.raises(ProviderError, match=rf"{server.url}.*not answered once in 6\d s.*base_url") as failure:
+        with pytest.raises(
+            ProviderError, match=rf"{server.url}.*not answered once in 6\d s.*base_url"
+        ) as failure:
             await model.sample(ask("A question"))
         await model.close()
     assert failure.value.fatal

@@ -52,6 +52,7 @@ def export(
         ),
     ] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes to use; one a core if left out.")] = None,
+    mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
     show_list: Annotated[bool, typer.Option("--list", help="List the exports and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the row counts as JSON.")] = False,
 ) -> None:
@@ -75,7 +76,7 @@ def export(
         return
     if not source:
         raise ConfigError("Name a run directory to export, or use --list.")
-    with Source.open(*source) as opened:
+    with Source.open(*source, mixed=mixed) as opened:
         flags: dict[str, object] = {
             "formats": formats, "sft": sft, "sft_history": sft_history, "pairs": pairs, "level": level,
             "pair_history": pair_history, "validation": validation, "balance": balance, "filter.tasks": task,

@@ -39,6 +39,7 @@ def push(
     replace: Annotated[
         bool, typer.Option("--replace", help="Publish into a dataset that holds something else.")
     ] = False,
+    mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Check the rights only.")] = False,
     watch: Annotated[
         float | None,
@@ -63,7 +64,7 @@ def push(
     from ultrainteract.statistics.statistics import Statistics
 
     talk = terminal(stderr=True)
-    with Source.open(source) as opened:
+    with Source.open(source, mixed=mixed) as opened:
         base = opened.publish or PublishConfig()
         changes = {
             "repo": repo, "private": private or None, "revision": revision, "create_pr": create_pr or None,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ultrainteract.schema import TreeState
 
 Config = Annotated[Path, typer.Argument(help="The YAML configuration.", show_default=False)]
 Overrides = Annotated[
@@ -46,6 +49,21 @@ def run(
             help="Go on with a changed configuration: trees are grown again, recorded calls reused.",
         ),
     ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            help="Grow the first N instructions only; a later run without it goes on to the rest.",
+            min=1,
+            metavar="N",
+        ),
+    ] = None,
+    retry: Annotated[
+        str | None,
+        typer.Option(help="Grow inputs in this state again, with fresh samples.", metavar="STATE"),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete trees of problems that left the seeds.")
+    ] = False,
     publish: Annotated[
         bool,
         typer.Option("--publish", help="Push to publish.repo when done; rights are checked before the run."),
@@ -70,14 +88,21 @@ def run(
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.config import Shard, load_config
     from ultrainteract.errors import ConfigError
+    from ultrainteract.exporting.registry import exporters
     from ultrainteract.store import RunStore, resume_run
+    from ultrainteract.store import prune as prune_run
+    from ultrainteract.store import retry as retry_state
 
-    _log_to_stderr()
     named = {"executor.kind": executor, "executor.address": address}
     named_overrides = [f"{path}={value}" for path, value in named.items() if value is not None]
     loaded = load_config(config, [*(overrides or ()), *named_overrides])
     if output is not None:
-        loaded = loaded.model_copy(update={"output": output})
+        loaded = loaded.model_copy(update={"output": output.expanduser()})
+    if limit is not None:
+        loaded = loaded.model_copy(update={"limit": limit})
+    again = None if retry is None else _state(retry)
+    if not no_export and loaded.export.formats:
+        exporters(loaded.export)  # a misspelt format is found before anything is paid for
     folder = loaded.output
     if shard is not None:
         loaded = loaded.model_copy(update={"shard": Shard.parse(shard)})
@@ -95,6 +120,9 @@ def run(
         RunStore.delete(folder)
     talk = terminal(stderr=True)
     with resume_run(loaded, accept_config=accept_config) as store:
+        if again is not None:
+            talk.print(f"{retry_state(store, again):,} {again} inputs are grown again.", highlight=False)
+        before = store.counts()
         try:
             report = asyncio.run(
                 run_async(loaded, store, base=config.parent, unsafe=unsafe, console=talk, profile=profile)
@@ -102,13 +130,21 @@ def run(
         except asyncio.CancelledError:
             talk.print("Aborted. Whatever was recorded is kept: run the same command to resume.")
             raise typer.Exit(STOPPED) from None
-        (folder / "report.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
-        finished = report.inputs is not None and report.settled >= report.inputs
-        if finished and not no_export:
-            rows = export(store, folder / "exports", loaded.export)
-            written = ", ".join(f"{split} {count:,} rows" for split, count in rows.items())
-            talk.print(f"Exported to {folder / 'exports'}: {written}", highlight=False)
-    if finished and rights is not None:
+        if prune:
+            talk.print(f"{prune_run(store):,} outcomes that were set aside are deleted.", highlight=False)
+            report = report.model_copy(update={"set_aside": 0})
+        _write(folder / "report.json", report.model_dump_json(indent=2))
+        if not report.stopped:
+            if store.counts() == before and again is None:
+                talk.print(
+                    f"Nothing to grow: all {report.settled:,} inputs had been finished before.",
+                    highlight=False,
+                )
+            if not no_export and loaded.export.formats:
+                rows = export(store, folder / "exports", loaded.export)
+                written = ", ".join(f"{split} {count:,} rows" for split, count in rows.items())
+                talk.print(f"Exported to {folder / 'exports'}: {written}", highlight=False)
+    if not report.stopped and rights is not None:
         from ultrainteract.hub.watch import publish_run
 
         done = publish_run(folder, rights, loaded.publish, loaded.export, allow_simulated=allow_simulated)
@@ -119,13 +155,38 @@ def run(
             report.loop.show(talk)
     else:
         report.show(talk)
-    if not finished:
+    command = f"ultrainteract run {config} -o {loaded.output}" + (f" --shard {shard}" if shard else "")
+    if report.stopped:
+        talk.print(f"Stopped early. Resume with: {command}", highlight=False)
+        raise typer.Exit(STOPPED)
+    if limit is not None and report.inputs is None:
         talk.print(
-            f"Stopped early. Resume with: ultrainteract run {config} -o {loaded.output}"
-            + (f" --shard {shard}" if shard else ""),
+            f"These are the first {limit:,} instructions. Go on to all of them with: {command}",
             highlight=False,
         )
-        raise typer.Exit(STOPPED)
+
+
+def _state(name: str) -> TreeState:
+    from ultrainteract.config.problems import did_you_mean
+    from ultrainteract.errors import ConfigError
+    from ultrainteract.schema import TreeState
+
+    try:
+        return TreeState(name)
+    except ValueError:
+        states = [state.value for state in TreeState]
+        raise ConfigError(
+            f"There is no state '{name}' (there are: {', '.join(states)}){did_you_mean(name, states)}"
+        ) from None
+
+
+def _write(path: Path, text: str) -> None:
+    from ultrainteract.errors import StoreError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def status(
@@ -180,15 +241,3 @@ def show(
                 else:
                     head = f"{outcome.key[:12]}  {outcome.state:<10}  {outcome.dataset:<14}"
                     print(f"{head}  {outcome.source}  {outcome.reason}".rstrip())
-
-
-def _log_to_stderr() -> None:
-    import logging
-
-    from rich.logging import RichHandler
-
-    from ultrainteract.cli.terminal import terminal
-
-    handler = RichHandler(console=terminal(stderr=True), show_path=False, show_time=False)
-    logging.getLogger("ultrainteract").addHandler(handler)
-    logging.getLogger("ultrainteract").setLevel(logging.INFO)

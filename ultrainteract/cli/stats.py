@@ -23,6 +23,10 @@ def stats(
         Path | None, typer.Option(help="Also draw figures into this folder (extra: plots).")
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of a Hub dataset.")] = None,
+    mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
+    paper: Annotated[
+        bool, typer.Option("--paper/--no-paper", help="Show the paper's figures beside these.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Print the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates and evidence."""
@@ -33,7 +37,7 @@ def stats(
 
     count, name = token_counter(tokenizer)
     counted = Statistics(count_tokens=count, tokenizer=name)
-    with Source.open(*source, revision=revision) as opened:
+    with Source.open(*source, revision=revision, mixed=mixed) as opened:
         for tree in opened.trees:
             counted.add(tree)
         found = counted.to_json()
@@ -53,6 +57,6 @@ def stats(
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
     console = terminal()
-    show(found, console)
+    show(found, console, paper=paper)
     for issue, number in issues.items():
         console.print(f"rows that did not fit: {number:,} x {issue}", highlight=False, markup=False)

@@ -49,7 +49,16 @@ class RunInfo(Record):
             models["judge"] = config.models[config.judge.model]
         data = config.model_dump(
             mode="json",
-            exclude={"output", "export", "publish", "budget", "max_inflight_trees", "executor", "shard"},
+            exclude={
+                "output",
+                "export",
+                "publish",
+                "budget",
+                "max_inflight_trees",
+                "executor",
+                "shard",
+                "limit",
+            },
         )
         for model in data["models"].values():
             for field in (

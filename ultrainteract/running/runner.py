@@ -17,11 +17,15 @@ from ultrainteract.errors import BudgetExceeded, ConfigError, ProviderError, Ult
 from ultrainteract.models.base import ChatModel
 from ultrainteract.running.admission import admitted
 from ultrainteract.running.progress import Progress
-from ultrainteract.running.worker import Worker
+from ultrainteract.running.worker import TreeLeft, Worker
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction
 from ultrainteract.store import RunStore
 from ultrainteract.store.database import settled_rows
+
+_CHECK_EVERY_S = 0.5
+_STUCK_CHECKS = 4
+"""Checks in a row that must find a stopping run stuck: between two requests a tree is nowhere for a moment."""
 
 
 class Runner:
@@ -55,10 +59,27 @@ class Runner:
         self._sandbox = sandbox
         self._stop = asyncio.Event()
         self._stopped_by: UltraInteractError | None = None
+        self._worker: Worker | None = None
 
-    def stop(self) -> None:
-        """Admits no further tree; `run` returns when the trees under way are finished."""
+    def stop(self) -> str:
+        """Admits no further tree; `run` returns when the trees that have begun a turn are finished.
+
+        Trees that cannot go on, because a model does not answer, are left as well: a stop always ends.
+
+        Returns:
+            What happens now, for a reader.
+        """
         self._stop.set()
+        if self._worker is None:
+            return "Stopping: the active trees are finished first."
+        if self._worker.is_stuck:
+            _, left = self._worker.leave(begun=True)
+            return f"Stopping: no endpoint answers, so {left:,} active trees are left for the next run."
+        finishing, left = self._worker.leave(begun=False)
+        return (
+            f"Stopping: {finishing:,} trees that have begun a turn are finished first, {left:,} that have not are left "
+            "for the next run."
+        )
 
     async def run(self) -> bool:
         """Grows every tree that has no outcome yet.
@@ -95,11 +116,27 @@ class Runner:
         )  # fmt: skip
         async with worker:
             self.progress.budget, self.progress.waiting = worker.calls.budget, worker.waiting
+            self._worker, self.progress.activity = worker, worker.activity
             queue: asyncio.Queue[Instruction | None] = asyncio.Queue(self.config.max_inflight_trees)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._admit(queue))
-                for _ in range(self.config.max_inflight_trees):
-                    tasks.create_task(self._grow(queue, worker))
+            watch = asyncio.create_task(self._leave_what_is_stuck(worker))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._admit(queue))
+                    for _ in range(self.config.max_inflight_trees):
+                        tasks.create_task(self._grow(queue, worker))
+            finally:
+                watch.cancel()
+                self._worker = None
+
+    async def _leave_what_is_stuck(self, worker: Worker) -> None:
+        """Once the run is stopping, leaves all trees when none of them has been able to go on for a while."""
+        await self._stop.wait()
+        checks = 0
+        while True:
+            checks = checks + 1 if worker.is_stuck else 0
+            if checks == _STUCK_CHECKS:
+                worker.leave(begun=True)
+            await asyncio.sleep(_CHECK_EVERY_S)
 
     async def _admit(self, queue: asyncio.Queue[Instruction | None]) -> None:
         """Feeds the queue with every instruction that has no outcome."""
@@ -121,6 +158,8 @@ class Runner:
             self.progress.alive += 1
             try:
                 settled = await worker.settle(instruction)
+            except TreeLeft:
+                continue
             except (BudgetExceeded, ProviderError) as error:
                 # Trees under way go on: their recorded calls are worth finishing with.
                 self._stopped_by = self._stopped_by or error

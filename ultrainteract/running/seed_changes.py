@@ -13,7 +13,8 @@ from pathlib import Path
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.readers.sources import local_files, resolve_revision, resolved
 from ultrainteract.schema import Instruction, content_hash
-from ultrainteract.seeds import SeedIssue, find_dataset, stream_instructions
+from ultrainteract.seeds import SeedIssue, stream_instructions
+from ultrainteract.seeds.registry import find_dataset
 from ultrainteract.store import RunStore, SeedChanges
 from ultrainteract.store.records import Outcome, tree_number
 from ultrainteract.store.upkeep import Numbers, reconcile, source_number

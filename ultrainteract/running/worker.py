@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
@@ -27,6 +27,12 @@ from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class TreeLeft(Exception):
+    """The run is stopping, and this tree is left for the next one: nothing of it is lost."""
 
 
 class Worker:
@@ -57,6 +63,8 @@ class Worker:
         self._given = models
         self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
         self.limits = SharedLimits()
+        self._active: dict[str, asyncio.Task[Settled]] = {}
+        self._left: set[str] = set()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -84,10 +92,24 @@ class Worker:
         """Grows one tree. Expected failures end here, as a record; bugs and failed writes go on to the top.
 
         Raises:
+            TreeLeft: `leave` was called while it grew.
             SandboxError: Code is to be run, and there is no isolation here.
             ProviderError, BudgetExceeded: No further request can be sent.
             StoreError: A record could not be written.
         """
+        task = asyncio.create_task(self._settle(instruction))
+        self._active[instruction.id] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if instruction.id not in self._left:
+                raise
+            raise TreeLeft from None
+        finally:
+            del self._active[instruction.id]
+            self.calls.begun.discard(instruction.id)
+
+    async def _settle(self, instruction: Instruction) -> Settled:
         if _runs_code(instruction):
             await self._sandbox.start()
         try:
@@ -103,6 +125,40 @@ class Worker:
         except (SandboxError, GraderError) as error:
             return _failed(instruction, error)
         return Settled.of(_outcome(instruction, tree.state, tree.ended), tree)
+
+    def leave(self, *, begun: bool) -> tuple[int, int]:
+        """Leaves trees for the next run: those that hold no sample yet and wait for their first, or all.
+
+        Args:
+            begun: Leave those that have begun, too.
+
+        Returns:
+            Trees that go on growing here, and trees that are left.
+        """
+        sending = {tree for model in self._distinct() for tree in getattr(model, "sending", ())}
+        for tree, task in self._active.items():
+            if begun or not (tree in self.calls.begun or tree in sending):
+                self._left.add(tree)
+                task.cancel()
+        return len(self._active.keys() - self._left), len(self._left)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether no tree can go on now: a model does not answer, and nothing is in flight or running elsewhere."""
+        models = self._distinct()
+        dead = [model for model in models if getattr(model, "is_dead", False)]
+        busy = any(getattr(model, "sending", ()) for model in models if model not in dead)
+        return bool(dead) and not busy and not self._sandbox.running
+
+    def activity(self) -> list[str]:
+        """What is under way: requests in flight of each model, executions, each with the age of the oldest if long."""
+        found = [text for model in self._distinct() if (text := getattr(model, "activity", lambda: None)())]
+        if self._sandbox.running:
+            found.append(f"{self._sandbox.running:,} executions")
+        return found
+
+    def _distinct(self) -> list[ChatModel]:
+        return list({id(model): model for model in self.models.values()}.values())
 
     def waiting(self) -> list[str]:
         """Why models wait (all endpoints of one are down, say), a line each."""
@@ -136,6 +192,8 @@ class LazySandbox:
         self._lock = asyncio.Lock()
         self._sandbox: Sandbox | None = None
         self._started = False
+        self.running = 0
+        """Executions under way."""
 
     async def start(self) -> None:
         """Starts it once.
@@ -147,11 +205,18 @@ class LazySandbox:
 
     async def run(self, cells: Sequence[str], **options: Any) -> Execution:
         """As of the sandbox."""
-        return await (await self._ready()).run(cells, **options)
+        return await self._counted((await self._ready()).run(cells, **options))
 
     async def run_tests(self, program: str, suite: TestSuite, **options: Any) -> TestReport:
         """As of the sandbox."""
-        return await (await self._ready()).run_tests(program, suite, **options)
+        return await self._counted((await self._ready()).run_tests(program, suite, **options))
+
+    async def _counted(self, execution: Awaitable[T]) -> T:
+        self.running += 1
+        try:
+            return await execution
+        finally:
+            self.running -= 1
 
     async def _ready(self) -> Sandbox:
         async with self._lock:

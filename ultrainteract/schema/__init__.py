@@ -13,6 +13,7 @@ from ultrainteract.schema.messages import Exchange, Message, Provenance, Samplin
 from ultrainteract.schema.tree import (
     Action,
     Critique,
+    Ended,
     Node,
     Observation,
     Pair,
@@ -28,6 +29,7 @@ __all__ = [
     "Action",
     "Checker",
     "Critique",
+    "Ended",
     "Evidence",
     "Exchange",
     "GraderName",

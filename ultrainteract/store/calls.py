@@ -65,6 +65,8 @@ class Calls:
         self.models = models
         self.config = config
         self.budget = Budget(config, store.spend())
+        self.begun: set[str] = set()
+        """Trees that hold a sample, by id: what they were given is paid for."""
         self.sent = 0
         self.replayed = 0
         self._price = price
@@ -191,6 +193,8 @@ class CallSession:
         self._calls = calls
         self._instruction = instruction
         self._taken: dict[bytes, tuple[Request, int]] = {}
+        self.refusal = ""
+        """What the provider last said on refusing a request of this tree."""
 
     async def sample(
         self,
@@ -221,9 +225,13 @@ class CallSession:
         # Before any await: the order of calls decides, not that of answers.
         self._taken[key] = request, first + n
         purpose = purpose.model_copy(update={"instruction": self._instruction})
-        return await self._calls.draw(
+        samples = await self._calls.draw(
             self._instruction.id, request, first, n, model, messages, sampling, purpose
         )
+        self._calls.begun.add(self._instruction.id)
+        if len(samples) < n:
+            self.refusal = next((reply.refused for reply in request.replies or () if reply.refused), "")
+        return samples
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 20.0
 HEALTH_TIMEOUT_S = 10.0
+_LONG_WAIT_S = 20.0
 KEEPALIVE_S = 4.0
 """Below the 5 s after which common servers close an idle connection, so that none is used as it closes."""
 
@@ -112,6 +113,7 @@ class OpenAIModel:
         self._spare: dict[tuple[str, int], Completion] = {}
         self.sending: Counter[str] = Counter()
         """Requests in flight, by the id of the instruction they are made for."""
+        self._sent_at: dict[Lease, float] = {}
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -149,6 +151,16 @@ class OpenAIModel:
             for endpoint in self._endpoints
         ]
         await check_endpoints(self.name, self.model, probes, self.config.startup_timeout_s, self._clock)
+
+    def activity(self) -> str | None:
+        """Requests in flight; with the age of the oldest, where it is long enough to make a user wonder."""
+        if not self._sent_at:
+            return None
+        oldest = self._clock.now() - min(self._sent_at.values())
+        waited = (
+            f", the oldest {oldest:.0f} s of {self.config.timeout_s:.0f} s" if oldest > _LONG_WAIT_S else ""
+        )
+        return f"{self.name}: {len(self._sent_at):,} in flight{waited}"
 
     def status(self) -> str | None:
         """Why the model waits, where none of its endpoints is up; None otherwise."""
@@ -257,11 +269,13 @@ class OpenAIModel:
                 body = build_body(request, self.config, endpoint.dialect, n, request.first + start)
                 tree = request.purpose.instruction.id if request.purpose.instruction else ""
                 self.sending[tree] += 1
+                self._sent_at[lease] = self._clock.now()
                 try:
                     return await self._attempt(lease, request, body, deadline)
                 except Fault as caught:
                     fault = caught
                 finally:
+                    del self._sent_at[lease]
                     self.sending[tree] -= 1
                     if not self.sending[tree]:
                         del self.sending[tree]
