@@ -19,34 +19,35 @@ LOG_FILE = "run.log"
 _QUIET_S = 60.0
 
 
-class OncePerMinute(logging.Filter):
-    """Passes a kind of message once per minute; the next one says how many were left out.
+class OncePerMinute(logging.Handler):
+    """Hands a kind of message on once per minute; the next one says how many were left out.
 
     Messages are of one kind where they are made of one template: a hundred trees that fail for a hundred texts of one
     server are one fault to a reader. The log file has them all.
 
     Args:
+        shown: Shows a message.
         clock: Seconds, monotonic.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+    def __init__(self, shown: logging.Handler, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(logging.WARNING)
+        self._handler = shown
         self._clock = clock
         self._shown: dict[str, tuple[float, int]] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        """Whether to show a message; it may come back with a remark."""
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows a message, or counts it."""
         now = self._clock()
         at, left_out = self._shown.get(record.msg, (float("-inf"), 0))
         if now - at < _QUIET_S:
             self._shown[record.msg] = at, left_out + 1
-            return False
+            return
         self._shown[record.msg] = now, 0
-        if not left_out:
-            return True
-        told = logging.makeLogRecord(record.__dict__)
-        told.msg, told.args = f"{record.getMessage()} (and {left_out:,} more like it before)", None
-        return told
+        if left_out:
+            text = f"{record.getMessage()} (and {left_out:,} more like it before)"
+            record = logging.makeLogRecord({**record.__dict__, "msg": text, "args": None})
+        self._handler.emit(record)
 
 
 @contextmanager
@@ -73,9 +74,7 @@ def logged(console: Console | None, folder: Path) -> Iterator[None]:
     if console is not None:
         from rich.logging import RichHandler
 
-        shown = RichHandler(console=console, show_path=False, show_time=False, level=logging.WARNING)
-        shown.addFilter(OncePerMinute())
-        handlers.append(shown)
+        handlers.append(OncePerMinute(RichHandler(console=console, show_path=False, show_time=False)))
     level = log.level
     log.setLevel(logging.INFO)
     for handler in handlers:
