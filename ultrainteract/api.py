@@ -125,7 +125,7 @@ async def run_async(
             loop.remove_signal_handler(number)
     report = RunReport.of(store, watch.lag() if watch else None)
     unsettled = report.inputs is None or report.settled < report.inputs
-    return report.model_copy(update={"stopped": not is_whole and unsettled})
+    return report.model_copy(update={"grown": runner.progress.grown, "stopped": not is_whole and unsettled})
 
 
 def _add_handlers(loop: asyncio.AbstractEventLoop, callback: object) -> list[signal.Signals]:

@@ -122,7 +122,6 @@ def run(
     with resume_run(loaded, accept_config=accept_config) as store:
         if again is not None:
             talk.print(f"{retry_state(store, again):,} {again} inputs are grown again.", highlight=False)
-        before = store.counts()
         try:
             report = asyncio.run(
                 run_async(loaded, store, base=config.parent, unsafe=unsafe, console=talk, profile=profile)
@@ -135,7 +134,7 @@ def run(
             report = report.model_copy(update={"set_aside": 0})
         _write(folder / "report.json", report.model_dump_json(indent=2))
         if not report.stopped:
-            if store.counts() == before and again is None:
+            if not report.grown:
                 talk.print(
                     f"Nothing to grow: all {report.settled:,} inputs had been finished before.",
                     highlight=False,

@@ -46,7 +46,8 @@ async def admitted(
         SeedError: A source cannot be read, or all sources together hold no usable record.
         StoreError: The ledger could not be written.
     """
-    await asyncio.to_thread(survey_changes, config, store, base)
+    if await asyncio.to_thread(survey_changes, config, store, base):
+        progress.begin(store)
     inputs = 0
     usable, first_issue = 0, ""
     survey = SeedSurvey(store, config.shard)

@@ -34,14 +34,10 @@ class Progress:
     """
 
     def __init__(self, store: RunStore, clock: Callable[[], float] = time.monotonic) -> None:
-        counts = store.counts()
-        self.settled = sum(counts.values()) - counts[TreeState.FAILED]
-        self.inputs = store.inputs()
         self.alive = 0
         self.resumed = 0
         self.grown = 0
-        self.states = counts
-        self.pairs = int(store.tallies().get("pairs", 0))
+        self.begin(store)
         self.judged = self.judged_correct = 0
         self.budget: Budget | None = None
         self.waiting: Callable[[], Sequence[str]] = list
@@ -50,6 +46,13 @@ class Progress:
         """What is under way: requests in flight, executions."""
         self._clock = clock
         self._started = clock()
+
+    def begin(self, store: RunStore) -> None:
+        """Takes over what the run directory holds."""
+        self.states = store.counts()
+        self.settled = sum(self.states.values()) - self.states[TreeState.FAILED]
+        self.inputs = store.inputs()
+        self.pairs = int(store.tallies().get("pairs", 0))
 
     def add(self, state: TreeState, tallies: Mapping[str, float]) -> None:
         """Counts a settled instruction and what its tree adds to the sums."""

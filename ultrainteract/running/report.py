@@ -52,6 +52,8 @@ class RunReport(Record):
     """Size of the store on disk."""
     set_aside: int = 0
     """Inputs in the run directory that are no longer in the seeds; they count nowhere else."""
+    grown: int = 0
+    """Inputs that this session settled."""
     stopped: bool = False
     """True where this session ended before all that it was asked for was grown."""
     loop: LoopLag | None = None
