@@ -1,6 +1,7 @@
 """UltraInteract: preference-tree alignment data for reasoning models.
 
-The names below are the public API; they are imported when first used, so that the command line starts at once.
+The public API (`ultrainteract.api`) and the types that it takes and returns can be imported from here. Both are
+imported when first used, so that the command line starts at once.
 """
 
 from __future__ import annotations
@@ -8,30 +9,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ultrainteract import api
+from ultrainteract._version import __version__
+
 if TYPE_CHECKING:
-    from ultrainteract.api import export, load_config, open_run, run, run_async, run_info
+    from ultrainteract.api import *
     from ultrainteract.config import RunConfig
     from ultrainteract.schema import Action, Instruction, Node, Pair, Tree, Turn, Verdict
 
-__version__ = "0.1.0"
-
-__all__ = [
-    "Action", "Instruction", "Node", "Pair", "RunConfig", "Tree", "Turn", "Verdict", "__version__", "export",
-    "load_config", "open_run", "run", "run_async", "run_info",
-]  # fmt: skip
-
-_HOMES = {
-    **dict.fromkeys(
-        ("Action", "Instruction", "Node", "Pair", "Tree", "Turn", "Verdict"), "ultrainteract.schema"
-    ),
-    "RunConfig": "ultrainteract.config",
-    **dict.fromkeys(
-        ("export", "load_config", "open_run", "run", "run_async", "run_info"), "ultrainteract.api"
-    ),
-}
+__all__ = ["Action", "Instruction", "Node", "Pair", "RunConfig", "Tree", "Turn", "Verdict", "__version__"]
+__all__ += api.__all__
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'ultrainteract' has no attribute '{name}'")
+    if name not in __all__:
+        raise AttributeError(f"module 'ultrainteract' has no attribute '{name}'")
+    home = "config" if name == "RunConfig" else "api" if name in api.__all__ else "schema"
+    return getattr(import_module(f"ultrainteract.{home}"), name)

@@ -8,6 +8,7 @@ import time
 
 from rich.console import Console
 
+from ultrainteract.cli.views.run import show_loop
 from ultrainteract.running.profile import LoopLag, watched
 
 
@@ -41,7 +42,7 @@ async def test_a_thread_that_works_is_no_place_of_the_loop() -> None:
 def test_the_figures_are_printed() -> None:
     console = Console(width=200, record=True, file=io.StringIO())
     lag = LoopLag(seconds=10, cpu_share=0.5, p99_ms=3.2, longest_ms=20, stalls=0, worst=())
-    lag.show(console)
+    show_loop(lag, console)
     text = console.export_text()
     assert "late by 20 ms at most" in text
     assert "0 stalls over 50 ms" in text

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ultrainteract.cli.run import Config, Overrides
+from ultrainteract.cli.arguments import Config, Overrides
 
 app = typer.Typer()
 
@@ -14,9 +14,9 @@ app = typer.Typer()
 @app.command()
 def docs() -> None:
     """Print the reference of every field as Markdown."""
-    from ultrainteract.config import config_docs
+    from ultrainteract import api
 
-    print(config_docs(), end="")
+    print(api.config_docs(), end="")
 
 
 @app.command()
@@ -28,9 +28,9 @@ def show(
     """Print a configuration with all defaults and overrides filled in, as YAML."""
     import yaml
 
-    from ultrainteract.config import load_config
+    from ultrainteract import api
 
-    loaded = load_config(config, overrides or ())
+    loaded = api.load_config(config, overrides or ())
     print(
         yaml.safe_dump(loaded.frozen() if frozen else loaded.model_dump(mode="json"), sort_keys=False), end=""
     )

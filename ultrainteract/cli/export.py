@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,53 +56,33 @@ def export(
     json: Annotated[bool, typer.Option("--json", help="Print the row counts as JSON.")] = False,
 ) -> None:
     """Write a run's trees as datasets that trainers read: Parquet, one folder an export."""
-    import os
-
-    from rich.table import Table
-
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.config import apply_overrides
-    from ultrainteract.dataset.source import Source
+    from ultrainteract.cli.views.exports import show_exporters
     from ultrainteract.errors import ConfigError
-    from ultrainteract.exporting import EXPORTERS, export_trees
-    from ultrainteract.exporting.remote import written_to
 
     if show_list:
-        table = Table("format", "rows", "columns", box=None)
-        for exporter in EXPORTERS.values():
-            table.add_row(exporter.name, exporter.summary, ", ".join(exporter.columns))
-        terminal().print(table)
+        show_exporters(terminal())
         return
     if not source:
         raise ConfigError("Name a run directory to export, or use --list.")
-    with Source.open(*source, mixed=mixed) as opened:
-        flags: dict[str, object] = {
-            "formats": formats, "sft": sft, "sft_history": sft_history, "pairs": pairs, "level": level,
-            "pair_history": pair_history, "validation": validation, "balance": balance, "filter.tasks": task,
-            "filter.datasets": dataset,
-        }  # fmt: skip
-        changes = {name: value for name, value in flags.items() if value is not None and value != []}
-        changes |= {f"mix.{name}": value for name, value in map(_mix, mix or ())}
-        config = apply_overrides(opened.export, changes, setting or ())
-        place = output or str(Path(source[0]) / "exports")
-        if output is None and not (opened.is_run and Path(source[0]).is_dir()):
-            raise ConfigError(f"{source[0]} is not a run directory: say with --output where to write.")
-        with written_to(place) as folder:
-            rows = export_trees(
-                opened.trees, folder, config, opened.info, jobs=jobs or min(8, os.cpu_count() or 1)
-            )
-        issues = [issue for part in opened.imported for issue in part.examples]
+    flags: dict[str, object] = {
+        "formats": formats, "sft": sft, "sft_history": sft_history, "pairs": pairs, "level": level,
+        "pair_history": pair_history, "validation": validation, "balance": balance, "filter.tasks": task,
+        "filter.datasets": dataset,
+    }  # fmt: skip
+    changes = {name: value for name, value in flags.items() if value is not None and value != []}
+    changes |= {f"mix.{name}": value for name, value in map(_mix, mix or ())}
+    report = api.export(source, output, changes=changes, overrides=setting or (), jobs=jobs or 0, mixed=mixed)
     if json:
-        import orjson
-
-        print(orjson.dumps({"folder": place, "rows": rows}).decode())
+        print(report.model_dump_json(exclude={"issues"}))
         return
-    talk = terminal(stderr=True)
-    for issue in issues:
-        talk.print(f"import: {issue}", highlight=False, markup=False)
-    for name, count in rows.items():
+    console = terminal(stderr=True)
+    for issue in report.issues:
+        console.print(f"import: {issue}", highlight=False, markup=False)
+    for name, count in report.rows.items():
         print(f"{name}\t{count}")
-    talk.print(f"Written to {place}", highlight=False)
+    console.print(f"Written to {report.folder}", highlight=False)
 
 
 def _mix(text: str) -> tuple[str, dict[str, object]]:

@@ -23,24 +23,15 @@ def import_(
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Rebuild trees from published rows, so that stats, show and every export work on them."""
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.config import ExportConfig
-    from ultrainteract.dataset.importing import ImportedTrees
-    from ultrainteract.exporting import RunInfo, export_trees
 
-    with ImportedTrees.of(*source, revision=revision) as trees:
-        info = RunInfo.of_import(name or Path(source[0]).name, source)
-        info = info.model_copy(update={"simulated": trees.simulated})
-        rows = export_trees(trees, output, ExportConfig(formats=("trees",)), info)
-        counts = {"read": dict(trees.rows), "trees": rows["trees"], "issues": dict(trees.issues)}
-        examples = trees.examples
+    report = api.import_(*source, output=output, name=name, revision=revision)
     if json:
-        import orjson
-
-        print(orjson.dumps(counts).decode())
+        print(report.model_dump_json(exclude={"examples"}))
         return
-    talk = terminal(stderr=True)
-    for example in examples:
-        talk.print(f"import: {example}", markup=False, highlight=False)
-    print(f"{rows['trees']}\ttrees")
-    talk.print(f"Written to {output}", highlight=False)
+    console = terminal(stderr=True)
+    for example in report.examples:
+        console.print(f"import: {example}", markup=False, highlight=False)
+    print(f"{report.trees}\ttrees")
+    console.print(f"Written to {output}", highlight=False)

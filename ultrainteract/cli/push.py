@@ -48,72 +48,44 @@ def push(
     json: Annotated[bool, typer.Option("--json", help="Print what was published as JSON.")] = False,
 ) -> None:
     """Publish in one commit: Parquet, card, configuration and figures; then read it back and compare."""
-    import os
-    import tempfile
     from dataclasses import asdict
 
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.config import PublishConfig
-    from ultrainteract.dataset.source import Source, spent
     from ultrainteract.errors import HubError
-    from ultrainteract.exporting import export_trees
-    from ultrainteract.hub import check_rights, check_simulated, prepare
-    from ultrainteract.hub import push as publish
-    from ultrainteract.hub.watch import FOLDER
-    from ultrainteract.hub.watch import watch as keep_published
-    from ultrainteract.statistics.statistics import Statistics
 
-    talk = terminal(stderr=True)
-    with Source.open(source, mixed=mixed) as opened:
-        base = opened.publish or PublishConfig()
-        changes = {
-            "repo": repo, "private": private or None, "revision": revision, "create_pr": create_pr or None,
-            "licence": licence,
-        }  # fmt: skip
-        config = base.model_copy(update={name: value for name, value in changes.items() if value is not None})
-        export = opened.export
-        if formats:
-            export = export.model_copy(update={"formats": tuple(formats)})
-        check_simulated(opened.info.simulated, allow_simulated)
-        rights = None
-        if dry_run is None:
-            rights = check_rights(config, replace=replace)
-            talk.print(f"{rights.user} may write to the dataset {rights.repo}.")
-            if check:
-                return
-        if watch is not None:
-            if rights is None or not opened.is_run:
-                raise HubError("--watch publishes a run directory on the Hub; it does not go with --dry-run.")
-            for step in keep_published(
-                source, rights, config, export, minutes=watch, allow_simulated=allow_simulated
-            ):
-                talk.print(str(step) if isinstance(step, HubError) else f"Published {step.url}")
+    console = terminal(stderr=True)
+    settings = {
+        "private": private or None, "revision": revision, "create_pr": create_pr or None, "licence": licence,
+    }  # fmt: skip
+    rights = None
+    if dry_run is None:
+        rights = api.check_push(
+            source, repo, settings=settings, allow_simulated=allow_simulated, replace=replace, mixed=mixed
+        )
+        console.print(f"{rights.user} may write to the dataset {rights.repo}.")
+        if check:
             return
-        figures = Statistics()
-        folder = Path(source)
-        with tempfile.TemporaryDirectory(prefix="ultrainteract-push-") as scratch:
-            if opened.is_run:
-                kept = dry_run is None and folder.is_dir()
-                folder = folder / FOLDER if kept else Path(scratch)
-                export_trees(opened.trees, folder, export, opened.info, figures, min(8, os.cpu_count() or 1))
-            else:
-                for tree in opened.trees:
-                    figures.add(tree)
-            found = figures.to_json()
-            if opened.spend:
-                found["spent"] = spent(opened.spend, figures.pairs)
-            chosen = export.formats if opened.is_run else tuple(formats or ())
-            publication = prepare(folder, opened.info, found, formats=chosen, allow_simulated=allow_simulated)
-            if rights is None:
-                publication.write(dry_run or folder, config.repo or "user/name", config)
-                print(dry_run)
-                return
-            published = publish(publication, rights, config, message=message)
-    if json:
+    if watch is not None:
+        if rights is None:
+            raise HubError("--watch publishes a run directory on the Hub; it does not go with --dry-run.")
+        for step in api.watch_push(
+            source, repo, minutes=watch, settings=settings, rights=rights, formats=formats or (),
+            allow_simulated=allow_simulated,
+        ):  # fmt: skip
+            console.print(str(step) if isinstance(step, HubError) else f"Published {step.url}")
+        return
+    published = api.push(
+        source, repo, settings=settings, rights=rights, formats=formats or (), message=message,
+        allow_simulated=allow_simulated, replace=replace, dry_run=dry_run, jobs=0, mixed=mixed,
+    )  # fmt: skip
+    if published is None:
+        print(dry_run)
+    elif json:
         import orjson
 
         print(orjson.dumps(asdict(published)).decode())
     else:
         print(published.url)
         if not published.changed:
-            talk.print("Everything was there already.")
+            console.print("Everything was there already.")

@@ -13,26 +13,32 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Image = Annotated[str, typer.Option(help="Tag of the Docker image.", envvar="ULTRAINTERACT_IMAGE")]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        help="Tag of the Docker image; the configuration's if left out.", envvar="ULTRAINTERACT_IMAGE"
+    ),
+]
 Kind = Annotated[Literal["auto", "docker", "bubblewrap", "unsafe"], typer.Option(help="Backend.")]
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Allow running without isolation.")]
-_IMAGE = "ultrainteract-sandbox:latest"
 
 
-def _config(config: Path | None, kind: str, image: str) -> SandboxConfig:
+def _config(config: Path | None, kind: str, image: str | None) -> SandboxConfig:
     from ultrainteract.config import SandboxConfig, load_config
 
     found = SandboxConfig() if config is None else load_config(config).sandbox
     changes: dict[str, str] = {} if kind == "auto" else {"kind": kind}
-    if image != _IMAGE:
+    if image is not None:
         changes["image"] = image
     return found.model_copy(update=changes)
 
 
 @app.command()
 def build(
-    image: Image = _IMAGE,
-    base: Annotated[str, typer.Option(help="Base image with Python 3.11 or newer.")] = "python:3.12-slim",
+    image: Image = None,
+    base: Annotated[
+        str | None, typer.Option(help="Base image with Python 3.11 or newer; python:3.12-slim if left out.")
+    ] = None,
     build_arg: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE, an argument of the Dockerfile.")
     ] = None,
@@ -43,53 +49,52 @@ def build(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Build every layer again.")] = False,
 ) -> None:
     """Build the Docker image of the sandbox."""
+    from ultrainteract import api
     from ultrainteract.errors import ConfigError
-    from ultrainteract.sandbox.image import build as build_image
-    from ultrainteract.sandbox.image import why_not
 
-    if if_needed and not why_not(image):
-        typer.echo(f"{image} is up to date.", err=True)
-        return
     arguments: dict[str, str] = {}
     for item in build_arg or ():
         name, separator, value = item.partition("=")
         if not separator:
             raise ConfigError(f"--build-arg {item}: write NAME=VALUE.")
         arguments[name] = value
-    build_image(
-        image, base, arguments, network, functools.partial(typer.echo, nl=False, err=True), cache=not no_cache
+    built = api.build_sandbox(
+        image,
+        base=base,
+        arguments=arguments,
+        network=network,
+        if_needed=if_needed,
+        cache=not no_cache,
+        output=functools.partial(typer.echo, nl=False, err=True),
     )
+    if not built:
+        typer.echo(f"{image or 'The image'} is up to date.", err=True)
 
 
 @app.command()
 def check(
     config: Annotated[Path | None, typer.Argument(help="A run's config; its sandbox is checked.")] = None,
     kind: Kind = "auto",
-    image: Image = _IMAGE,
+    image: Image = None,
     unsafe: Unsafe = False,
 ) -> None:
     """Start the sandbox, run a few programs in it, and say whether it holds."""
-    import asyncio
+    from ultrainteract import api
 
-    from ultrainteract.sandbox.selftest import selftest
-
-    failed = asyncio.run(selftest(_config(config, kind, image), unsafe, typer.echo))
-    if failed:
+    if api.check_sandbox(_config(config, kind, image), unsafe=unsafe, output=typer.echo):
         raise typer.Exit(1)
 
 
 @app.command()
 def shell(
     kind: Kind = "auto",
-    image: Image = _IMAGE,
+    image: Image = None,
     unsafe: Unsafe = False,
 ) -> None:
     """Type cells into the sandbox, as a model's program would see it; an empty line runs a cell."""
-    import asyncio
+    from ultrainteract import api
 
-    from ultrainteract.sandbox.selftest import shell as run_shell
-
-    asyncio.run(run_shell(_config(None, kind, image), unsafe))
+    api.sandbox_shell(_config(None, kind, image), unsafe=unsafe)
 
 
 @app.command()
@@ -97,8 +102,6 @@ def prune(
     run: Annotated[str | None, typer.Option(help="Only containers of this run id.")] = None,
 ) -> None:
     """Remove containers that crashed runs left behind."""
-    from ultrainteract.sandbox.docker import LABEL, RUN_LABEL
-    from ultrainteract.sandbox.engine import prune as remove_all
+    from ultrainteract import api
 
-    count = remove_all(f"{LABEL}=1" if run is None else f"{RUN_LABEL}={run}")
-    typer.echo(f"{count} container(s) removed.")
+    typer.echo(f"{api.prune_sandbox(run)} container(s) removed.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ultrainteract.cli.run import Config, Overrides
+from ultrainteract.cli.arguments import Config, Json, Overrides
 
 _CLUSTER = "With --cluster"
 
@@ -19,18 +19,9 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write a commented configuration to start from."""
-    from importlib.resources import files
+    from ultrainteract import api
 
-    from ultrainteract.errors import ConfigError
-
-    text = (files("ultrainteract") / "cli" / "starter.yaml").read_text(encoding="utf-8")
-    try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise ConfigError(f"{path} is there already; choose another name or add --force.") from None
-    except OSError as error:
-        raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
+    api.init(path, force=force)
     typer.echo(f"Wrote {path}. Next: ultrainteract validate {path}", err=True)
 
 
@@ -41,25 +32,18 @@ def validate(
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Run reference solutions without isolation.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Check configuration, keys, seeds, graders and sandbox before money is spent; exit code 1 if a check fails."""
-    import asyncio
+    from ultrainteract import api
+    from ultrainteract.cli.views.checks import show_validation
 
-    from ultrainteract.config import load_config
-    from ultrainteract.running.validation import validate_run
-
-    report = asyncio.run(
-        validate_run(load_config(config, overrides or ()), config.parent, limit=limit, unsafe=unsafe)
-    )
+    loaded = api.load_config(config, overrides or ())
+    report = api.validate(loaded, base=config.parent, limit=limit, unsafe=unsafe)
     if json:
         print(report.model_dump_json(indent=2))
     else:
-        for check in report.checks:
-            mark = "ok  " if check.passed else "FAIL"
-            print(f"{mark}  {check.name}: {check.detail}")
-            for item in check.items:
-                print(f"        {item}")
+        show_validation(report)
     if not report.passed:
         raise typer.Exit(1)
 
@@ -100,33 +84,31 @@ def plan(
             help="Run directory (or shards) to read what a tree takes from.", rich_help_panel=_CLUSTER
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Estimate requests, tokens and cost of a run by rehearsing the growth policy on its own instructions."""
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.config import load_config
+    from ultrainteract.cli.views.plan import show_capacity, show_plan
 
-    loaded, base = load_config(config, overrides or ()), config.parent
+    loaded, base = api.load_config(config, overrides or ()), config.parent
     if cluster:
         from ultrainteract.planning.capacity import Cluster, ModelSetting
-        from ultrainteract.planning.cluster import plan_cluster, show
 
-        capacity = plan_cluster(
-            loaded, base, Cluster(nodes=nodes, cpus=cpus, gpus=gpus), instructions=instructions,
+        capacity = api.plan_cluster(
+            loaded, Cluster(nodes=nodes, cpus=cpus, gpus=gpus), base=base, instructions=instructions,
             settings=dict(map(ModelSetting.parse, model or ())), measured=measured or (),
             pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
         )  # fmt: skip
         if json:
             print(capacity.model_dump_json(indent=2))
         else:
-            show(capacity, terminal())
+            show_capacity(capacity, terminal())
         return
-    from ultrainteract.planning.estimate import plan_run
-
-    found = plan_run(
-        loaded, base, pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens
-    )
+    found = api.plan(
+        loaded, base=base, pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens
+    )  # fmt: skip
     if json:
         print(found.model_dump_json(indent=2))
     else:
-        found.show(terminal())
+        show_plan(found, terminal())

@@ -30,22 +30,11 @@ def stats(
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Print the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates and evidence."""
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.dataset.source import Source, spent
-    from ultrainteract.statistics.statistics import Statistics, token_counter
     from ultrainteract.statistics.tables import show
 
-    count, name = token_counter(tokenizer)
-    counted = Statistics(count_tokens=count, tokenizer=name)
-    with Source.open(*source, revision=revision, mixed=mixed) as opened:
-        for tree in opened.trees:
-            counted.add(tree)
-        found = counted.to_json()
-        if opened.spend:
-            found["spent"] = spent(opened.spend, counted.pairs)
-        issues = sum((part.issues for part in opened.imported), start=type(counted.guards)())
-        if opened.imported:
-            found["import_issues"] = dict(issues)
+    found = api.stats(*source, tokenizer=tokenizer, revision=revision, mixed=mixed)
     if figures is not None:
         from ultrainteract.statistics.figures import draw
 
@@ -58,5 +47,5 @@ def stats(
         return
     console = terminal()
     show(found, console, paper=paper)
-    for issue, number in issues.items():
+    for issue, number in found.get("import_issues", {}).items():
         console.print(f"rows that did not fit: {number:,} x {issue}", highlight=False, markup=False)

@@ -14,33 +14,22 @@ def validate_data(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Check a dataset's invariants and say what breaks where; exit code 10 if anything does."""
-    from rich.table import Table
-
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.dataset.validate import RULES, validate
+    from ultrainteract.cli.views.checks import show_violations
     from ultrainteract.errors import DataError
-    from ultrainteract.readers.tables import open_tables
 
-    console = terminal()
     if rules:
-        for name, meaning in RULES.items():
+        for name, meaning in api.data_rules().items():
             print(f"{name}\t{meaning}")
         return
-    report = validate(open_tables(source, revision))
+    report = api.validate_data(source, revision=revision)
     if json:
         import orjson
 
         print(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:
-        table = Table("table", "layout", "rows", "violations")
-        for name, rows in report.rows.items():
-            broken = sum(count for (where, _), count in report.broken.items() if where == name)
-            table.add_row(name, report.layouts[name], f"{rows:,}", f"{broken:,}" if broken else "none")
-        console.print(table)
-        for (name, rule), count in sorted(report.broken.items()):
-            console.print(f"{name}: {rule} ({RULES[rule]}): {count:,}", markup=False, highlight=False)
-            for example in report.examples[name, rule]:
-                console.print(f"    {example}", markup=False, highlight=False, soft_wrap=True)
+        show_violations(report, api.data_rules(), terminal())
     if not report.ok:
         raise DataError(
             f"{source} breaks {len(report.broken)} rule(s), {sum(report.broken.values()):,} time(s)."

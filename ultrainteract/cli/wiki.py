@@ -18,9 +18,9 @@ def build(
     index: Annotated[Path, typer.Argument(help="The index to write.")],
 ) -> None:
     """Builds the index in bounded memory. An existing index is replaced once the new one is whole."""
-    from ultrainteract.tools.wikipedia_index import build_index
+    from ultrainteract import api
 
-    count = build_index(dump, index, lambda done: typer.echo(f"{done:,} articles", err=True))
+    count = api.build_wikipedia(dump, index, lambda done: typer.echo(f"{done:,} articles", err=True))
     typer.echo(f"{index}: {count:,} articles. Use it with: sandbox.wikipedia={index}", err=True)
 
 
@@ -30,11 +30,6 @@ def search(
     query: Annotated[str, typer.Argument(help="What a program would pass to wikipedia_search.")],
 ) -> None:
     """Prints the answer that a program would get."""
-    import asyncio
+    from ultrainteract import api
 
-    from ultrainteract.tools.wikipedia import open_wikipedia
-
-    async def ask() -> str:
-        return await open_wikipedia(source)(query)
-
-    typer.echo(asyncio.run(ask()))
+    typer.echo(api.search_wikipedia(source, query))

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-import ultrainteract
+from ultrainteract._version import __version__
 from ultrainteract.config import RunConfig
 from ultrainteract.schema import SCHEMA_VERSION, Record, content_hash
 
@@ -21,7 +21,7 @@ class RunInfo(Record):
 
     schema_version: int = SCHEMA_VERSION
     """Version of the tree records."""
-    version: str = ultrainteract.__version__
+    version: str = __version__
     """Version of the program."""
     name: str
     """Name of the run, or of the imported dataset."""

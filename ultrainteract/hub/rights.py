@@ -40,12 +40,12 @@ def hub_api() -> Any:
     require("huggingface_hub", "hub")
     from huggingface_hub import HfApi
 
-    import ultrainteract
+    from ultrainteract._version import __version__
 
     return HfApi(
         endpoint=os.environ.get("HF_ENDPOINT"),
         library_name="ultrainteract",
-        library_version=ultrainteract.__version__,
+        library_version=__version__,
     )
 
 

@@ -1,27 +1,22 @@
-"""`plan --cluster`: measures, rehearses or reads what a tree takes, and shows what a cluster saturates first."""
+"""`plan --cluster`: measures, rehearses or reads what a tree takes; says what a cluster saturates first."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ultrainteract.config import RunConfig
 from ultrainteract.planning.calibration import calibrate
-from ultrainteract.planning.capacity import Capacity, Cluster, ModelSetting, duration, saturation
+from ultrainteract.planning.capacity import Capacity, Cluster, ModelSetting, saturation
 from ultrainteract.planning.demand import Figure, TreeNeeds, asks_of_plan, asks_of_run, grown
 from ultrainteract.planning.estimate import plan_lines, sample_seeds
 from ultrainteract.planning.rehearsal import PassRates, rehearse
 from ultrainteract.schema import Task
 from ultrainteract.store import open_runs
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 def plan_cluster(
@@ -107,54 +102,3 @@ def _disk_of(output: Path) -> Path:
         if folder.is_dir():
             return folder if os.access(folder, os.W_OK) else Path(tempfile.gettempdir())
     return Path(tempfile.gettempdir())
-
-
-# --------------------------------------------------------------------------------------------- for people
-
-
-def show(capacity: Capacity, console: Console) -> None:
-    """Prints a table of all resources, the bottleneck, and what to add next."""
-    from rich.table import Table
-
-    cluster = capacity.cluster
-    table = Table(
-        title=f"{capacity.instructions:,} instructions on {cluster.nodes:,} nodes of {cluster.cpus} cores and "
-        f"{cluster.gpus} GPUs, {capacity.workers:,} workers", title_justify="left",
-    )  # fmt: skip
-    for name in (
-        "resource",
-        "need a tree",
-        "capacity a second",
-        "trees/s",
-        "used",
-        "where the figures come from",
-    ):
-        table.add_column(name, justify="left" if name[0] in "rw" else "right")
-    for resource in capacity.resources:
-        bases = (resource.need_basis, resource.capacity_basis)
-        table.add_row(
-            resource.name + ("*" if resource.assumed else ""),
-            f"{_number(resource.need)} {resource.unit}",
-            _number(resource.capacity),
-            _number(resource.trees_per_s),
-            f"{capacity.utilisation(resource):.0%}",
-            "; ".join(dict.fromkeys(bases)),
-        )
-    console.print(table)
-    if any(resource.assumed for resource in capacity.resources):
-        console.print("* rests on an assumption")
-    first = capacity.bottleneck
-    console.print(
-        f"{first.name} saturates first: {capacity.trees_per_s:,.1f} trees/s, all instructions in "
-        f"{duration(capacity.seconds)}. Store: {capacity.store_bytes / 2**30:,.1f} GiB "
-        f"({capacity.store_bytes / capacity.instructions / 1024:,.1f} KiB a tree)."
-    )
-    console.print(capacity.next_step)
-    for note in capacity.notes:
-        console.print(f"- {note}")
-
-
-def _number(value: float) -> str:
-    if math.isinf(value):
-        return "no limit"
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"

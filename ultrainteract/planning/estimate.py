@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import SeedError
@@ -13,9 +12,6 @@ from ultrainteract.models import price_of
 from ultrainteract.planning.rehearsal import PassRates, Rehearsal, rehearse
 from ultrainteract.schema import Instruction, Record, Usage
 from ultrainteract.seeds import stream_instructions
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 _REHEARSED = 300
 """Instructions that are rehearsed, drawn at random; the rest are taken to be like them."""
@@ -53,33 +49,6 @@ class Plan(Record):
     """Pairs expected."""
     lines: tuple[PlanLine, ...]
     """What is asked, by step and model."""
-
-    def show(self, console: Console) -> None:
-        """Prints the estimate as a table."""
-        from rich.table import Table
-
-        known = [line.cost for line in self.lines if line.cost is not None]
-        unknown = len(known) < len(self.lines)
-        total = f"${sum(known):,.2f}" + (" + unknown" if unknown else "") if known else "unknown"
-        table = Table(
-            title=f"{self.instructions:,} instructions, about {self.pairs:,} pairs", show_footer=True
-        )
-        sums = [sum(getattr(line, name) for line in self.lines) for name in
-                ("requests", "completions", "prompt_tokens", "completion_tokens")]  # fmt: skip
-        for name, footer in (("role", "total"), ("step", ""), ("model", "")):
-            table.add_column(name, footer)
-        for name, number in zip(("requests", "completions", "tokens in", "tokens out"), sums, strict=True):
-            table.add_column(name, f"{number:,}", justify="right")
-        table.add_column("cost", total, justify="right")
-        for line in self.lines:
-            figures = (line.requests, line.completions, line.prompt_tokens, line.completion_tokens)
-            cost = "unknown" if line.cost is None else f"${line.cost:,.2f}"
-            table.add_row(line.role, line.step, line.model, *(f"{number:,}" for number in figures), cost)
-        console.print(table)
-        if self.unusable:
-            console.print(
-                f"{self.unusable:,} inputs are unusable or dropped by a rule: see `ultrainteract seeds build`."
-            )
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from ultrainteract.schema import Record
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 STALL_S = 0.05
 """Lag from which on the loop counts as stalled."""
@@ -57,23 +53,6 @@ class LoopLag(Record):
     """Times it was late by more than 50 ms."""
     worst: tuple[Stall, ...]
     """The longest of these, at most ten."""
-
-    def show(self, console: Console) -> None:
-        """Prints the figures."""
-        console.print(
-            f"Event loop: late by {self.longest_ms:,.0f} ms at most, by {self.p99_ms:,.1f} ms at the 99th percentile; "
-            f"{self.stalls:,} stalls over {STALL_S * 1e3:.0f} ms; busy for {self.cpu_share:.0%} of "
-            f"{self.seconds:,.0f} s",
-            highlight=False,
-            markup=False,
-        )
-        for stall in self.worst:
-            console.print(
-                f"  {stall.lag_ms:,.0f} ms ({stall.cpu_ms:,.0f} ms its own CPU time, {stall.gc_ms:,.0f} ms "
-                f"garbage collection) at {stall.where or 'an unknown place'}",
-                highlight=False,
-                markup=False,
-            )
 
 
 class LoopWatch:

@@ -6,17 +6,11 @@ ended, and after a kill.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from ultrainteract.running.profile import LoopLag
 from ultrainteract.schema import Record, TreeState
 from ultrainteract.store import Runs, RunStore, Spend
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-    from rich.table import Table
 
 
 class RunReport(Record):
@@ -91,69 +85,7 @@ class RunReport(Record):
         """Inputs that have ended, in whatever state."""
         return sum(self.states.values())
 
-    def show(self, console: Console) -> None:
-        """Prints the report as tables."""
-        from rich.table import Table
-
-        ledger = Table(title="Ledger", title_justify="left")
-        ledger.add_column("state")
-        ledger.add_column("inputs", justify="right")
-        for state, count in self.states.items():
-            ledger.add_row(state.value, f"{count:,}")
-        if self.inputs is not None and self.inputs > self.settled:
-            ledger.add_row("not yet grown", f"{self.inputs - self.settled:,}")
-        total = f"{self.settled:,} so far" if self.inputs is None else f"{self.inputs:,}"
-        ledger.add_row("[bold]inputs[/bold]", f"[bold]{total}[/bold]")
-        console.print(ledger)
-        if self.set_aside:
-            console.print(
-                f"{self.set_aside:,} more are set aside: their problems are no longer in the seeds "
-                "(`run --prune` deletes them).",
-                highlight=False,
-            )
-        rate = "unknown" if self.pass_rate is None else f"{self.pass_rate:.0%}"
-        console.print(
-            f"{self.pairs:,} pairs · {self.correct:,} correct actions · {self.turns:,} turns · actor's pass rate {rate}"
-            f" · store {self.store_bytes / 2**20:,.1f} MiB",
-            highlight=False,
-        )
-        if self.spend:
-            console.print(_spend_table(self))
-        if self.guards:
-            acted = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in self.guards.items())
-            console.print(f"Quality guards: {acted}", highlight=False)
-        if self.loop is not None:
-            self.loop.show(console)
-
-
-def _spend_table(report: RunReport) -> Table:
-    """What was spent by role, step and model; `--json` has it by task too."""
-    from rich.table import Table
-
-    table = Table(title="Spent", title_justify="left", show_footer=True)
-    for name, footer in (("role", "total"), ("step", ""), ("model", "")):
-        table.add_column(name, footer)
-    total = _sums(report.spend)
-    for name, number in zip(("requests", "completions", "tokens in", "tokens out"), total, strict=True):
-        table.add_column(name, f"{number:,}", justify="right")
-    table.add_column("cost", _money(report.cost, report.unpriced), justify="right")
-    groups: dict[tuple[str, str, str], list[Spend]] = {}
-    for item in report.spend:
-        groups.setdefault((item.role, item.step, item.model), []).append(item)
-    for where, items in groups.items():
-        cost = _money(sum(item.cost for item in items), sum(item.unpriced for item in items))
-        table.add_row(*where, *(f"{number:,}" for number in _sums(items)), cost)
-    if report.cost:
-        table.caption = f"${report.kept_cost:,.4f} of it went into what was kept"
-    return table
-
-
-def _sums(items: Sequence[Spend]) -> list[int]:
-    names = ("requests", "completions", "prompt_tokens", "completion_tokens")
-    return [sum(getattr(item, name) for item in items) for name in names]
-
-
-def _money(cost: float, unpriced: int) -> str:
-    if unpriced:
-        return f"${cost:,.4f} + unknown" if cost else "unknown"
-    return f"${cost:,.4f}"
+    @property
+    def finished(self) -> bool:
+        """Whether every input of the seed set has ended."""
+        return self.inputs is not None and self.settled >= self.inputs

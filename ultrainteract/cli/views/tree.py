@@ -1,64 +1,15 @@
-"""Trees in the terminal: which there are, and what was asked, tried at each turn, and came of it."""
+"""A tree in the terminal: what was asked, tried at each turn, and came of it."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 from rich.tree import Tree as Branches
 
-from ultrainteract.dataset.source import Source
-from ultrainteract.errors import DataError
 from ultrainteract.schema import Node, Tree, Turn
-from ultrainteract.store import Outcome, RunStore, find_runs, open_runs
 
 _STYLE = {"correct": "green", "wrong": "red", "undetermined": "yellow"}
-
-
-def find_tree(place: Path, prefix: str | None) -> Tree:
-    """One tree of a run or of a folder of exports.
-
-    Args:
-        place: Where to look.
-        prefix: Beginning of its id; the tree with the most turns if None.
-
-    Raises:
-        StoreError: The run cannot be read, or has no such tree.
-        DataError: The folder holds nothing that trees could be made of, or no such tree.
-    """
-    if (place / "store.sqlite").exists():
-        with RunStore.open(place) as store:
-            return store.tree(store.deepest() if prefix is None else prefix)
-    with Source.open(str(place)) as source:
-        if prefix is not None:
-            return source.tree(prefix)
-        deepest = max(source.trees, key=lambda tree: tree.depth, default=None)
-        if deepest is None:
-            raise DataError(f"{place} has no tree.")
-        return deepest
-
-
-def list_inputs(place: Path, stack: ExitStack) -> Iterator[Outcome]:
-    """The ledger of a run, or the trees of a folder of exports, which knows of no other inputs.
-
-    Args:
-        place: Where to look.
-        stack: Closes what is opened.
-
-    Raises:
-        StoreError: The run cannot be read.
-        DataError: The folder holds nothing that trees could be made of.
-    """
-    if find_runs(str(place), stack):
-        yield from (outcome for outcome, _ in open_runs([str(place)], stack).ledger())
-        return
-    for tree in stack.enter_context(Source.open(str(place))).trees:
-        instruction = tree.instruction
-        yield Outcome(key=tree.id, state=tree.state, dataset=instruction.dataset, source=instruction.source)
 
 
 def tree_view(tree: Tree) -> RenderableType:

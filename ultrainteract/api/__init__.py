@@ -1,0 +1,83 @@
+"""The public Python API: one function for each command, which does the work and returns what the command prints.
+
+Functions have the commands' names (`import_` stands for the keyword) and live in modules named by nouns, so that no
+function hides a module. They are imported when first used: `import ultrainteract` costs nothing. `docs/api.md` lists
+them beside their commands.
+
+Example:
+    ```python
+    from ultrainteract import export, load_config, open_run, run
+
+    config = load_config("configs/demo.yaml", ["output=runs/mine"])
+    report = run(config, base="configs")
+    with open_run("runs/mine") as store:
+        for tree in store.trees():
+            print(tree.id, tree.state, [turn.pass_rate for turn in tree.turns])
+        export(store, "runs/mine/exports")
+    ```
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ultrainteract.api.datasets import ExportReport, data_rules, export, import_, stats, validate_data
+    from ultrainteract.api.instructions import (
+        build_seeds,
+        check_seeds,
+        make_tests,
+        seed_datasets,
+        selection_rules,
+    )
+    from ultrainteract.api.isolation import build_sandbox, check_sandbox, prune_sandbox, sandbox_shell
+    from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
+    from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
+    from ultrainteract.api.publication import check_push, push, watch_push
+    from ultrainteract.api.runs import (
+        Compaction,
+        compact,
+        delete_run,
+        merge,
+        open_run,
+        run,
+        run_async,
+        run_info,
+        status,
+    )
+    from ultrainteract.api.trees import find_tree, list_inputs
+    from ultrainteract.config import config_docs, load_config
+
+HOMES = {
+    name: f"ultrainteract.{module}"
+    for module, names in {
+        "api.datasets": ("ExportReport", "data_rules", "export", "import_", "stats", "validate_data"),
+        "api.instructions": ("build_seeds", "check_seeds", "make_tests", "seed_datasets", "selection_rules"),
+        "api.isolation": ("build_sandbox", "check_sandbox", "prune_sandbox", "sandbox_shell"),
+        "api.lookup": ("build_wikipedia", "search_wikipedia"),
+        "api.preparation": ("init", "plan", "plan_cluster", "validate", "validate_async"),
+        "api.publication": ("check_push", "push", "watch_push"),
+        "api.runs": (
+            "Compaction", "compact", "delete_run", "merge", "open_run", "run", "run_async", "run_info", "status",
+        ),
+        "api.trees": ("find_tree", "list_inputs"),
+        "config": ("config_docs", "load_config"),
+    }.items()
+    for name in names
+}  # fmt: skip
+"""Where each name of the API lives."""
+
+__all__ = [
+    "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push", "check_sandbox",
+    "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export", "find_tree", "import_", "init",
+    "list_inputs", "load_config", "make_tests", "merge", "open_run", "plan", "plan_cluster", "prune_sandbox", "push",
+    "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "selection_rules", "stats",
+    "status", "validate", "validate_async", "validate_data", "watch_push",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name in HOMES:
+        return getattr(import_module(HOMES[name]), name)
+    raise AttributeError(f"module 'ultrainteract.api' has no attribute '{name}'")

@@ -1,0 +1,1 @@
+"""What commands print: reports, plans, checks and trees as tables and panels."""
