@@ -6,6 +6,7 @@ Seeds are read in a thread, a chunk at a time, so that no more of them is in mem
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,9 +17,12 @@ from ultrainteract.running.progress import Progress
 from ultrainteract.running.seed_changes import SeedSurvey, report, seed_stamp, skipped, survey_changes
 from ultrainteract.schema import Instruction, Tree
 from ultrainteract.seeds import SeedIssue, stream_instructions
+from ultrainteract.seeds.check import GoldKinds
 from ultrainteract.store import Outcome, RunStore
 from ultrainteract.store.database import admitted_row
 from ultrainteract.store.records import tree_number
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 64
 """Instructions read from the seeds at a time."""
@@ -52,6 +56,7 @@ async def admitted(
     usable, first_issue = 0, ""
     survey = SeedSurvey(store, config.shard)
     taken, is_limited = 0, False
+    kinds, told = GoldKinds(), set[str]()
     begun = [] if config.limit else store.admitted()
     for instruction in begun:  # at once: finding the next ones may take reading the seeds up to there
         yield instruction
@@ -76,6 +81,14 @@ async def admitted(
                 issues.append((issue, None))
             elif isinstance(item, Instruction):
                 fresh.append(item)
+                kinds.add(item)
+        odd = [f"{where} '{gold}'" for where, gold in kinds.odd() if where not in told]
+        if odd and not told:
+            log.warning(
+                "Gold answers that are words where the others are values: %s%s. Right answers may be taken for wrong: "
+                "`ultrainteract validate` lists all.", ", ".join(odd[:3]), " …" if len(odd) > 3 else "",
+            )  # fmt: skip
+        told.update(where for where, _ in kinds.odd())
         done = store.done([item.id for item in fresh])
         progress.resumed += len(done)
         fresh = [item for item in fresh if item.id not in done and item.id not in known]

@@ -7,30 +7,22 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from ultrainteract.config import RunConfig
-from ultrainteract.errors import ConfigError, SandboxError, SeedError
-from ultrainteract.grading import Graders, verdict_from_tests
-from ultrainteract.models import build_models
+from ultrainteract.errors import ConfigError, ProviderError, SandboxError, SeedError
+from ultrainteract.exporting.registry import exporters
+from ultrainteract.grading import Graders
+from ultrainteract.models import SharedLimits, build_models
 from ultrainteract.prompts import Prompts
+from ultrainteract.running.ping import Check, ping_model
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox
-from ultrainteract.schema import Instruction, Label, Record, Task
+from ultrainteract.schema import Instruction, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
+from ultrainteract.seeds.check import check_dataset
 
+_SERVER_WAIT_S = 5.0
+"""Longest wait for a server that does not answer, seconds."""
 _SHOWN = 10
 """Items named under a failed check."""
-
-
-class Check(Record):
-    """One check and what it found."""
-
-    name: str
-    """What was checked."""
-    passed: bool
-    """Whether the run can begin as far as this check goes."""
-    detail: str
-    """What was found, in one line."""
-    items: tuple[str, ...] = ()
-    """What failed, item by item (the first ones)."""
 
 
 class ValidationReport(Record):
@@ -46,21 +38,25 @@ class ValidationReport(Record):
 
 
 async def validate_run(
-    config: RunConfig, base: Path, *, limit: int, unsafe: bool = False
+    config: RunConfig, base: Path, *, limit: int, unsafe: bool = False, ping: bool = False
 ) -> ValidationReport:
-    """Checks a configuration without calling any model.
+    """Checks a configuration: keys, servers, models, exports, prompts, seeds, sandbox, gold answers and solutions.
+
+    Servers are asked for their models, which costs nothing.
 
     Args:
         config: The run.
         base: Folder that relative seed paths resolve against.
         limit: Instructions of each dataset whose gold answers and reference solutions are tried.
         unsafe: Allow reference solutions to run without isolation.
+        ping: Also send one request per model, and show the answer as the run would read it.
     """
-    checks = [_check_keys(config), await _check_models(config), _check_prompts(config)]
+    checks = [_check_keys(config), _check_exports(config), _check_prompts(config)]
     try:
         samples, seeds = _read_seeds(config, base, limit)
     except SeedError as error:
         return ValidationReport(checks=(*checks, Check(name="seeds", passed=False, detail=str(error))))
+    checks[1:1] = await _check_models(config, samples[0] if ping and samples else None)
     checks.append(seeds)
     sandbox = None
     try:
@@ -76,9 +72,7 @@ async def validate_run(
                     detail=f"{sandbox.kind}: 6 * 7 gives {execution.text or execution.status}",
                 )
             )
-        checks += await _check_golds(samples)
-        if sandbox is not None:
-            checks += await _check_solutions(samples, sandbox, config)
+        checks += await _check_datasets(samples, sandbox)
     except SandboxError as error:
         checks.append(Check(name="sandbox", passed=False, detail=str(error)))
     finally:
@@ -104,16 +98,50 @@ def _local(url: str | tuple[str, ...] | None) -> bool:
     return bool(urls) and all("//localhost" in item or "//127." in item or "//[::1]" in item for item in urls)
 
 
-async def _check_models(config: RunConfig) -> Check:
+async def _check_models(config: RunConfig, sample: Instruction | None) -> list[Check]:
+    """Models that can be set up, servers that answer; with a sample, what each model makes of it."""
+    quick = {
+        name: model.model_copy(update={"startup_timeout_s": min(model.startup_timeout_s, _SERVER_WAIT_S)})
+        for name, model in config.models.items()
+    }
+    shared = SharedLimits()
     try:
-        models = build_models(config)
+        models = build_models(config.model_copy(update={"models": quick}), shared=shared)
     except ConfigError as error:
-        return Check(name="models", passed=False, detail=str(error))
-    for model in models.values():
-        await model.close()
+        return [Check(name="models", passed=False, detail=str(error))]
+    shared.checks.clear()  # each is made below, so that one failure does not hide another
+    used = list(dict.fromkeys(name for _, name in config.model_uses()))
+    failures: dict[str, str] = {}
+    pings: list[Check] = []
+    try:
+        for name in used:
+            check = getattr(models[name], "check", None)
+            try:
+                if check is not None:
+                    await check()
+            except ProviderError as error:
+                failures[name] = str(error)
+                continue
+            if sample is not None:
+                pings.append(await ping_model(config, name, models[name], sample))
+    finally:
+        for model in models.values():
+            await model.close()
     simulated = [name for name, model in models.items() if model.simulated]
     detail = f"{len(models)} models" + (f"; simulated: {', '.join(simulated)}" if simulated else "")
-    return Check(name="models", passed=True, detail=detail)
+    if failures:
+        detail = f"{len(failures)} of {len(used)} cannot be used"
+    return [Check(name="models", passed=not failures, detail=detail, items=tuple(failures.values())), *pings]
+
+
+def _check_exports(config: RunConfig) -> Check:
+    try:
+        chosen = exporters(config.export) if config.export.formats else []
+    except ConfigError as error:
+        return Check(name="exports", passed=False, detail=str(error))
+    return Check(
+        name="exports", passed=True, detail=", ".join(exporter.name for exporter in chosen) or "none"
+    )
 
 
 def _check_prompts(config: RunConfig) -> Check:
@@ -155,43 +183,33 @@ def _read_seeds(config: RunConfig, base: Path, limit: int) -> tuple[list[Instruc
     return samples, Check(name="seeds", passed=bool(samples), detail=detail, items=items)
 
 
-async def _check_golds(samples: list[Instruction]) -> list[Check]:
-    """Every gold answer against its own grader."""
-    wrong: dict[str, list[str]] = defaultdict(list)
-    tried: Counter[str] = Counter()
-    async with Graders() as graders:
-        for sample in samples:
-            if sample.grader in ("tests", "judge") or sample.gold is None:
-                continue
-            tried[sample.dataset] += 1
-            verdict = await graders.grade(sample, sample.gold)
-            if verdict.label is not Label.CORRECT:
-                why = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
-                wrong[sample.dataset].append(
-                    f"{sample.source}: gold {sample.gold!r} is {verdict.label} ({why})"
-                )
-    return [_tried(f"gold answers of {dataset}", count, wrong[dataset]) for dataset, count in tried.items()]
-
-
-async def _check_solutions(samples: list[Instruction], sandbox: Sandbox, config: RunConfig) -> list[Check]:
-    """Every coding instruction's first reference solution against its tests."""
-    wrong: dict[str, list[str]] = defaultdict(list)
-    tried: Counter[str] = Counter()
+async def _check_datasets(samples: list[Instruction], sandbox: Sandbox | None) -> list[Check]:
+    """Gold answers and reference solutions, by the rule of `seeds check`."""
+    by_dataset: dict[str, list[Instruction]] = defaultdict(list)
     for sample in samples:
-        if sample.tests is None or not sample.solutions:
-            continue
-        tried[sample.dataset] += 1
-        report = await sandbox.run_tests(sample.solutions[0], sample.tests, limits=config.sandbox.limits)
-        verdict = verdict_from_tests(sample.tests, report)
-        if verdict.label is not Label.CORRECT:
-            why = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
-            wrong[sample.dataset].append(f"{sample.source}: its solution is {verdict.label} ({why})")
-    return [
-        _tried(f"reference solutions of {dataset}", count, wrong[dataset]) for dataset, count in tried.items()
-    ]
-
-
-def _tried(name: str, count: int, wrong: list[str]) -> Check:
-    # A few bad records are normal in real seeds; they are named, and fail the check only where they are many.
-    detail = f"{count - len(wrong):,} of {count:,} verify"
-    return Check(name=name, passed=len(wrong) <= count * 0.05, detail=detail, items=tuple(wrong[:_SHOWN]))
+        by_dataset[sample.dataset].append(sample)
+    checks = []
+    async with Graders() as graders:
+        for dataset, instructions in by_dataset.items():
+            found = await check_dataset(dataset, instructions, graders, sandbox)
+            details, items = [], []
+            if (answers := found.answers) is not None:
+                details.append(f"{answers.accepted:,} of {answers.checked:,} gold answers verify")
+                items += [f"{where}: gold {why}" for where, why in answers.exceptions]
+                items += [f"{where}: accepts {why}" for where, why in answers.false_accepts]
+            if found.odd:
+                details.append(f"{len(found.odd):,} are words where the others are values")
+                items += [f"{where}: gold '{gold}' is words" for where, gold in found.odd]
+            if (solutions := found.solutions) is not None:
+                details.append(f"{solutions.accepted:,} of {solutions.checked:,} reference solutions pass")
+                items += [f"{where}: its solution is {why}" for where, why in solutions.exceptions]
+            if details:
+                checks.append(
+                    Check(
+                        name=dataset,
+                        passed=found.passed,
+                        detail="; ".join(details),
+                        items=tuple(items[:_SHOWN]),
+                    )
+                )
+    return checks
