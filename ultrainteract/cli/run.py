@@ -75,6 +75,7 @@ def run(
 ) -> None:
     """Grow the trees of a seed set; resumes by itself where an earlier run of the same configuration stopped."""
     import asyncio
+    from shlex import join
 
     from ultrainteract import api
     from ultrainteract.cli import STOPPED
@@ -131,7 +132,10 @@ def run(
             show_loop(report.loop, console)
     else:
         show_report(report, console)
-    command = f"ultrainteract run {config} -o {loaded.output}" + (f" --shard {shard}" if shard else "")
+    words = ["ultrainteract", "run", str(config), *(overrides or ()), "-o", str(loaded.output)]
+    words += ["--shard", shard] if shard else []
+    words += ["--executor", executor] if executor else []
+    command = join(words)
     if report.stopped:
         console.print(f"Stopped early. Resume with: {command}", highlight=False)
         raise typer.Exit(STOPPED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ultrainteract.config import ExportConfig
+from ultrainteract.config.problems import did_you_mean
 from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS
 from ultrainteract.dataset.samples import Demonstration, Preference, demonstrations, preferences
 from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
@@ -117,7 +118,8 @@ def exporters(config: ExportConfig) -> list[Exporter]:
     """
     unknown = [name for name in config.formats if name not in EXPORTERS]
     if unknown:
-        raise ConfigError(f"No export is called '{unknown[0]}'. There are: {', '.join(EXPORTERS)}.")
+        near = did_you_mean(unknown[0], EXPORTERS)
+        raise ConfigError(f"No export is called '{unknown[0]}'{near} (there are: {', '.join(EXPORTERS)}).")
     if len(set(config.formats)) != len(config.formats) or not config.formats:
         raise ConfigError("export.formats: name at least one format, and each only once.")
     chosen = [EXPORTERS[name] for name in config.formats]

@@ -77,7 +77,7 @@ class Progress:
         parts = [f"{self.done:,}{f'/{self.inputs:,}' if self.inputs else ''} trees", f"{self.pairs:,} pairs"]
         if self.budget is not None:
             parts.append("cost unknown" if self.budget.unpriced else f"${self.budget.cost:,.2f}")
-        if self.inputs and self.grown and self.done < self.inputs:
+        if self.inputs and self.grown and self.alive and self.done < self.inputs:
             left = (self.inputs - self.done) * max(self.elapsed, 1e-9) / self.grown
             parts.append(f"ETA {_duration(left)}")
         return " · ".join(parts)
@@ -142,15 +142,18 @@ def panel(progress: Progress, width: int) -> RenderableType:
     from rich.text import Text
 
     headline = progress.headline()
-    room = min(_LONGEST_BAR, width - len(headline) - 4)
+    room = min(_LONGEST_BAR, width - len(headline) - 8)
     bar = ""
     if room >= _SHORTEST_BAR:
         filled = round(room * min(1.0, progress.done / progress.inputs)) if progress.inputs else 0
         bar = "━" * filled + "·" * (room - filled) + "  "
+    width -= len("^C ")  # what an interrupt writes behind the last line must not begin another one
     lines = [Text(bar, style="green").append(headline, style="bold default")]
     for text, style in ((progress.details(), "default"), (progress.waits(), "dim")):
         if text:
-            lines.append(Text(text, style=style, no_wrap=True, overflow="ellipsis"))
+            line = Text(text, style=style)
+            line.truncate(width, overflow="ellipsis")
+            lines.append(line)
     return Group(*lines)
 
 

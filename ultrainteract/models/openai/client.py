@@ -160,7 +160,10 @@ class OpenAIModel:
         waited = (
             f", the oldest {oldest:.0f} s of {self.config.timeout_s:.0f} s" if oldest > _LONG_WAIT_S else ""
         )
-        return f"{self.name}: {len(self._sent_at):,} in flight{waited}"
+        limit = sum(int(endpoint.limit) for endpoint in self._endpoints)
+        maximum = sum(endpoint.maximum for endpoint in self._endpoints)
+        slowed = f" (slowed to {limit:,} of {maximum:,})" if limit < maximum else ""
+        return f"{self.name}: {len(self._sent_at):,} in flight{slowed}{waited}"
 
     def status(self) -> str | None:
         """Why the model waits, where none of its endpoints is up; None otherwise."""
