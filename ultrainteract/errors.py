@@ -98,8 +98,13 @@ def require(module: str, extra: str) -> None:
         )
 
 
-def told(name: str, text: str) -> UltraInteractError:
-    """The error that another process reports by the name of its class and its text."""
+def error_from_report(name: str, text: str) -> UltraInteractError:
+    """Rebuilds an expected error that another process reports.
+
+    Args:
+        name: Name of the error's class.
+        text: Its message.
+    """
     kind = globals().get(name)
     known = isinstance(kind, type) and issubclass(kind, UltraInteractError)
     return kind(text) if known else UltraInteractError(text)  # type: ignore[misc]

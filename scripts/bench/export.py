@@ -168,12 +168,12 @@ def bare(run: Path, out: Path) -> dict[str, float]:
     import pyarrow.parquet as pq
 
     from ultrainteract.config import ExportConfig
-    from ultrainteract.exporting import EXPORTERS
+    from ultrainteract.exporting import known_exporters
     from ultrainteract.exporting.columns import arrow_schema
     from ultrainteract.store import RunStore
 
-    config = ExportConfig()
-    schemas = {name: arrow_schema(EXPORTERS[name].columns) for name in FORMATS}
+    config, known = ExportConfig(), known_exporters()
+    schemas = {name: arrow_schema(known[name].columns) for name in FORMATS}
     out.mkdir(parents=True, exist_ok=True)
     writers = {
         name: pq.ParquetWriter(out / f"{name}.parquet", schema, compression="zstd", compression_level=3)
@@ -184,7 +184,7 @@ def bare(run: Path, out: Path) -> dict[str, float]:
         trees = store.trees()
         while chunk := list(islice(trees, BARE_TREES)):
             for name, writer in writers.items():
-                rows = [row for tree in chunk for row in EXPORTERS[name].rows(tree, config)]
+                rows = [row for tree in chunk for row in known[name].rows(tree, config)]
                 count += len(rows)
                 begin = time.perf_counter()
                 writer.write_table(pa.Table.from_pylist(rows, schema=schemas[name]))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.exporting.forest import forest
 from ultrainteract.config import ExportConfig
-from ultrainteract.exporting import EXPORTERS, export_rows
+from ultrainteract.exporting import export_rows, known_exporters
 
 GOLDEN = Path(__file__).parent / "golden"
 VARIANTS = {
@@ -21,7 +21,7 @@ VARIANTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", sorted({*EXPORTERS, *VARIANTS}))
+@pytest.mark.parametrize("case", sorted({*known_exporters(), *VARIANTS}))
 def test_rows_are_as_recorded(case: str) -> None:
     config = ExportConfig.model_validate(VARIANTS.get(case, {}))
     rows = export_rows(case.partition(".")[0], forest(), config)

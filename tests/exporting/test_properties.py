@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -15,11 +16,12 @@ from tests.strategies import forests, trees
 from ultrainteract.config import ExportConfig, ExportFilter
 from ultrainteract.dataset.importing import ImportedTrees
 from ultrainteract.dataset.rebuild import rebuild
+from ultrainteract.dataset.samples import picked_pairs
 from ultrainteract.exporting import (
-    EXPORTERS,
     RunInfo,
     export_rows,
     export_trees,
+    known_exporters,
     pair_rows,
     read_trees,
     sft_rows,
@@ -28,13 +30,15 @@ from ultrainteract.exporting.formats.reward import MAX_PAIRS, MAX_USES
 from ultrainteract.schema import Tree
 from ultrainteract.statistics.statistics import Statistics
 
+EXAMPLES = int(os.environ.get("ULTRAINTERACT_EXAMPLES", "25"))
+"""Examples per property; the gate asks for more."""
 INFO = RunInfo(name="random", fingerprint="0" * 64)
 relaxed = settings(
-    deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate],
+    deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate],
     derandomize=True,
 )  # fmt: skip
 """No shrinking, which takes minutes on trees; the same examples every time."""
-few = settings(relaxed, max_examples=6)
+few = settings(relaxed, max_examples=max(6, EXAMPLES // 8))
 """For what writes files."""
 
 
@@ -104,8 +108,8 @@ def test_trees_come_back_as_they_were(forest: list[Tree]) -> None:
 @given(forest=forests())
 def test_every_export_writes_its_rows(forest: list[Tree]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        counts = export_trees(forest, folder, ExportConfig(formats=tuple(EXPORTERS)), INFO)
-        for name in EXPORTERS:
+        counts = export_trees(forest, folder, ExportConfig(formats=tuple(known_exporters())), INFO)
+        for name in known_exporters():
             rows = [
                 row
                 for path in sorted(Path(folder, name).rglob("*.parquet"))
@@ -171,8 +175,8 @@ def test_statistics_can_be_counted_in_parts(forest: list[Tree]) -> None:
         whole.add(tree)
         (left if number % 2 else right).add(tree)
     left.merge(right)
-    assert left.to_json() == whole.to_json()
-    figures = whole.to_json()
+    assert left.figures() == whole.figures()
+    figures = whole.figures().model_dump(mode="json")
     assert (
         sum(row["pairs"] for row in figures["table1"])
         == figures["pairs"]
@@ -192,7 +196,12 @@ def test_filters_only_take_away(tree: Tree) -> None:
         rows = list(pair_rows(tree, keep=keep))
         assert {row["id"] for row in rows} <= every
         if keep.max_chars:
-            assert all(len(row["chosen"].removeprefix("look up")) for row in rows)
+            fitting = [
+                pair
+                for pair in picked_pairs(tree)
+                if max(len(pair.chosen.action.text), len(pair.rejected.action.text)) <= keep.max_chars
+            ]
+            assert picked_pairs(tree, keep=keep) == fitting
 
 
 @pytest.mark.parametrize("which", ["random", "longest", "deepest"])

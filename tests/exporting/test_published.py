@@ -35,7 +35,7 @@ def test_table_1_and_table_7_are_as_counted_by_hand(trees: dict[str, Tree]) -> N
     statistics = Statistics()
     for tree in trees.values():
         statistics.add(tree)
-    figures = statistics.to_json()
+    figures = statistics.figures().model_dump(mode="json")
     table1 = {
         (row["task"], row["interaction"], row["tool"]): (
             row["instructions"], row["trajectories"], row["pairs"], row["correct"]

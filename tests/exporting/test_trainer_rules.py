@@ -102,18 +102,26 @@ def test_axolotl_reads_its_dpo_export() -> None:
 
 
 def test_axolotl_reads_its_kto_export() -> None:
-    """`chatml.ultra`, `llama3.ultra`: plain `prompt` and `completion`, and a boolean `label`."""
-    rows = list(export_rows("axolotl-kto", forest()))
-    for row in rows:
-        assert isinstance(row["prompt"], str)
-        assert isinstance(row["completion"], str)
-        assert isinstance(row["label"], bool)
-        text = (
-            f"<|im_start|>user\n{row['prompt']}<|im_end|>\n<|im_start|>assistant\n"
-            + f"{row['completion']}<|im_end|>"
+    """Its user-defined strategy fills `{prompt}` and `{completion}` in as they are: every turn stands in its own role."""
+    wanted = {
+        (
+            chatml(row["prompt"], add_generation_prompt=True),
+            chatml(row["completion"]).split("\n", 1)[1][:-1],
+            row["label"],
         )
-        assert text.count("<|im_start|>") == 2
-    assert any("Your answer is wrong." in row["prompt"] for row in rows)
+        for row in export_rows("trl-kto", forest())
+    }
+    rows = list(export_rows("axolotl-kto", forest()))
+    found = {
+        (
+            "{prompt}".format(prompt=row["prompt"]),
+            "{completion}".format(completion=row["completion"]),
+            row["label"],
+        )
+        for row in rows
+    }
+    assert found == wanted
+    assert any(row["prompt"].count("<|im_start|>user") == 2 for row in rows)
 
 
 @pytest.mark.parametrize("history", ["bare", "flat", "turns"])

@@ -14,7 +14,7 @@ from tests.exporting.forest import forest
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.validate import Report, validate
 from ultrainteract.errors import DataError
-from ultrainteract.exporting import EXPORTERS, RunInfo, export_rows, export_trees
+from ultrainteract.exporting import RunInfo, export_rows, export_trees, known_exporters
 from ultrainteract.readers.tables import open_tables
 
 DATA = Path(__file__).parent / "data"
@@ -33,7 +33,7 @@ def published(name: str) -> list[Row]:
 
 
 def test_sound_data_passes(tmp_path: Path) -> None:
-    export_trees(forest(), tmp_path, ExportConfig(formats=tuple(EXPORTERS)), INFO)
+    export_trees(forest(), tmp_path, ExportConfig(formats=tuple(known_exporters())), INFO)
     for report in (validate(open_tables(str(tmp_path))), validate(open_tables(str(DATA)))):
         assert report.ok, report.to_json()["violations"]
     assert set(report.layouts.values()) == {"UltraInteract pair", "UltraInteract sft"}
@@ -100,7 +100,7 @@ def test_a_missing_column_or_field_is_named(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", known_exporters())
 def test_what_an_action_taken_twice_becomes_is_sound(name: str, tmp_path: Path) -> None:
     tree = next(
         tree for tree in forest() if tree.depth > 1 and tree.turns[0].correct and tree.turns[1].correct

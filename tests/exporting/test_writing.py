@@ -16,7 +16,7 @@ import pytest
 from tests.exporting.forest import forest
 from ultrainteract.config import ExportConfig, MixSource
 from ultrainteract.errors import ConfigError, StoreError
-from ultrainteract.exporting import EXPORTERS, RunInfo, export_rows, export_trees, read_trees, rendering
+from ultrainteract.exporting import RunInfo, export_rows, export_trees, known_exporters, read_trees, rendering
 from ultrainteract.exporting import writer as writing
 from ultrainteract.schema import Tree
 from ultrainteract.statistics.statistics import Statistics
@@ -34,11 +34,11 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_same_trees_give_the_same_bytes_in_another_process(tmp_path: Path) -> None:
-    config = ExportConfig(formats=tuple(EXPORTERS))
+    config = ExportConfig(formats=tuple(known_exporters()))
     export_trees(forest(), tmp_path / "here", config, INFO)
     program = (
         "from tests.exporting.forest import forest; from ultrainteract.exporting import *\n"
-        f"export_trees(forest(), {str(tmp_path / 'there')!r}, ExportConfig(formats=tuple(EXPORTERS)), "
+        f"export_trees(forest(), {str(tmp_path / 'there')!r}, ExportConfig(formats=tuple(known_exporters())), "
         "RunInfo(name='forest', fingerprint='f' * 64))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
@@ -47,13 +47,13 @@ def test_the_same_trees_give_the_same_bytes_in_another_process(tmp_path: Path) -
 
 
 def test_datasets_loads_every_export(tmp_path: Path) -> None:
-    export_trees(forest(), tmp_path / "out", ExportConfig(formats=tuple(EXPORTERS)), INFO)
-    for name in EXPORTERS:
+    export_trees(forest(), tmp_path / "out", ExportConfig(formats=tuple(known_exporters())), INFO)
+    for name in known_exporters():
         loaded = datasets.load_dataset(
             str(tmp_path / "out" / name), split="train", cache_dir=str(tmp_path / "cache")
         )
         assert loaded.to_list() == list(export_rows(name, forest()))
-        assert loaded.column_names == list(EXPORTERS[name].columns)
+        assert loaded.column_names == list(known_exporters()[name].columns)
 
 
 def test_files_say_where_they_come_from(tmp_path: Path) -> None:
@@ -231,14 +231,14 @@ def test_statistics_of_what_is_exported_are_counted_on_the_way(tmp_path: Path) -
     counted = Statistics()
     config = ExportConfig.model_validate({"filter": {"tasks": ["Math_PoT"]}})
     export_trees(forest(), tmp_path, config, INFO, counted)
-    assert counted.to_json()["trees"] == 1
+    assert counted.figures().model_dump(mode="json")["trees"] == 1
 
 
 def test_guards_costs_and_evidence_are_counted() -> None:
     counted = Statistics()
     for tree in forest():
         counted.add(tree)
-    figures = counted.to_json()
+    figures = counted.figures().model_dump(mode="json")
     assert figures["critiques"] == {
         "total": 3, "leaked": 2, "leak_rate": 2 / 3, "clean": 1, "asked_again": 1, "redacted": 1
     }  # fmt: skip

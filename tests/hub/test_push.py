@@ -15,7 +15,7 @@ from tests.exporting.forest import forest
 from tests.hub.server import Blob, Fault, HubServer, Repo
 from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.errors import HubError
-from ultrainteract.exporting import EXPORTERS, RunInfo, export_rows, export_trees
+from ultrainteract.exporting import RunInfo, export_rows, export_trees, known_exporters
 from ultrainteract.hub import Publication, Published, check_rights, prepare, push
 from ultrainteract.hub.card import BEGIN, END
 from ultrainteract.statistics.statistics import Statistics
@@ -46,7 +46,7 @@ def card(hub: HubServer, repo: str = "alice/trees") -> tuple[dict, str]:
 def test_a_push_is_one_commit_and_load_dataset_reads_every_config_back(
     hub: HubServer, tmp_path: Path
 ) -> None:
-    every = publication(tmp_path, tuple(EXPORTERS))
+    every = publication(tmp_path, tuple(known_exporters()))
     done = push(every, check_rights(CONFIG), CONFIG)
     assert [title for _, _, title in hub.repos["alice/trees"].log] == [
         "initial commit",
@@ -70,8 +70,8 @@ def test_a_push_is_one_commit_and_load_dataset_reads_every_config_back(
     assert read.returncode == 0, read.stderr
     rows = json.loads(read.stdout)
     default = rows.pop("(default)")
-    assert set(rows) == set(EXPORTERS)
-    for name in EXPORTERS:
+    assert set(rows) == set(known_exporters())
+    for name in known_exporters():
         assert rows[name] == list(export_rows(name, forest()))
     assert default == rows["sft"]
 

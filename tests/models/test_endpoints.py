@@ -8,10 +8,11 @@ import logging
 import pytest
 
 from tests.models.helpers import HandClock
-from ultrainteract.models.scheduler.endpoints import MIN_SAMPLE, Endpoint, Lane, Lease, acquire, move
+from ultrainteract.models.scheduler.endpoints import MIN_SAMPLE, Endpoint, Lease, RequestClass
+from ultrainteract.models.scheduler.queue import Dispatcher, acquire, move_waiters
 
-ACTOR = Lane("actor", "actor", 100)
-CRITIC = Lane("critic", "critic", 100)
+ACTOR = RequestClass("actor", "actor", 100)
+CRITIC = RequestClass("critic", "critic", 100)
 
 
 def endpoint(clock: HandClock, maximum: int = 4, label: str = "http://a") -> Endpoint:
@@ -20,7 +21,7 @@ def endpoint(clock: HandClock, maximum: int = 4, label: str = "http://a") -> End
     return made
 
 
-async def take(e: Endpoint, count: int, lane: Lane = ACTOR) -> list[Lease]:
+async def take(e: Endpoint, count: int, lane: RequestClass = ACTOR) -> list[Lease]:
     return [await acquire([e], lane, 1) for _ in range(count)]
 
 
@@ -49,7 +50,7 @@ async def test_concurrency_falls_by_half_once_a_round_trip_and_rises_by_one() ->
 async def test_a_large_concurrency_is_back_after_sixteen_round_trips() -> None:
     clock = HandClock()
     e = endpoint(clock, 512)
-    lane = Lane("actor", "actor", 512)
+    lane = RequestClass("actor", "actor", 512)
     (stray,) = await take(e, 1, lane)
     stray.overloaded(None, "busy")
     assert e.limit == 256
@@ -64,7 +65,7 @@ async def test_a_large_concurrency_is_back_after_sixteen_round_trips() -> None:
 async def test_never_more_at_once_than_the_maximum_of_endpoint_and_model() -> None:
     clock = HandClock()
     e = endpoint(clock, 10)
-    small = Lane("critic", "critic", 2)
+    small = RequestClass("critic", "critic", 2)
     waiting = [asyncio.create_task(acquire([e], small, 1)) for _ in range(5)]
     await settle()
     assert sum(task.done() for task in waiting) == 2
@@ -83,7 +84,7 @@ async def test_deeper_turns_go_first_and_roles_take_turns() -> None:
     (held,) = await take(e, 1)
     order: list[str] = []
 
-    async def one(name: str, lane: Lane, depth: int) -> None:
+    async def one(name: str, lane: RequestClass, depth: int) -> None:
         lease = await acquire([e], lane, depth)
         order.append(name)
         await asyncio.sleep(0)
@@ -157,7 +158,7 @@ async def test_a_sample_of_bad_requests_opens_it_and_a_health_check_closes_it(
     assert second.health_check
     assert second.after_outage
     e.recovered()
-    e.dispatch()
+    e.changed()
     await settle()
     assert all(task.done() for task in waiting)
     assert e.down is None
@@ -213,11 +214,11 @@ async def test_those_in_line_follow_a_model_that_moves_to_other_servers() -> Non
     (held,) = await take(old, 1)
     waiting = [asyncio.create_task(acquire([old], ACTOR, turn)) for turn in (1, 3, 2)]
     await settle()
-    move([old], [new])
+    move_waiters([old], [new])
     await settle()
     assert [task.done() for task in waiting] == [False, True, True], "deeper turns first"
     assert {task.result().endpoint for task in waiting[1:]} == {new}
-    assert not old.waiters()
+    assert not [waiter for group in Dispatcher.of(old).groups for waiter in group.waiters()]
     waiting[1].result().succeeded()
     assert (await waiting[0]).endpoint is new
     held.succeeded()

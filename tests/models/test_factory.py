@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,11 @@ import pytest
 from tests.models.helpers import ask
 from ultrainteract.config import ModelConfig, parse_config
 from ultrainteract.errors import ConfigError
-from ultrainteract.models import build_model, build_models
+from ultrainteract.models import PROVIDERS, build_model, build_models
 from ultrainteract.models.openai.batch import OpenAIBatchModel
 from ultrainteract.models.openai.client import OpenAIModel
 
-DOCS = Path(__file__).parents[2] / "docs" / "models.md"
+ROOT = Path(__file__).parents[2]
 
 
 def test_an_unknown_provider_is_told_what_there_is() -> None:
@@ -53,29 +52,15 @@ async def test_models_of_a_run_share_limits_and_a_state_directory(tmp_path: Path
         await model.close()
 
 
-async def test_the_documented_plugin_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (source,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    (entry,) = re.findall(
-        r"^(command = \"my_package:CommandModel\")$", DOCS.read_text(encoding="utf-8"), re.MULTILINE
-    )
-    assert len(source.splitlines()) < 40
-    (tmp_path / "my_package.py").write_text(source, encoding="utf-8")
-    metadata = tmp_path / "my_package-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n", encoding="utf-8"
-    )
-    (metadata / "entry_points.txt").write_text(
-        f"[ultrainteract.models]\n{entry.replace(chr(34), '')}\n", encoding="utf-8"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
+async def test_the_documented_plugin_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PROVIDERS, "_entries", dict(PROVIDERS._entries))
+    runpy.run_path(str(ROOT / "examples/plugins/provider/acme_command.py"), run_name="acme_command")
     model = build_model(
-        "shout", ModelConfig(provider="command", model="tr", options={"arguments": ["a-z", "A-Z"]})
+        "shout", ModelConfig(provider="acme-command", model="tr", options={"arguments": ["a-z", "A-Z"]})
     )
     reply = await model.sample(ask("two and two", n=3))
     await model.close()
     assert [completion.text for completion in reply.completions] == ["TWO AND TWO"]
-    assert model.provider == "command"
-    with pytest.raises(ConfigError, match="command, "):
+    assert model.provider == "acme-command"
+    with pytest.raises(ConfigError, match="acme-command, "):
         build_model("actor", ModelConfig(provider="nonesuch", model="m"))
-    sys.modules.pop("my_package", None)

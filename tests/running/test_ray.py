@@ -141,4 +141,4 @@ def test_one_interrupt_drains_and_a_second_aborts_at_once(cluster: Any, tmp_path
 def workers() -> list[str]:
     import psutil
 
-    return [p.info["name"] for p in psutil.process_iter(["name"]) if "RayWorker" in (p.info["name"] or "")]
+    return [p.info["name"] for p in psutil.process_iter(["name"]) if "RemoteWorker" in (p.info["name"] or "")]

@@ -23,7 +23,7 @@ OVERRIDES = [f"seeds.{number}.limit=8" for number in range(5)]
 KILLS = 25
 
 
-def start(folder: Path, *overrides: str) -> subprocess.Popen[str]:
+def start(folder: Path, *overrides: str, limits: bool = True) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
@@ -32,7 +32,7 @@ def start(folder: Path, *overrides: str) -> subprocess.Popen[str]:
         "configs/demo.yaml",
         "-o",
         str(folder),
-        *OVERRIDES,
+        *(OVERRIDES if limits else ()),
         *overrides,
     ]
     environment = {**os.environ, "COLUMNS": "120"}

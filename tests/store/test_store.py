@@ -17,16 +17,17 @@ from tests.builders import Scripted, config, cycle, math_cot
 from ultrainteract.errors import BudgetExceeded, ProviderError, StoreError
 from ultrainteract.models import price_of
 from ultrainteract.models.base import ChatRequest, Purpose
+from ultrainteract.replay import RecordedSampler, Session
 from ultrainteract.schema import Message, TreeState
-from ultrainteract.store import Calls, CallSession, Outcome, RunStore
+from ultrainteract.store import Outcome, RunStore
 
 ASK = (Message(role="user", content="?"),)
 PURPOSE = Purpose(role="actor", step="sample")
 
 
-def session(store: RunStore, model: Scripted, **fields: object) -> CallSession:
+def session(store: RunStore, model: Scripted, **fields: object) -> Session:
     settings = config(**fields)
-    return Calls(store, {"actor": model}, settings, price_of).session(math_cot())
+    return RecordedSampler(store, {"actor": model}, settings, price_of).session(math_cot())
 
 
 def outcome(key: str, state: TreeState = TreeState.UNSOLVED) -> Outcome:
@@ -56,7 +57,7 @@ async def test_two_trees_with_the_same_request_pay_once(tmp_path: Path) -> None:
 
     model = Slow("actor", cycle("a", "b"))
     with RunStore.create(tmp_path, config()) as store:
-        calls = Calls(store, {"actor": model}, config(), price_of)
+        calls = RecordedSampler(store, {"actor": model}, config(), price_of)
         sessions = [calls.session(math_cot()) for _ in range(5)]
         found = await asyncio.gather(*(s.sample("actor", ASK, 4, PURPOSE) for s in sessions))
     assert model.drawn == 4
@@ -87,7 +88,9 @@ async def test_spending_is_counted_by_role_step_model_and_task(tmp_path: Path) -
     settings = config(models={"actor": {"provider": "simulated", "model": "m", "price": {"input": 1.0, "output": 10.0}},
                               "pool": {"model": "p"}, "critic": {"model": "c"}})  # fmt: skip
     with RunStore.create(tmp_path, settings) as store:
-        calls = Calls(store, {"actor": Scripted("m", cycle("x"))}, settings, price_of).session(math_cot())
+        calls = RecordedSampler(store, {"actor": Scripted("m", cycle("x"))}, settings, price_of).session(
+            math_cot()
+        )
         samples = await calls.sample("actor", ASK, 2, PURPOSE)
         (spend,) = store.spend()
     assert (spend.role, spend.step, spend.model, spend.task) == ("actor", "sample", "m", "Math_CoT")
@@ -187,18 +190,18 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
         """
         import asyncio, sys
         from ultrainteract.errors import StoreError
-        from ultrainteract.store import RunStore
+        from ultrainteract.store import ObservationRecord, RunStore
 
         async def main():
             store = RunStore.open(sys.argv[1], readonly=False)
             for number in range(10_000):
                 try:
                     payload = bytes(range(256)) * 8 + number.to_bytes(8, "big")
-                    await store.put_observations("t", [(number.to_bytes(8, "big"), payload)])
+                    await store.put([ObservationRecord("t", number.to_bytes(8, "big"), payload)])
                 except StoreError as error:
                     print(number, error)
                     try:
-                        await store.put_observations("t", [(b"later", b"x")])
+                        await store.put([ObservationRecord("t", b"later", b"x")])
                     except StoreError:
                         print("still refused")
                     store.close()

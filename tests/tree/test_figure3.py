@@ -11,8 +11,9 @@ from ultrainteract.config import SandboxConfig
 from ultrainteract.exporting import pair_rows
 from ultrainteract.grading import Graders
 from ultrainteract.models import price_of
+from ultrainteract.replay import RecordedSampler
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.store import Calls, RunStore
+from ultrainteract.store import RunStore
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
@@ -46,7 +47,7 @@ async def test_the_two_turn_example_has_the_published_wording(tmp_path: Path) ->
         with RunStore.create(tmp_path, settings) as store:
             async with Graders() as graders:
                 environment = Environment(store, sandbox, graders, settings.sandbox)
-                grower = Grower(settings, Calls(store, scripted, settings, price_of), environment)
+                grower = Grower(settings, RecordedSampler(store, scripted, settings, price_of), environment)
                 tree = await grower.grow(math_pot("Solve 2x + 10 = 24 for x.", "7"))
     finally:
         await sandbox.close()

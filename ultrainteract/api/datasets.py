@@ -6,17 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ultrainteract.config import ExportConfig, apply_overrides
 from ultrainteract.dataset.info import RunInfo
-from ultrainteract.dataset.source import Repeatable, Source, spent
+from ultrainteract.dataset.source import Repeatable, Source
 from ultrainteract.errors import ConfigError
 from ultrainteract.schema import Record
 from ultrainteract.store import RunStore
 
 if TYPE_CHECKING:
     from ultrainteract.dataset.validate import Report
+    from ultrainteract.statistics.figures import Figures
 
 
 class ExportReport(Record):
@@ -28,6 +29,8 @@ class ExportReport(Record):
     """Rows per format; a validation split counts as `<format>/validation`, mixed-in rows as `<format>+<source>`."""
     issues: tuple[str, ...]
     """Rows of published sources that did not fit a tree (the first ones), in words."""
+    notes: tuple[str, ...] = ()
+    """What somebody who trains on the exports has to know: lengths, what is learned, formats without a trainer."""
 
 
 class ImportReport(Record):
@@ -52,6 +55,7 @@ def export(
     overrides: Sequence[str] = (),
     jobs: int = 1,
     mixed: bool = False,
+    tokenizer: str | None = None,
 ) -> ExportReport:
     """Writes finished trees as datasets that trainers read: Parquet, one folder per export.
 
@@ -64,15 +68,20 @@ def export(
         jobs: Processes to use; 0 for one per core, at most 8. More than one needs a main module that can be imported
             (`if __name__ == "__main__"`).
         mixed: Read runs of different settings as one (see `Source.open`).
+        tokenizer: Measure lengths with this tokenizer.json or Hub model; estimated if None.
 
     Raises:
         ConfigError: A format or an option is unknown, it is not said where to write, or runs differ in settings.
         StoreError: The run cannot be read, or the folder cannot be written.
         DataError: A source holds nothing that trees could be made of.
     """
-    from ultrainteract.exporting import export_trees
+    from ultrainteract.exporting import chosen_exporters, export_trees
     from ultrainteract.exporting.remote import written_to
+    from ultrainteract.statistics.lengths import too_long
+    from ultrainteract.statistics.statistics import Statistics, token_counter
 
+    count, name = token_counter(tokenizer)
+    counted = Statistics(count_tokens=count, tokenizer=name)
     with ExitStack() as stack:
         opened = None
         if isinstance(source, RunStore):
@@ -88,9 +97,11 @@ def export(
         settings = apply_overrides(config or settings, changes or {}, overrides)
         place = str(home / "exports" if folder is None else folder)
         with written_to(place) as target:
-            rows = export_trees(trees, target, settings, info, jobs=jobs or _processes())
+            rows = export_trees(trees, target, settings, info, counted, jobs or _processes())
         issues = tuple(issue for part in (opened.imported if opened else ()) for issue in part.examples)
-    return ExportReport(folder=place, rows=rows, issues=issues)
+    notes = [note for exporter in chosen_exporters(settings) for note in exporter.notes(settings)]
+    notes += [f"{line} ({name})." for line in too_long(counted.figures())]
+    return ExportReport(folder=place, rows=rows, issues=issues, notes=tuple(notes))
 
 
 def import_(
@@ -125,7 +136,7 @@ def import_(
 
 def stats(
     *sources: str | Path, tokenizer: str | None = None, revision: str | None = None, mixed: bool = False
-) -> dict[str, Any]:
+) -> Figures:
     """Counts trees: the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates, evidence.
 
     Args:
@@ -133,9 +144,6 @@ def stats(
         tokenizer: Count tokens with this tokenizer.json or Hub model; estimated from lengths if None.
         revision: Revision of Hub datasets.
         mixed: Read runs of different settings as one (see `Source.open`).
-
-    Returns:
-        All figures as plain JSON values.
 
     Raises:
         ConfigError: The tokenizer cannot be loaded, or runs differ in settings.
@@ -149,13 +157,11 @@ def stats(
     with Source.open(*map(str, sources), revision=revision, mixed=mixed) as opened:
         for tree in opened.trees:
             counted.add(tree)
-        found = counted.to_json()
-        if opened.spend:
-            found["spent"] = spent(opened.spend, counted.pairs)
-        if opened.imported:
-            issues = sum((part.issues for part in opened.imported), start=type(counted.guards)())
-            found["import_issues"] = dict(issues)
-    return found
+        found = counted.figures(opened.spend)
+        if not opened.imported:
+            return found
+        issues = sum((part.issues for part in opened.imported), start=type(counted.guards)())
+    return found.model_copy(update={"import_issues": dict(issues)})
 
 
 def validate_data(source: str | Path, *, revision: str | None = None) -> Report:

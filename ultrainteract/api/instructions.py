@@ -193,3 +193,33 @@ def _read_expected(path: str | Path | None) -> dict[str, str]:
     if not isinstance(data, dict):
         raise ConfigError(f"{path} must hold an object of record names.")
     return {str(name): str(value) for name, value in data.items()}
+
+
+def make_word_problems(
+    out: str | Path, count: int, largest: Mapping[str, int | str], *, split: str = "train", seed: int = 0
+) -> None:
+    """Writes arithmetic word problems of one step as JSONL, for a `generic` source.
+
+    Args:
+        out: The file; its folder is made.
+        count: How many problems.
+        largest: The operations wanted (`add`, `subtract`, `multiply`, `divide`), each with its largest operand.
+        split: Which templates: `train` or `held-out`.
+        seed: Seed of every random choice.
+
+    Raises:
+        ConfigError: An operation, a bound or the split is unknown, or there are not so many different problems.
+    """
+    from ultrainteract.seeds.word_problems import OPERATIONS, SPLITS, Operation, word_problems
+
+    bounds: dict[Operation, int] = {}
+    for operation, bound in largest.items():
+        if operation not in OPERATIONS or not str(bound).isdecimal():
+            raise ConfigError(f"'{operation}={bound}': write OPERATION=NUMBER, of {', '.join(OPERATIONS)}.")
+        bounds[operation] = int(bound)
+    if split not in SPLITS:
+        raise ConfigError(f"There are no templates '{split}'; there are {' and '.join(SPLITS)}.")
+    rows = [row.model_dump_json() for row in word_problems(count, bounds, split=split, seed=seed)]
+    path = Path(out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")

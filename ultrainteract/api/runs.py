@@ -13,7 +13,7 @@ from ultrainteract.api.event_loop import complete
 from ultrainteract.config import RunConfig
 from ultrainteract.config.problems import did_you_mean
 from ultrainteract.errors import ConfigError, StoreError
-from ultrainteract.exporting.registry import exporters
+from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.models.base import ChatModel
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Record, TreeState
@@ -76,7 +76,7 @@ def run(
     """
     state = None if retry is None else _state(retry)
     if config.export.formats:
-        exporters(config.export)  # a misspelt format is found before anything is paid for
+        chosen_exporters(config.export)  # a misspelt format is found before anything is paid for
 
     async def grow() -> RunReport:
         with resume_run(config, accept_config=accept_config) as store:

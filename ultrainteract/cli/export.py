@@ -50,7 +50,11 @@ def export(
             "--set", help="Any other export setting, such as filter.min_pass_rate=0.1.", metavar="PATH=VALUE"
         ),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes to use; one a core if left out.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes to use; one per core if left out.")] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="Measure lengths with this tokenizer.json or Hub model; estimated if left out."),
+    ] = None,
     mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
     show_list: Annotated[bool, typer.Option("--list", help="List the exports and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the row counts as JSON.")] = False,
@@ -73,13 +77,23 @@ def export(
     }  # fmt: skip
     changes = {name: value for name, value in flags.items() if value is not None and value != []}
     changes |= {f"mix.{name}": value for name, value in map(_mix, mix or ())}
-    report = api.export(source, output, changes=changes, overrides=setting or (), jobs=jobs or 0, mixed=mixed)
+    report = api.export(
+        source,
+        output,
+        changes=changes,
+        overrides=setting or (),
+        jobs=jobs or 0,
+        tokenizer=tokenizer,
+        mixed=mixed,
+    )
     if json:
         print(report.model_dump_json(exclude={"issues"}))
         return
     console = terminal(stderr=True)
     for issue in report.issues:
         console.print(f"import: {issue}", highlight=False, markup=False)
+    for note in report.notes:
+        console.print(f"note: {note}", highlight=False, markup=False)
     for name, count in report.rows.items():
         print(f"{name}\t{count}")
     console.print(f"Written to {report.folder}", highlight=False)

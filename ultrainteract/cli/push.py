@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ultrainteract.hub import Published
 
 
 def push(
@@ -24,10 +27,17 @@ def push(
     formats: Annotated[
         list[str] | None, typer.Option("--format", "-f", help="An export to publish; may be repeated.")
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="Make a new dataset private.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Make a new dataset private; refuse a public one.")
+    ] = False,
     revision: Annotated[str | None, typer.Option(help="Branch to push to.")] = None,
-    create_pr: Annotated[bool, typer.Option("--create-pr", help="Open a pull request.")] = False,
-    licence: Annotated[str | None, typer.Option(help="Licence of the whole, as the Hub spells it.")] = None,
+    create_pr: Annotated[
+        bool, typer.Option("--create-pr", help="Open a pull request, or update the open one.")
+    ] = False,
+    license: Annotated[
+        str | None,
+        typer.Option("--license", "--licence", help="License of the whole, by its SPDX or Hub identifier."),
+    ] = None,
     message: Annotated[str, typer.Option("--message", "-m", help="Commit message.")] = "",
     dry_run: Annotated[
         Path | None,
@@ -37,10 +47,14 @@ def push(
         bool, typer.Option("--allow-simulated", help="Publish simulated data, marked as such.")
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Publish into a dataset that holds something else.")
+        bool,
+        typer.Option(
+            "--replace",
+            help="Publish into a dataset that holds something else; no file of others is touched.",
+        ),
     ] = False,
     mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Check the rights only.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Check the rights only; nothing is made.")] = False,
     watch: Annotated[
         float | None,
         typer.Option(help="Publish what a run has finished every so many minutes, until it ends."),
@@ -50,20 +64,41 @@ def push(
     """Publish in one commit: Parquet, card, configuration and figures; then read it back and compare."""
     from dataclasses import asdict
 
+    import orjson
+
     from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.errors import HubError
 
     console = terminal(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False)
+
+    def show(published: Published) -> None:
+        if json:
+            print(orjson.dumps(asdict(published)).decode(), flush=True)
+        else:
+            print(published.url, flush=True)
+            if not published.changed:
+                say("Everything was there already.")
+
     settings = {
-        "private": private or None, "revision": revision, "create_pr": create_pr or None, "licence": licence,
+        "private": private or None, "revision": revision, "create_pr": create_pr or None, "license": license,
     }  # fmt: skip
     rights = None
     if dry_run is None:
         rights = api.check_push(
-            source, repo, settings=settings, allow_simulated=allow_simulated, replace=replace, mixed=mixed
+            source,
+            repo,
+            settings=settings,
+            formats=formats or (),
+            allow_simulated=allow_simulated,
+            replace=replace,
+            mixed=mixed,
         )
-        console.print(f"{rights.user} may write to the dataset {rights.repo}.")
+        made = "" if rights.exists else ", which the push makes"
+        say(f"{rights.user} may {'propose' if create_pr else 'write'} to the dataset {rights.repo}{made}.")
         if check:
             return
     if watch is not None:
@@ -71,21 +106,18 @@ def push(
             raise HubError("--watch publishes a run directory on the Hub; it does not go with --dry-run.")
         for step in api.watch_push(
             source, repo, minutes=watch, settings=settings, rights=rights, formats=formats or (),
-            allow_simulated=allow_simulated,
+            message=message, allow_simulated=allow_simulated, say=say,
         ):  # fmt: skip
-            console.print(str(step) if isinstance(step, HubError) else f"Published {step.url}")
+            if isinstance(step, HubError):
+                say(str(step))
+            else:
+                show(step)
         return
     published = api.push(
         source, repo, settings=settings, rights=rights, formats=formats or (), message=message,
-        allow_simulated=allow_simulated, replace=replace, dry_run=dry_run, jobs=0, mixed=mixed,
+        allow_simulated=allow_simulated, replace=replace, dry_run=dry_run, mixed=mixed, say=say,
     )  # fmt: skip
     if published is None:
         print(dry_run)
-    elif json:
-        import orjson
-
-        print(orjson.dumps(asdict(published)).decode())
     else:
-        print(published.url)
-        if not published.changed:
-            console.print("Everything was there already.")
+        show(published)

@@ -124,7 +124,9 @@ def run(
         written = ", ".join(f"{split} {count:,} rows" for split, count in exported.rows.items())
         console.print(f"Exported to {exported.folder}: {written}", highlight=False)
     if not report.stopped and rights is not None:
-        published = api.push(folder, rights=rights, export=loaded.export, allow_simulated=allow_simulated)
+        published = api.push(
+            folder, rights=rights, formats=loaded.export.formats, allow_simulated=allow_simulated
+        )
         console.print(f"Published: {published.url if published else ''}", highlight=False)
     if json:
         print(report.model_dump_json(indent=2))

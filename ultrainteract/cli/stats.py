@@ -36,16 +36,14 @@ def stats(
 
     found = api.stats(*source, tokenizer=tokenizer, revision=revision, mixed=mixed)
     if figures is not None:
-        from ultrainteract.statistics.figures import draw
+        from ultrainteract.statistics.plots import draw
 
         for path in draw(found, figures):
             print(path)
     if json:
-        import orjson
-
-        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        print(found.model_dump_json(indent=2))
         return
     console = terminal()
     show(found, console, paper=paper)
-    for issue, number in found.get("import_issues", {}).items():
+    for issue, number in (found.import_issues or {}).items():
         console.print(f"rows that did not fit: {number:,} x {issue}", highlight=False, markup=False)

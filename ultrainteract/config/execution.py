@@ -51,7 +51,11 @@ class ExecutorConfig(Record):
     """Where trees grow."""
 
     kind: Literal["local", "ray"] = "local"
-    """`local`: in this process; `ray`: in workers on all nodes of a Ray cluster."""
+    """`local`: on this machine; `ray`: in workers on all nodes of a Ray cluster."""
+    processes: PositiveInt | Literal["auto"] = "auto"
+    """Processes of a local run. `auto` is one per usable core (affinity and CPU quota), started once the first one
+    has been busy for a second and instructions wait. They share the run directory, the budget, `max_inflight_trees`,
+    and the rates and `max_concurrency` of the models. In-process vLLM and batches stay in one process."""
     address: str | None = None
     """Ray cluster to join: `auto`, or `HOST:PORT` of its head; a cluster of this machine alone if None."""
     workers_per_node: PositiveInt = 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import difflib
+from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from ultrainteract.config.licenses import HUB_LICENSES, hub_license, license_name
 from ultrainteract.config.types import Fraction
 from ultrainteract.schema import Record, Task
 
@@ -30,17 +32,19 @@ class ExportFilter(Record):
     checks: tuple[str, ...] = ()
     """Keep actions whose verdict one of these checks decided (`tests`, `equivalence` …); all if empty."""
     min_reliability: Fraction = 0.0
-    """Least reliability of the evidence."""
+    """Minimum reliability of the evidence."""
     min_pass_rate: Fraction = 0.0
-    """Least pass rate of the turn; a turn whose pass rate is unknown passes only at 0."""
+    """Minimum pass rate of the turn; a turn whose pass rate is unknown passes only at 0."""
     max_pass_rate: Fraction = 1.0
-    """Greatest pass rate of the turn; a turn whose pass rate is unknown passes only at 1."""
+    """Maximum pass rate of the turn; a turn whose pass rate is unknown passes only at 1."""
     min_chars: int = Field(default=0, ge=0)
-    """Least length of an action's text, characters."""
+    """Minimum length of an action's text, characters."""
     max_chars: PositiveInt | None = None
-    """Greatest length of an action's text, characters."""
+    """Maximum length of an action's text, characters."""
     max_turn: PositiveInt | None = None
     """Last turn to export."""
+    without: tuple[Literal["secret", "email", "phone"], ...] = ()
+    """Drop trees in whose texts one of these was found: keys and tokens, mail addresses, telephone numbers."""
 
 
 class MixSource(Record):
@@ -69,7 +73,7 @@ class ExportConfig(Record):
     """What the prompt of a later turn's correct action holds: the instruction alone (as published), the
     history written out as one text, or the history as chat turns (prompt-completion formats only)."""
     pairs: Literal["all", "random", "longest", "deepest"] = "all"
-    """Every pair, or one a tree: a random one, the one with the longest text, or the one at the deepest
+    """Every pair, or one per tree: a random one, the one with the longest text, or the one at the deepest
     turn."""
     pair_history: Literal["full", "none"] = "full"
     """Prompt of a pair: the turns before it, or the instruction alone (single-turn decomposition)."""
@@ -99,11 +103,46 @@ class PublishConfig(Record):
     """Open a pull request instead of committing."""
     title: str | None = None
     """Name shown on the card; made from the dataset's id if None."""
-    licence: str | None = None
-    """Licence of the whole, as the Hub spells it; made from the seeds' licences if None."""
+    license: str | None = None
+    """License of the whole, by its SPDX or Hub identifier; made from the seeds' licenses if None. The spelling
+    `licence` is read, too."""
+    license_name: str | None = None
+    """Name of the license, where it is `other`."""
+    license_link: str | None = None
+    """Address of its text, where it is `other`."""
     language: tuple[str, ...] = ("en",)
     """Languages, ISO 639-1."""
     tags: tuple[str, ...] = ()
     """Further tags."""
     model_terms: dict[str, str] = Field(default_factory=dict)
     """What each model's terms say about its outputs, by model name; shown on the card."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_spelling(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "licence" in data and "license" not in data:
+            data = {("license" if name == "licence" else name): value for name, value in data.items()}
+        return data
+
+    @field_validator("license")
+    @classmethod
+    def _hub_identifier(cls, value: str | None) -> str | None:
+        known = hub_license(value) if value is not None else None
+        if value is not None and known is None:
+            near = difflib.get_close_matches(value.lower(), HUB_LICENSES, 3)
+            guess = f" (is it {' or '.join(near)}?)" if near else ""
+            raise ValueError(
+                f"the Hub has no license '{value}'{guess}; for another one write license: other with license_name: "
+                f"{license_name(value)}"
+            )
+        return known
+
+    @model_validator(mode="after")
+    def _other_has_a_name(self) -> Self:
+        if self.license == "other" and not self.license_name:
+            raise ValueError("license 'other' needs a license_name, such as my-license-1.0")
+        if self.license_name is not None and self.license_name != license_name(self.license_name):
+            raise ValueError(
+                f"license_name must be lower-case words joined by '-': {license_name(self.license_name)}"
+            )
+        return self

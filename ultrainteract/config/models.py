@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
+from ultrainteract.config.credentials import check_address, check_options
 from ultrainteract.schema import Record, SamplingParams
 
 
@@ -60,11 +61,20 @@ class ModelConfig(Record):
 
     @field_validator("base_url")
     @classmethod
-    def _with_scheme(cls, base_url: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        for url in (base_url,) if isinstance(base_url, str) else base_url or ():
-            if "://" not in url:
-                raise ValueError(f"'{url}' has no scheme: write http://{url} or https://{url}")
-        return base_url
+    def _whole_addresses_without_credentials(
+        cls, value: str | tuple[str, ...] | None
+    ) -> str | tuple[str, ...] | None:
+        for address in (value,) if isinstance(value, str) else value or ():
+            if "://" not in address:
+                raise ValueError(f"'{address}' has no scheme: write http://{address} or https://{address}")
+            check_address(address)
+        return value
+
+    @field_validator("extra_body", "options")
+    @classmethod
+    def _no_credentials_in_options(cls, value: dict[str, Any]) -> dict[str, Any]:
+        check_options(value)
+        return value
 
 
 _RATES = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")

@@ -45,8 +45,8 @@ class RunConfig(Record):
     budget: BudgetConfig = BudgetConfig()
     """Spending limits. Not part of the fingerprint."""
     max_inflight_trees: PositiveInt = 96
-    """Trees alive at once, in each process: bounds memory. Half as many again as a model's `max_concurrency` keep it
-    busy while records are written. Not part of the fingerprint."""
+    """Maximum active trees, over all processes of a local run or per Ray worker: bounds memory. About 1.5 times
+    `max_concurrency` keeps a model saturated while records are committed. Not part of the fingerprint."""
     executor: ExecutorConfig = ExecutorConfig()
     """Where trees grow; `ray` is short for `{kind: ray}`. Not part of the fingerprint."""
     shard: Shard | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import PositiveInt
 
@@ -46,3 +46,5 @@ class SandboxConfig(Record):
     """Limits of one execution; a coding problem's own time limit replaces `wall_s` and `cpu_s`."""
     wikipedia: str | None = None
     """Source of `wikipedia_search`: `live`, or the path of an index made by `ultrainteract wiki build`."""
+    tools: dict[str, dict[str, Any]] | None = None
+    """Settings of further tools by name, such as `define: {glossary: words.json}` for a plugin's `define`."""

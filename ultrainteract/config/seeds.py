@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
+from ultrainteract.config.credentials import check_options
 from ultrainteract.config.types import Fraction
 from ultrainteract.schema import GraderName, Record, Task, Tool
 
@@ -58,13 +60,21 @@ class SeedConfig(Record):
     """Check to use, for `generic` sources."""
     tools: tuple[Tool, ...] = ()
     """Tools on offer, for `generic` sources."""
-    prompt: str | None = None
-    """Whole instruction text, for `generic` sources, with `{question}` and `{choices}` filled in: `"{question}"` asks
-    the bare question. The published wording of the task, which says how to answer, if None."""
+    prompt: str = "{question}"
+    """Whole instruction text, for `generic` sources, with `{question}` and `{choices}` filled in. `"{question}"`, the
+    default, is no text of its own: it stands for the published wording of the task, which says how to answer."""
+    wording: Path | None = None
+    """YAML file with the published words of a seed set in another language; see docs/seeds.md."""
     licence: str | None = None
     """Licence of the data, where the loader does not know it."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the loader, such as `tables: PATH` for WikiTableQuestions."""
+
+    @field_validator("options")
+    @classmethod
+    def _no_credentials_in_options(cls, value: dict[str, Any]) -> dict[str, Any]:
+        check_options({name: item for name, item in value.items() if name != "token_field"})
+        return value
 
 
 class RuleConfig(Record):

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ultrainteract.config import ExportConfig, ExportFilter
-from ultrainteract.schema import Action, Node, Tree, Turn, content_hash
+from ultrainteract.dataset.sensitive import tree_kinds
+from ultrainteract.schema import Action, FeedbackWording, Node, Tree, Turn, content_hash
+from ultrainteract.wording import feedback, shown_output
 
 Talk = tuple[tuple[str, str], ...]
 """Chat turns: (role, text), roles `user` and `assistant`."""
@@ -107,10 +109,12 @@ def picked_pairs(tree: Tree, which: WhichPairs = "all", keep: ExportFilter | Non
 
 
 def tree_passes(tree: Tree, keep: ExportFilter) -> bool:
-    """Whether the filter's rules on task and dataset let the tree through."""
+    """Whether the filter's rules on task, dataset and sensitive texts let the tree through."""
     instruction = tree.instruction
-    return (not keep.tasks or instruction.task in keep.tasks) and (
-        not keep.datasets or instruction.dataset in keep.datasets
+    return (
+        (not keep.tasks or instruction.task in keep.tasks)
+        and (not keep.datasets or instruction.dataset in keep.datasets)
+        and (not keep.without or not tree_kinds(tree) & set(keep.without))
     )
 
 
@@ -141,16 +145,17 @@ def _pair_passes(pair: Picked, turn: Turn, keep: ExportFilter) -> bool:
 # ------------------------------------------------------------------------------------------------ prompts
 
 
-def spoken(action: Action) -> str:
+def spoken(action: Action, words: FeedbackWording | None = None) -> str:
     """An action as one assistant turn: the tool calls made within the turn, with their outputs, before the answer."""
-    return "\n".join([*_exchanges(action), action.text]) if action.exchanges else action.text
+    return "\n".join([*_exchanges(action, words), action.text]) if action.exchanges else action.text
 
 
 def history(tree: Tree, turn: int) -> Talk:
     """The chat before `turn` (from 1), without the instruction: wrong actions and what was said of them."""
     talk: list[tuple[str, str]] = []
+    words = tree.instruction.wording
     for node in tree.history(turn):
-        talk += (("assistant", spoken(node.action)), ("user", node.feedback))
+        talk += (("assistant", spoken(node.action, words)), ("user", feedback(node, words)))
     return tuple(talk)
 
 
@@ -165,13 +170,13 @@ def flat_prompt(tree: Tree, correct: Correct, with_history: bool) -> str:
     parts = [tree.instruction.prompt]
     if with_history:
         parts += [text for _, text in history(tree, correct.turn)]
-    return "\n".join([*parts, *_exchanges(correct.node.action)])
+    return "\n".join([*parts, *_exchanges(correct.node.action, tree.instruction.wording)])
 
 
-def _exchanges(action: Action) -> Iterator[str]:
+def _exchanges(action: Action, words: FeedbackWording | None) -> Iterator[str]:
     for exchange in action.exchanges:
         yield exchange.text
-        yield f"Out: {exchange.output}"
+        yield shown_output(exchange.output, words)
 
 
 def demonstrations(tree: Tree, config: ExportConfig) -> Iterator[Demonstration]:
@@ -184,7 +189,7 @@ def demonstrations(tree: Tree, config: ExportConfig) -> Iterator[Demonstration]:
         action = correct.node.action
         if config.sft_history == "turns":
             before: Talk = (("user", tree.instruction.prompt), *history(tree, correct.turn))
-            last = "\n".join([before[-1][1], *_exchanges(action)])
+            last = "\n".join([before[-1][1], *_exchanges(action, tree.instruction.wording)])
             prompt: Talk = (*before[:-1], ("user", last))
         else:
             prompt = (("user", flat_prompt(tree, correct, config.sft_history == "flat")),)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import ValidationError
 
@@ -20,7 +19,7 @@ from ultrainteract.dataset.tree_table import packed_trees, tree_tables, trees_of
 from ultrainteract.errors import ConfigError, DataError
 from ultrainteract.readers.tables import open_tables
 from ultrainteract.schema import Tree, content_hash
-from ultrainteract.store import Runs, RunStore, Spend, find_runs
+from ultrainteract.store import Runs, RunStore, Spend, find_runs, read_tree
 
 
 class Repeatable:
@@ -28,7 +27,7 @@ class Repeatable:
 
     Args:
         make: Starts one iteration.
-        packed: Starts one over the trees as they are stored (see `unpack`), which costs little and can be
+        packed: Starts one over the trees as they are stored (see `store.read_tree`), which costs little and can be
             handed to other processes.
     """
 
@@ -52,12 +51,7 @@ class Repeatable:
         def packed() -> Iterator[bytes]:
             return (blob for _, blob in store.packed_trees())
 
-        return cls(lambda: map(unpack, packed()), packed)
-
-
-def unpack(blob: bytes) -> Tree:
-    """A tree from its stored form: its JSON, compressed or not."""
-    return Tree.model_validate_json(blob if blob.startswith(b"{") else zlib.decompress(blob))
+        return cls(lambda: map(read_tree, packed()), packed)
 
 
 @dataclass
@@ -199,28 +193,6 @@ def _check_one_run(infos: Sequence[RunInfo], runs: Sequence[Runs]) -> None:
     )
 
 
-def spent(spend: Sequence[Spend], pairs: int) -> dict[str, Any]:
-    """What runs have cost in all, as plain JSON.
-
-    Args:
-        spend: `RunStore.spend()`.
-        pairs: Pairs that came of it.
-    """
-    cost = round(sum(item.cost for item in spend), 9)
-    unpriced = sum(item.unpriced for item in spend)
-    tokens = sum(item.completion_tokens for item in spend)
-    return {
-        "requests": sum(item.requests for item in spend),
-        "completions": sum(item.completions for item in spend),
-        "prompt_tokens": sum(item.prompt_tokens for item in spend),
-        "completion_tokens": tokens,
-        "cost": cost,
-        "unpriced_requests": unpriced,
-        "cost_per_pair": cost / pairs if pairs and not unpriced else None,
-        "tokens_per_pair": tokens / pairs if pairs else None,
-    }
-
-
 def _recorded_info(path: Path) -> RunInfo | None:
     """The `RunInfo` beside exports, or beside the split's own folder."""
     for folder in (path, path.parent):
@@ -240,6 +212,6 @@ def _joined(infos: list[RunInfo]) -> RunInfo:
         fingerprint=content_hash([info.fingerprint for info in infos]),
         config={f"{number} {info.name}": info.config for number, info in enumerate(infos, 1)},
         models={role: model for info in infos for role, model in info.models.items()},
-        licences={name: licence for info in infos for name, licence in info.licences.items()},
+        licenses={name: license for info in infos for name, license in info.licenses.items()},
         simulated=any(info.simulated for info in infos),
     )

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.info import INFO_FILE, RunInfo
+from ultrainteract.dataset.samples import tree_passes
 from ultrainteract.errors import StoreError
-from ultrainteract.exporting.formats.llama_factory import dataset_info
 from ultrainteract.exporting.mix import mixers
-from ultrainteract.exporting.registry import exporters
+from ultrainteract.exporting.registry import Exporter, chosen_exporters, known_exporters
 from ultrainteract.exporting.rendering import Renderer
 from ultrainteract.exporting.split import Choice, Split
 from ultrainteract.exporting.writer import SplitWriter, replace_folder
 from ultrainteract.schema import Tree
+
+INDEX_FILE = "dataset_info.json"
+"""File beside exports that tells LLaMA-Factory's reader what they hold."""
 
 if TYPE_CHECKING:
     from ultrainteract.statistics.statistics import Statistics
@@ -54,14 +57,15 @@ def export_trees(
         ConfigError: The settings do not fit together.
         StoreError: A write failed; what was there before is kept.
     """
-    chosen = exporters(config)
+    chosen = chosen_exporters(config)
     choice = Choice.of(trees, config)
     mixing = mixers(config, chosen)
     folder = Path(folder)
     staging = folder / ".partial"
     shutil.rmtree(staging, ignore_errors=True)
     splits: tuple[Split, ...] = ("train", "validation") if config.validation else ("train",)
-    simulated = info.simulated
+    simulated, read = info.simulated, 0
+    in_folders = {exporter.name for exporter in chosen if exporter.folders}
 
     def metadata() -> dict[str, str]:
         return info.metadata(simulated)
@@ -69,7 +73,7 @@ def export_trees(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet") as pool:
         writers = {
             (exporter.name, split): SplitWriter(
-                staging / exporter.name / split, exporter.columns, metadata, pool
+                staging / exporter.name / split, exporter.columns, metadata, pool, spread=exporter.spread
             )
             for exporter in chosen
             for split in splits
@@ -78,8 +82,9 @@ def export_trees(
             renderer = Renderer(config, choice, statistics is not None)
             for rendered in renderer.render_all(trees, statistics, jobs):
                 simulated = simulated or rendered.simulated
+                read += rendered.trees
                 for key, batch in rendered.batches.items():
-                    writers[key].add(batch, rendered.sizes[key])
+                    writers[key].add(batch, rendered.sizes[key], rendered.problems.get(key, ()))
                     name, split = key
                     for mixer in mixing.get(name, {}).values() if split == "train" else ():
                         writers[key].add_rows(list(mixer.due(batch.num_rows)))
@@ -89,7 +94,7 @@ def export_trees(
                     shutil.rmtree(
                         staging / name / split
                     )  # `datasets` cannot load an empty split beside a full one
-                elif not name.startswith("llama-factory"):  # its reader takes a folder for each split
+                elif name not in in_folders:
                     _name_shards(staging / name, split, shards)
         except BaseException:
             for writer in writers.values():
@@ -99,15 +104,8 @@ def export_trees(
     for exporter in chosen:
         replace_folder(staging / exporter.name, folder / exporter.name)
     shutil.rmtree(staging, ignore_errors=True)
-    described = {
-        e.name: [split for split in splits if (folder / e.name / split).is_dir()]
-        for e in chosen
-        if e.name.startswith("llama-factory")
-    }
-    if described:
-        text = json.dumps(dataset_info(described), indent=2) + "\n"
-        _write_beside(folder / "dataset_info.json", text)
-    write_info(folder, info.model_copy(update={"simulated": simulated}))
+    write_index(folder)
+    write_info(folder, info.of_exports(config, read).model_copy(update={"simulated": simulated}))
     rows = {
         name if split == "train" else f"{name}/{split}": writer.rows
         for (name, split), writer in writers.items()
@@ -115,6 +113,51 @@ def export_trees(
     return rows | {
         f"{name}+{source}": m.rows for name, sources in mixing.items() for source, m in sources.items()
     }
+
+
+def exported_trees(trees: Iterable[Tree], config: ExportConfig) -> Iterator[Tree]:
+    """The trees that `export_trees` exports.
+
+    Args:
+        trees: The trees; they must be iterable twice where `config.balance` is on.
+        config: The settings.
+    """
+    choice = Choice.of(trees, config)
+    return (tree for tree in trees if tree_passes(tree, config.filter) and choice.takes(tree))
+
+
+def split_folders(folder: Path, exporter: Exporter) -> list[str]:
+    """The splits of an export that has a folder for each, train first."""
+    inside = folder / exporter.name
+    found = {path.name for path in inside.iterdir() if path.is_dir()} if inside.is_dir() else set()
+    return sorted(found, key=lambda split: (split != "train", split))
+
+
+def write_index(folder: Path) -> None:
+    """Writes `dataset_info.json` for the exports in a folder whose reader needs one; entries of others are kept.
+
+    Raises:
+        StoreError: The file cannot be read or written.
+    """
+    path = folder / INDEX_FILE
+    try:
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise StoreError(f"Cannot read {path}: {error}. Correct or move it, then export again.") from error
+    indexed = [exporter for exporter in known_exporters().values() if exporter.index is not None]
+    made = tuple(f"{exporter.name}/" for exporter in indexed)
+    kept = {
+        name: entry for name, entry in known.items()
+        if not (isinstance(entry, dict) and str(entry.get("file_name", "")).startswith(made))
+    }  # fmt: skip
+    ours: dict[str, Any] = {}
+    for exporter in indexed:
+        if exporter.index is not None:
+            ours.update(exporter.index(split_folders(folder, exporter)))
+    if ours or kept != known:
+        _write_beside(path, json.dumps(kept | ours, indent=2) + "\n")
+    if not (ours or kept):
+        path.unlink(missing_ok=True)
 
 
 def write_info(folder: Path, info: RunInfo) -> None:

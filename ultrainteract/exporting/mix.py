@@ -44,8 +44,8 @@ class Mixer:
         self._credit = 0.0
         self._rows = self._rendered(name, source, exporter)
 
-    def due(self, exported: int) -> Iterator[dict[str, Any]]:
-        """The rows to write after `exported` more rows of our own."""
+    def due(self, exported: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(problem, row) of the rows to write after `exported` more rows of our own."""
         self._credit += self._ratio * exported
         while self._credit >= 1:
             self._credit -= 1
@@ -56,11 +56,10 @@ class Mixer:
             yield row
 
     @staticmethod
-    def _rendered(name: str, source: MixSource, exporter: Exporter) -> Iterator[dict[str, Any]]:
-        if exporter.render is None:
-            raise TypeError(f"{exporter.name} takes no samples")
+    def _rendered(name: str, source: MixSource, exporter: Exporter) -> Iterator[tuple[str, dict[str, Any]]]:
         for sample in samples(name, load(name, source)):
-            yield from exporter.render(sample)
+            for row in exporter.render(sample):
+                yield content_hash(sample.prompt), row
 
 
 def mixers(config: ExportConfig, chosen: Iterable[Exporter]) -> dict[str, dict[str, Mixer]]:

@@ -1,23 +1,40 @@
-"""Every export by its name: which columns it has, and how a tree becomes its rows."""
+"""Every export by its name: which columns it has, how a tree becomes its rows, and how others add their own.
+
+An export is one function, registered by the `exporter` decorator: from a pair, from a correct action, or from a whole
+tree, to rows. Other packages bring theirs through the entry-point group `ultrainteract.exporters`: each entry names a
+module, which is imported for its decorators, or a decorated function.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Literal, TypeVar
 
 from ultrainteract.config import ExportConfig
 from ultrainteract.config.problems import did_you_mean
-from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS
-from ultrainteract.dataset.samples import Demonstration, Preference, demonstrations, preferences
-from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
+from ultrainteract.dataset.samples import demonstrations, preferences, tree_passes
 from ultrainteract.errors import ConfigError
-from ultrainteract.exporting.formats import axolotl, llama_factory, openrlhf, trl, ultrainteract
-from ultrainteract.exporting.formats.reward import reward_samples
+from ultrainteract.exporting.order import problem_of, spread
 from ultrainteract.schema import Tree
 
+GROUP = "ultrainteract.exporters"
+"""Entry-point group of plugins."""
+BUILT_IN = ("ultrainteract", "trl", "reward", "llama_factory", "openrlhf", "axolotl")
+"""Modules of `exporting.formats`, in the order in which their exports are listed and published."""
+
+LEVELS = ("turn", "trajectory")
+"""All values of `ExportConfig.level`."""
+HISTORIES = ("bare", "flat", "turns")
+"""All values of `ExportConfig.sft_history`."""
+
 Row = dict[str, Any]
-Render = Callable[[Any], Iterable[Row]]
+Kind = Literal["tree", "demonstration", "preference"]
+Render = Callable[..., Iterable[Row]]
+R = TypeVar("R", bound=Render)
 
 
 @dataclass(frozen=True)
@@ -32,109 +49,151 @@ class Exporter:
     """Type names by column name (see `columns.arrow_types`), in order."""
     rows: Callable[[Tree, ExportConfig], Iterable[Row]]
     """The rows of a tree."""
-    kind: Literal["tree", "demonstration", "preference"] = "tree"
+    kind: Kind
     """What a row is made of; samples of another dataset can be mixed into the last two."""
-    render: Render | None = None
-    """The rows of a sample, where rows are made of samples."""
-    levels: tuple[str, ...] = ("turn",)
+    render: Render
+    """The decorated function."""
+    levels: tuple[str, ...]
     """Values of `ExportConfig.level` that fit."""
-    histories: tuple[str, ...] = ("bare", "flat", "turns")
+    histories: tuple[str, ...]
     """Values of `ExportConfig.sft_history` that fit."""
+    spread: bool
+    """Whether rows of one problem are kept apart (see `exporting.order`)."""
+    folders: bool
+    """Whether its reader wants a folder for each split, rather than split names in the files' names."""
+    index: Callable[[Sequence[str]], Mapping[str, Any]] | None
+    """Entries of `dataset_info.json` for the splits that were written; None where its reader has no such file."""
+    retired: str
+    """Why no current trainer reads it; empty where one does."""
+
+    def notes(self, config: ExportConfig) -> list[str]:
+        """What somebody who trains on this export has to know beside its columns."""
+        found = [self.retired] if self.retired else []
+        if self.kind == "preference" and config.level == "trajectory":
+            found.append(
+                "at level 'trajectory' everything after the instruction is learned: wrong actions and critiques too"
+            )
+        return [f"{self.name}: {note}." for note in found]
 
 
-def _sft(tree: Tree, config: ExportConfig) -> Iterable[Row]:
-    return ultrainteract.sft_rows(
-        tree, config.sft, with_history=config.sft_history == "flat", keep=config.filter
+_EXPORTERS: dict[str, Exporter] = {}
+
+
+def exporter(
+    name: str,
+    *,
+    kind: Kind,
+    columns: Mapping[str, str],
+    summary: str = "",
+    samples: Callable[[Tree, ExportConfig], Iterator[Any]] | None = None,
+    levels: tuple[str, ...] = LEVELS,
+    histories: tuple[str, ...] = HISTORIES,
+    spread: bool = False,
+    folders: bool = False,
+    index: Callable[[Sequence[str]], Mapping[str, Any]] | None = None,
+    retired: str = "",
+) -> Callable[[R], R]:
+    """Registers an export.
+
+    Args:
+        name: What `--format` takes.
+        kind: What the function is given: a `Preference`, a `Demonstration`, or for `tree` a tree and the settings.
+        columns: Type names by column name (keys of `columns.arrow_types()`), in order.
+        summary: One line for a reader; the first line of the function's docstring if empty.
+        samples: Where the samples come from; the pairs or the correct actions that the settings select if None.
+        levels: Values of `export.level` that fit; a pair's two sides hold one message each unless `trajectory` fits.
+        histories: Values of `export.sft_history` that fit.
+        spread: Keep rows of one problem apart, for trainers that compare neighbouring rows (KTO).
+        folders: Write a folder for each split.
+        index: Makes the entries of `dataset_info.json` for the splits that were written.
+        retired: Why no current trainer reads it.
+
+    Raises:
+        ConfigError: Another export has this name.
+
+    Example:
+        ```python
+        @exporter("better", kind="preference", columns={"better": "string"})
+        def better(sample: Preference) -> Iterator[dict[str, str]]:
+            "The chosen text alone."
+            yield {"better": sample.chosen[-1][1]}
+        ```
+    """
+
+    def register(render: R) -> R:
+        known = _EXPORTERS.get(name)
+        if known is not None and _origin(known.render) != _origin(render):
+            raise ConfigError(
+                f"Two exports are registered as '{name}', by {_origin(known.render)[0]} and {_origin(render)[0]}. "
+                "Give one another name."
+            )
+        draw = samples or (demonstrations if kind == "demonstration" else preferences)
+
+        def sampled(tree: Tree, config: ExportConfig) -> Iterator[Row]:
+            for sample in draw(tree, config):
+                yield from render(sample)
+
+        rows = render if kind == "tree" else sampled
+        said = summary or (render.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+        _EXPORTERS[name] = Exporter(
+            name, said, columns, rows, kind, render, levels, histories, spread, folders, index, retired
+        )
+        return render
+
+    return register
+
+
+def _origin(function: Render) -> tuple[str, str]:
+    return function.__module__, function.__qualname__
+
+
+@cache
+def _import_all() -> None:
+    for module in BUILT_IN:
+        import_module(f"ultrainteract.exporting.formats.{module}")
+    for entry in entry_points(group=GROUP):
+        try:
+            entry.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"The export plugin '{entry.name}' ({entry.value}) fails to load: {error}"
+            ) from error
+
+
+def known_exporters() -> dict[str, Exporter]:
+    """All exports by name, plugins included; built-in ones first.
+
+    Raises:
+        ConfigError: A plugin fails to load.
+    """
+    _import_all()
+    built_in = f"{__package__}.formats."
+    return dict(
+        sorted(_EXPORTERS.items(), key=lambda item: not item[1].render.__module__.startswith(built_in))
     )
 
 
-def _pair(tree: Tree, config: ExportConfig) -> Iterable[Row]:
-    return ultrainteract.pair_rows(
-        tree, config.pairs, with_history=config.pair_history == "full", keep=config.filter
-    )
-
-
-def _single(tree: Tree, config: ExportConfig) -> Iterable[Row]:
-    return ultrainteract.pair_rows(tree, config.pairs, with_history=False, keep=config.filter)
-
-
-def _demonstrating(
-    name: str, summary: str, columns: Mapping[str, str], render: Callable[[Demonstration], Iterator[Row]],
-    histories: tuple[str, ...] = ("bare", "flat", "turns"),
-) -> Exporter:  # fmt: skip
-    def rows(tree: Tree, config: ExportConfig) -> Iterator[Row]:
-        for sample in demonstrations(tree, config):
-            yield from render(sample)
-
-    return Exporter(name, summary, columns, rows, "demonstration", render, histories=histories)
-
-
-def _preferring(
-    name: str, summary: str, columns: Mapping[str, str], render: Callable[[Preference], Iterator[Row]],
-    levels: tuple[str, ...] = ("turn",), samples: Callable[[Tree, ExportConfig], Iterator[Preference]] = preferences,
-) -> Exporter:  # fmt: skip
-    def rows(tree: Tree, config: ExportConfig) -> Iterator[Row]:
-        for sample in samples(tree, config):
-            yield from render(sample)
-
-    return Exporter(name, summary, columns, rows, "preference", render, levels=levels)
-
-
-_BOTH = ("turn", "trajectory")
-_ONE_TEXT = ("bare", "flat")
-_ALL = (
-    Exporter("sft", "UltraInteract SFT: every correct action", SFT_COLUMNS, _sft, histories=_ONE_TEXT),
-    Exporter("pair", "UltraInteract pairs, with the turns before them", PAIR_COLUMNS, _pair),
-    Exporter("single-turn", "UltraInteract pairs without history", PAIR_COLUMNS, _single),
-    Exporter("trees", "whole trees, nested", TREE_COLUMNS, lambda tree, _: tree_rows(tree)),
-    _preferring("trl-preference", "TRL: prompt, chosen, rejected", trl.PREFERENCE_COLUMNS, trl.preference, _BOTH),
-    _preferring("trl-implicit", "TRL: chosen, rejected (prompt inside)", trl.IMPLICIT_COLUMNS, trl.implicit),
-    _preferring("trl-kto", "TRL: unpaired completions with a label", trl.KTO_COLUMNS, trl.kto, _BOTH),
-    _demonstrating("trl-prompt-completion", "TRL SFT: prompt, completion", trl.PROMPT_COMPLETION_COLUMNS,
-                   trl.prompt_completion),
-    _demonstrating("trl-messages", "TRL SFT: messages", trl.MESSAGES_COLUMNS, trl.chat, _ONE_TEXT),
-    Exporter("trl-stepwise", "TRL: a trajectory's actions, each labelled", trl.STEPWISE_COLUMNS, trl.stepwise_rows),
-    _preferring("reward", "reward model: pairs and pairs across turns (appendix B)", trl.REWARD_COLUMNS, trl.reward,
-                samples=reward_samples),
-    _preferring("llama-factory-ranking", "LLaMA-Factory: dpo and rm", llama_factory.RANKING_COLUMNS,
-                llama_factory.ranking),
-    _preferring("llama-factory-kto", "LLaMA-Factory: kto", llama_factory.KTO_COLUMNS, llama_factory.kto),
-    _demonstrating("llama-factory-sft", "LLaMA-Factory: sft", llama_factory.SFT_COLUMNS, llama_factory.sft),
-    _preferring("openrlhf-preference", "OpenRLHF: dpo and rm", trl.PREFERENCE_COLUMNS, trl.preference),
-    _preferring("openrlhf-kto", "OpenRLHF: kto", openrlhf.KTO_COLUMNS, openrlhf.kto),
-    _demonstrating("openrlhf-sft", "OpenRLHF: sft", trl.PROMPT_COMPLETION_COLUMNS, trl.prompt_completion),
-    _preferring("axolotl-dpo", "axolotl: dpo, chat_template.default", axolotl.DPO_COLUMNS, axolotl.dpo),
-    _preferring("axolotl-kto", "axolotl: kto, chatml.ultra or llama3.ultra", axolotl.KTO_COLUMNS, axolotl.kto),
-    _demonstrating("axolotl-sft", "axolotl: sft, chat_template", axolotl.SFT_COLUMNS, axolotl.sft),
-)  # fmt: skip
-EXPORTERS: Mapping[str, Exporter] = {exporter.name: exporter for exporter in _ALL}
-
-
-def exporters(config: ExportConfig) -> list[Exporter]:
-    """The exporters that `config` names, checked against its other settings.
+def chosen_exporters(config: ExportConfig) -> list[Exporter]:
+    """The exports that `config` names, checked against its other settings.
 
     Raises:
         ConfigError: A name is unknown or repeated, or a setting does not apply to one of them.
     """
-    unknown = [name for name in config.formats if name not in EXPORTERS]
+    known = known_exporters()
+    unknown = [name for name in config.formats if name not in known]
     if unknown:
-        near = did_you_mean(unknown[0], EXPORTERS)
-        raise ConfigError(f"No export is called '{unknown[0]}'{near} (there are: {', '.join(EXPORTERS)}).")
+        near = did_you_mean(unknown[0], known)
+        raise ConfigError(f"No export is called '{unknown[0]}'{near} (there are: {', '.join(known)}).")
     if len(set(config.formats)) != len(config.formats) or not config.formats:
         raise ConfigError("export.formats: name at least one format, and each only once.")
-    chosen = [EXPORTERS[name] for name in config.formats]
-    for exporter in chosen:
-        if exporter.kind != "demonstration" and exporter.name != "sft":
-            fits = exporter.kind != "preference" or config.level in exporter.levels
-            setting, allowed = "level", exporter.levels
-        else:
-            fits = config.sft_history in exporter.histories
-            setting, allowed = "sft_history", exporter.histories
-        if not fits:
-            raise ConfigError(
-                f"export.{setting} '{getattr(config, setting)}' does not fit the format `{exporter.name}`, which takes "
-                f"{' or '.join(allowed)}."
-            )
+    chosen = [known[name] for name in config.formats]
+    for item in chosen:
+        for setting, allowed in (("level", item.levels), ("sft_history", item.histories)):
+            if getattr(config, setting) not in allowed:
+                raise ConfigError(
+                    f"export.{setting} '{getattr(config, setting)}' does not fit the format `{item.name}`, which takes "
+                    f"{' or '.join(allowed)}."
+                )
     return chosen
 
 
@@ -154,10 +213,12 @@ def export_rows(name: str, trees: Iterable[Tree], config: ExportConfig | None = 
         >>> sum(row["label"] for row in export_rows("trl-kto", [example_tree()]))
         2
     """
-    from ultrainteract.dataset.samples import tree_passes
-
     config = (config or ExportConfig()).model_copy(update={"formats": (name,)})
-    (exporter,) = exporters(config)
-    for tree in trees:
-        if tree_passes(tree, config.filter):
-            yield from exporter.rows(tree, config)
+    (chosen,) = chosen_exporters(config)
+    rows = (
+        (problem_of(tree), row)
+        for tree in trees
+        if tree_passes(tree, config.filter)
+        for row in chosen.rows(tree, config)
+    )
+    yield from spread(rows) if chosen.spread else (row for _, row in rows)

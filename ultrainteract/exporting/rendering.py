@@ -17,13 +17,15 @@ from typing import Any
 
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.samples import tree_passes
-from ultrainteract.dataset.source import Repeatable, unpack
+from ultrainteract.dataset.source import Repeatable
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.columns import arrow_schema
-from ultrainteract.exporting.registry import exporters
+from ultrainteract.exporting.order import problem_of
+from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.exporting.split import Choice, Split
 from ultrainteract.schema import Tree
 from ultrainteract.statistics.statistics import Statistics, estimated_tokens
+from ultrainteract.store import read_tree
 
 CHUNK_TREES = 32
 """Trees turned into Arrow at a time."""
@@ -41,6 +43,10 @@ class Rendered:
     """Arrow batches; from another core as Arrow streams."""
     sizes: dict[Key, int]
     """Arrow bytes of each batch."""
+    problems: dict[Key, list[str]]
+    """The problem of each row, for exports that keep rows of one problem apart."""
+    trees: int
+    """Trees that were read, exported or not."""
     simulated: bool
     """Whether any of the trees is simulated."""
     statistics: Statistics | None
@@ -65,10 +71,12 @@ class Renderer:
         """
         import pyarrow as pa
 
-        chosen = exporters(self.config)
+        chosen = chosen_exporters(self.config)
         rows: dict[Key, list[dict[str, Any]]] = {}
-        simulated = False
+        problems: dict[Key, list[str]] = {}
+        simulated, read = False, 0
         for tree in trees:
+            read += 1
             if not tree_passes(tree, self.config.filter) or not self.choice.takes(tree):
                 continue
             simulated = simulated or tree.simulated
@@ -76,14 +84,18 @@ class Renderer:
                 statistics.add(tree)
             split = self.choice.split(tree)
             for exporter in chosen:
-                rows.setdefault((exporter.name, split), []).extend(exporter.rows(tree, self.config))
+                key, found = (exporter.name, split), list(exporter.rows(tree, self.config))
+                rows.setdefault(key, []).extend(found)
+                if exporter.spread:
+                    problems.setdefault(key, []).extend([problem_of(tree)] * len(found))
         schemas = {exporter.name: arrow_schema(exporter.columns) for exporter in chosen}
         batches = {
             key: pa.RecordBatch.from_pylist(found, schema=schemas[key[0]])
             for key, found in rows.items()
             if found
         }
-        return Rendered(batches, {key: batch.nbytes for key, batch in batches.items()}, simulated, statistics)
+        sizes = {key: batch.nbytes for key, batch in batches.items()}
+        return Rendered(batches, sizes, problems, read, simulated, statistics)
 
     def render_all(
         self, trees: Iterable[Tree], statistics: Statistics | None, jobs: int
@@ -107,7 +119,7 @@ class Renderer:
         head = list(islice(chunks, _WORTH_IT))
         if len(head) < _WORTH_IT:
             for blobs in head:
-                yield self.render(map(unpack, blobs), statistics)
+                yield self.render(map(read_tree, blobs), statistics)
             return
         for rendered in _on_other_cores(self, chain(head, chunks), jobs):
             if statistics is not None and rendered.statistics is not None:
@@ -160,7 +172,7 @@ def _render(blobs: list[bytes]) -> Rendered:
     import pyarrow as pa
 
     assert _renderer is not None
-    rendered = _renderer.render(map(unpack, blobs), Statistics() if _renderer.count else None)
+    rendered = _renderer.render(map(read_tree, blobs), Statistics() if _renderer.count else None)
     for key, batch in rendered.batches.items():
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as stream:

@@ -14,6 +14,7 @@ from typing import Literal
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.samples import tree_passes
 from ultrainteract.errors import ConfigError
+from ultrainteract.exporting.order import problem_of
 from ultrainteract.schema import Tree, content_hash
 
 Split = Literal["train", "validation"]
@@ -56,8 +57,7 @@ class Choice:
         """The split of all rows of this tree."""
         if not self.config.validation:
             return "train"
-        problem = " ".join(tree.instruction.question.casefold().split())
-        inside = _draw(problem, "validation") < self.config.validation * _WHOLE
+        inside = _draw(problem_of(tree), "validation") < self.config.validation * _WHOLE
         return "validation" if inside else "train"
 
 

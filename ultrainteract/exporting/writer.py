@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.columns import arrow_schema
+from ultrainteract.exporting.order import ArrowSpread
 
 Row = dict[str, Any]
 
@@ -45,11 +46,13 @@ class SplitWriter:
         columns: Type names by column name.
         metadata: Computes the key-value metadata of a shard when the shard is closed.
         pool: Runs the encoding. Tasks of one writer run in order.
+        spread: Keep rows of one problem apart.
     """
 
     def __init__(
-        self, folder: Path, columns: Mapping[str, str], metadata: Callable[[], dict[str, str]], pool: Executor
-    ) -> None:
+        self, folder: Path, columns: Mapping[str, str], metadata: Callable[[], dict[str, str]], pool: Executor,
+        *, spread: bool = False,
+    ) -> None:  # fmt: skip
         self.rows = 0
         self.shards: list[Path] = []
         self._folder = folder
@@ -60,23 +63,32 @@ class SplitWriter:
         }
         self._metadata = metadata
         self._pool = pool
+        self._spread = ArrowSpread() if spread else None
         self._batches: list[Any] = []
         self._group_bytes = 0
         self._shard_bytes = 0
         self._writer: Any = None
         self._jobs: deque[Future[None]] = deque()
 
-    def add(self, batch: Any, size: int) -> None:
+    def add(self, batch: Any, size: int, problems: Sequence[str] = ()) -> None:
         """Adds rows.
 
         Args:
             batch: The rows, as an Arrow batch.
             size: Its Arrow bytes: a property of the rows, which a copy of the batch need not share.
+            problems: The problem of each row; not looked at unless rows are spread.
 
         Raises:
             StoreError: A write failed.
         """
         self.rows += batch.num_rows
+        if self._spread is None:
+            self._append(batch, size)
+            return
+        for ordered in self._spread.add(batch, problems):
+            self._append(ordered, ordered.nbytes)
+
+    def _append(self, batch: Any, size: int) -> None:
         self._batches.append(batch)
         self._group_bytes += size
         if self._group_bytes >= GROUP_BYTES:
@@ -84,8 +96,11 @@ class SplitWriter:
         if self._shard_bytes >= SHARD_BYTES:
             self._close()
 
-    def add_rows(self, rows: list[Row]) -> None:
+    def add_rows(self, rows: list[tuple[str, Row]]) -> None:
         """Adds rows that are not Arrow yet.
+
+        Args:
+            rows: (problem, row).
 
         Raises:
             StoreError: A write failed.
@@ -93,8 +108,8 @@ class SplitWriter:
         import pyarrow as pa
 
         if rows:
-            batch = pa.RecordBatch.from_pylist(rows, schema=self._schema)
-            self.add(batch, batch.nbytes)
+            batch = pa.RecordBatch.from_pylist([row for _, row in rows], schema=self._schema)
+            self.add(batch, batch.nbytes, [problem for problem, _ in rows])
 
     def finish(self) -> list[Path]:
         """Writes what is left and returns the shards; an empty split has one shard without rows.
@@ -102,6 +117,8 @@ class SplitWriter:
         Raises:
             StoreError: A write failed.
         """
+        for ordered in self._spread.rest() if self._spread else ():
+            self._append(ordered, ordered.nbytes)
         self._group()
         if self._writer is None and not self.shards:
             self._open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ultrainteract.grading.number import Finding
+from ultrainteract.grading.finding import Finding
 from ultrainteract.grading.shapes import Relation, Scalar
 
 

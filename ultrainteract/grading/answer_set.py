@@ -7,24 +7,29 @@ dates in words and thousands separators are read, and what may be another spelli
 
 from __future__ import annotations
 
-import ast
 import re
 import unicodedata
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 
-from ultrainteract.grading.dates import Date, parse_date, same_date
+from ultrainteract.grading.assignment import assign
+from ultrainteract.grading.dates import Date, parse_dates, same_date
 from ultrainteract.grading.extract import MAX_ANSWER, NoAnswer, candidates
+from ultrainteract.grading.finding import NO_ANSWER, Basis, Finding
 from ultrainteract.grading.latex import Malformed
-from ultrainteract.grading.number import NUMBER_WORDS, Finding, parse_number
+from ultrainteract.grading.literals import NotLiteral, member, members, parse_expression
+from ultrainteract.grading.number import parse_number
+from ultrainteract.grading.number_readings import number_readings
+from ultrainteract.grading.number_words import number_from_words
 from ultrainteract.grading.text import same_text
 from ultrainteract.grading.units import split_unit
 
 _CITATIONS = re.compile(r"((?<!^)\[[^\]]*\]|\[\d+\]|[•♦†‡*#+])*$")
 _DETAILS = re.compile(r"(?<!^)( \([^)]*\))*$")
+_SIGNS = re.compile(r"(?<=\w)([+#]+|[-−])$")
+"""Citation marks by the published rules, and yet what tells `C++`, `C#`, `A+` and `AB-` apart."""
 _QUOTED = re.compile(r'^"([^"]*)"$')
 TOLERANCE = Fraction(1, 10**6)
 
@@ -51,17 +56,28 @@ class Value:
 
     text: str
     number: Fraction | None
-    date: Date | None
+    dates: tuple[Date, ...]
     with_unit: bool = False
+    signs: str = ""
+    """Signs that were stripped and may carry meaning: the plus signs of `C++`."""
+    details: str = ""
+    """What stood in parentheses at the end, which the rules strip."""
 
 
 def _value(text: str) -> Value:
     plain = normalise(text)
     body, unit = split_unit(plain)
-    number = parse_number(NUMBER_WORDS.get(plain, plain).replace("%", "").strip()) or (
-        parse_number(body) if unit else None
+    number = parse_number(plain.replace("%", "").strip()) or (parse_number(body) if unit else None)
+    value = number.value if number else number_from_words(plain)
+    signs = _SIGNS.search(text.strip())
+    return Value(
+        plain, value, parse_dates(plain), unit is not None, signs[1] if signs else "", _details(text)
     )
-    return Value(plain, number.value if number else None, parse_date(plain), unit is not None)
+
+
+def _details(text: str) -> str:
+    found = re.search(r"\(([^()]*)\)\W*$", text)
+    return " ".join(found[1].lower().split()) if found else ""
 
 
 def same_set(gold: tuple[str, ...], answer: str, *, program: bool) -> Finding:
@@ -77,24 +93,38 @@ def same_set(gold: tuple[str, ...], answer: str, *, program: bool) -> Finding:
     """
     right = list(dict.fromkeys(_value(text) for text in gold))
     if not right or not all(value.text for value in right):
-        return Finding(None, "gold answer set is empty")
+        return Finding.unknown("gold answer set is empty")
+    if not answer.strip():
+        return NO_ANSWER
     if len(answer) > MAX_ANSWER:
-        return Finding(None, f"the answer has more than {MAX_ANSWER} characters")
+        return Finding.unknown(f"the answer has more than {MAX_ANSWER} characters")
     try:
         found = candidates(answer, program=program)
     except (NoAnswer, Malformed) as error:
-        return Finding(None, str(error))
+        return Finding.unknown(str(error))
     texts = [candidate.text for candidate in found]
     if not texts:
-        return Finding(False, "no answer is given")
+        return NO_ANSWER
     doubt: Finding | None = None
     for reading in chain([[answer.strip()]], _readings(texts)):
         outcome = _match(right, list(dict.fromkeys(_value(text) for text in reading)))
-        if outcome.equal:
+        if outcome.is_equal:
             return outcome
-        if outcome.equal is None:
+        if outcome.is_unknown:
             doubt = doubt or outcome
-    return doubt or Finding(False, "the values differ")
+    if doubt is not None:
+        return doubt
+    if any(not candidate.marked and candidate.text.endswith(":") for candidate in found):
+        return Finding.unknown("a heading above the values")
+    if program and _ALIGNED.search(answer):
+        return Finding.unknown("printed columns, which may have a heading")
+    for other in number_readings(answer.strip())[1:]:
+        if not same_set(gold, other, program=program).is_unequal:
+            return Finding.unknown("a comma or point that may part decimals or thousands")
+    return Finding.unequal("the values differ")
+
+
+_ALIGNED = re.compile(r"^ {2,}\S", re.MULTILINE)
 
 
 def _readings(lines: list[str]) -> Iterator[list[str]]:
@@ -122,54 +152,46 @@ def _readings(lines: list[str]) -> Iterator[list[str]]:
 
 
 def _literal(text: str) -> list[str] | None:
-    """The members of a printed Python list, tuple or set."""
-    if text[:1] not in "[({'\"":
+    """The members of a printed Python list, tuple, set or array, or the text that a printed text is."""
+    if not _LITERAL.match(text):
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            value = ast.literal_eval(re.sub(r"\b(?:np|numpy)\.\w+\(([^()]*)\)", r"\1", text))
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        node = parse_expression(text)
+        found = members(node)
+        return [member(node)] if found is None else found
+    except NotLiteral:
         return None
-    if isinstance(value, list | tuple | set) and all(isinstance(v, str | int | float) for v in value):
-        return [str(v) for v in value]
-    return [str(value)] if isinstance(value, str) else None
+
+
+_LITERAL = re.compile(r"[\[({'\"]|[A-Za-z_][\w.]*\(")
 
 
 def _match(gold: list[Value], given: list[Value]) -> Finding:
     if len(gold) != len(given):
-        return Finding(False, f"{len(given)} values where {len(gold)} are asked for")
-    doubt: Finding | None = None
-    certain = 1.0
-    rest = list(given)
-    for value in gold:
-        findings = [_same(value, other) for other in rest]
-        hit = next((i for i, found in enumerate(findings) if found.equal), None)
-        if hit is not None:
-            certain = min(certain, findings[hit].reliability)
-            del rest[hit]
-        elif any(found.equal is None for found in findings):
-            doubt = doubt or next(found for found in findings if found.equal is None)
-        else:
-            return Finding(False, "a gold value is not given")
-    return doubt or Finding(True, "the same values", certain)
+        return Finding.unequal(f"{len(given)} values where {len(gold)} are asked for")
+    return assign(gold, given, _same, why="the same values", otherwise="a gold value is not given")
 
 
 def _same(gold: Value, given: Value) -> Finding:
     if gold.text == given.text:
-        return Finding(True, "the same text")
+        if gold.signs != given.signs:
+            return Finding.unknown("the texts differ in a sign behind them")
+        if gold.details and given.details and gold.details != given.details:
+            return Finding.unknown("the texts differ in parentheses behind them")
+        return Finding.equal("the same text")
     if gold.number is not None and given.number is not None:
         if abs(gold.number - given.number) < TOLERANCE:
             if gold.with_unit and given.with_unit:
-                return Finding(None, "the same number in another unit")
-            return Finding(True, "the same number", 0.98 if gold.with_unit or given.with_unit else 1.0)
-        return Finding(False, "different numbers")
-    if gold.date is not None and given.date is not None:
-        return same_date(gold.date, given.date)
+                return Finding.unknown("the same number in another unit")
+            loose = gold.with_unit or given.with_unit
+            return Finding.equal("the same number", Basis.CONVENTION if loose else Basis.EXACT)
+        return Finding.unequal("different numbers")
+    if gold.dates and given.dates:
+        return same_date(gold.dates, given.dates)
     if {gold.text, given.text} <= _TRUTHS.keys():
         same = _TRUTHS[gold.text] == _TRUTHS[given.text]
-        return Finding(same, "the same answer" if same else "the other answer", 0.98)
-    return same_text(gold.text, given.text)
+        return Finding.either(same, "the same answer", "the other answer", Basis.CONVENTION)
+    return same_text(gold.text + gold.signs, given.text + given.signs)
 
 
 _TRUTHS = {"yes": True, "true": True, "no": False, "false": False}

@@ -1,21 +1,29 @@
 """Function calls, compared with the calls that are right: by name, by argument, in any order.
 
 A right call is stated as JSON: `{"name": …, "arguments": {argument: [allowed values]}, "order": [argument …]}`, as
-the Berkeley function-calling set does; an empty text among the allowed values means that the argument may be left out.
-Numbers are compared by value, texts without case, spaces and punctuation, lists in order, objects field by
-field. What cannot be read as calls is undetermined.
+the Berkeley function-calling set does; an empty text among the allowed values means that the argument may be left out,
+and so does an empty list, which says nothing of the values. Numbers are compared by value, lists in order, objects
+field by field, texts without case, spaces, quotes and commas. Texts that differ in a sign (`-5`, `1.5`, `1/2`) are
+never the same. What cannot be read as calls is undetermined.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import json
+import keyword
+import math
 import re
-from collections.abc import Mapping, Sequence
+import tokenize
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from ultrainteract.grading.number import Finding
+from ultrainteract.grading.assignment import assign
+from ultrainteract.grading.finding import NO_ANSWER, Finding, all_equal
+from ultrainteract.grading.literals import NotLiteral, parse, plain_value
 
 MAX_CALLS = 20_000
 """Longest answer that is looked at."""
@@ -23,12 +31,16 @@ NO_CALL = "no call"
 """The right answer where no function fits."""
 
 _FENCE = re.compile(r"```\w*\s*\n(.*?)```", re.DOTALL)
-_MARKER = re.compile(r"^\s*(?:final\s+)?answer\s*[:=]?\s*", re.IGNORECASE)
-_IGNORED = re.compile(r"[ ,./\-_*^'\"]")
+_MARKER = re.compile(r"^\s*(?:the\s+)?(?:final\s+)?answer\b\s*(?:[:=]|is\b:?)\s*", re.IGNORECASE)
 _NOTHING = re.compile(
     r"(?:there is\s+|make\s+)?(?:no|none|not any)\b\W*(?:(?:function|suitable|such)\s+)*(?:call)?s?\W*",
     re.IGNORECASE,
 )
+_LITTLE = re.compile(r"(?<!\d),|,(?!\s*\d)|['\"`’]|_(?=[a-z])|(?<=[a-z])-(?=[a-z])|\s+")
+_IGNORED = re.compile(r"[ ,./\-_*^'\"]")
+_AS_NAME = "\u02b9"
+"""Stands behind a keyword of Python that is the name of an argument."""
+_TOLERANCE = Fraction(1, 10**9)
 
 
 @dataclass(frozen=True)
@@ -51,31 +63,30 @@ def same_calls(gold: Sequence[str], answer: str) -> Finding:
         gold: The right calls, JSON each; none where no call is right.
         answer: The calls as stated: Python calls (one a line, or in a list), JSON objects, or `no call`.
     """
+    if not answer.strip():
+        return NO_ANSWER
     if len(answer) > MAX_CALLS:
-        return Finding(None, f"the answer has more than {MAX_CALLS} characters")
+        return Finding.unknown(f"the answer has more than {MAX_CALLS} characters")
     try:
-        right = [json.loads(text) for text in gold]
-    except ValueError:
-        return Finding(None, "the gold calls cannot be read")
+        right = [_right_call(text) for text in gold]
+    except (ValueError, RecursionError):
+        return Finding.unknown("the gold calls cannot be read")
     try:
         given = read_calls(answer)
     except Unreadable as error:
-        return Finding(None, str(error))
+        return Finding.unknown(str(error))
     if len(given) != len(right):
-        return Finding(False, f"{len(given)} calls where {len(right)} are right")
-    # Calls are few; each right call takes the first given one that fits, which is enough as fits rarely overlap.
-    left = list(given)
-    why = ""
-    for call in right:
-        for other in left:
-            difference = _difference(call, other)
-            if not difference:
-                left.remove(other)
-                break
-            why = why or difference
-        else:
-            return Finding(False, why or f"no call of {call['name']}")
-    return Finding(True, "the calls agree")
+        return Finding.unequal(f"{len(given)} calls where {len(right)} are right")
+    if len(right) == 1:
+        return _same_call(right[0], given[0])
+    return assign(right, given, _same_call, why="the calls agree", otherwise="a right call is not made")
+
+
+def _right_call(text: str) -> Mapping[str, Any]:
+    call = json.loads(text)
+    if not isinstance(call, dict) or not isinstance(call.get("arguments"), dict) or "name" not in call:
+        raise ValueError("not a call")
+    return call
 
 
 def read_calls(answer: str) -> list[Call]:
@@ -91,8 +102,8 @@ def read_calls(answer: str) -> list[Call]:
     if text[:1] in "[{" and (calls := _from_json(text)) is not None:
         return calls
     try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        body = parse(_keywords_as_names(text)).body
+    except NotLiteral:
         raise Unreadable("the answer is no function call that can be read") from None
     found: list[Call] = []
     for statement in body:
@@ -106,82 +117,147 @@ def read_calls(answer: str) -> list[Call]:
     return found
 
 
+def _keywords_as_names(text: str) -> str:
+    """The text with every argument that is named by a keyword of Python (`from='Bonn'`) marked, so that it parses."""
+    if not any(word in text for word in keyword.kwlist):
+        return text
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return text
+    lines = text.splitlines(keepends=True)
+    for before, token, after in reversed(list(zip(tokens, tokens[1:], tokens[2:], strict=False))):
+        if (
+            token.type == tokenize.NAME
+            and keyword.iskeyword(token.string)
+            and (before.string == "." or (before.string in ("(", ",") and after.string == "="))
+        ):
+            row, column = token.end
+            lines[row - 1] = lines[row - 1][:column] + _AS_NAME + lines[row - 1][column:]
+    return "".join(lines)
+
+
 def _from_syntax(node: ast.expr) -> Call:
     if not isinstance(node, ast.Call):
         raise Unreadable("the answer is more than function calls")
     try:
-        return Call(
-            ast.unparse(node.func),
-            tuple(ast.literal_eval(argument) for argument in node.args),
-            {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg},
-        )
-    except (ValueError, RecursionError, MemoryError):
-        raise Unreadable("an argument is no plain value") from None
+        named: list[tuple[str, Any]] = []
+        for argument in node.keywords:
+            value = plain_value(argument.value)
+            if argument.arg is not None:
+                named.append((argument.arg.removesuffix(_AS_NAME), value))
+            elif isinstance(value, dict):
+                named += value.items()
+            else:
+                raise NotLiteral("** before something that is no dictionary")
+        if len(dict(named)) != len(named):
+            raise NotLiteral("an argument is given twice")
+        name = ast.unparse(node.func).replace(_AS_NAME, "")
+        return Call(name, tuple(plain_value(argument) for argument in node.args), dict(named))
+    except NotLiteral as error:
+        raise Unreadable(f"an argument is no plain value: {error}") from None
 
 
 def _from_json(text: str) -> list[Call] | None:
     try:
         value = json.loads(text)
+        calls = []
+        for item in value if isinstance(value, list) else [value]:
+            if not isinstance(item, dict):
+                return None
+            item = item["function"] if isinstance(item.get("function"), dict) else item
+            arguments = item.get("arguments", item.get("parameters", {}))
+            name = item.get("name", item.get("function"))
+            if isinstance(arguments, str):
+                arguments = json.loads(arguments)
+            if not isinstance(name, str) or not isinstance(arguments, dict):
+                return None
+            calls.append(Call(name, (), arguments))
     except (ValueError, RecursionError):
         return None
-    calls = []
-    for item in value if isinstance(value, list) else [value]:
-        if not isinstance(item, dict):
-            return None
-        arguments = item.get("arguments", item.get("parameters", {}))
-        name = item.get("name", item.get("function"))
-        if isinstance(arguments, str):
-            try:
-                arguments = json.loads(arguments)
-            except ValueError:
-                return None
-        if not isinstance(name, str) or not isinstance(arguments, dict):
-            return None
-        calls.append(Call(name, (), arguments))
     return calls
 
 
-def _difference(right: Mapping[str, Any], given: Call) -> str:
-    """What is wrong with a call; empty if nothing is."""
+def _same_call(right: Mapping[str, Any], given: Call) -> Finding:
+    """Whether a call is the right one."""
     if given.name != right["name"]:
-        return f"calls {given.name}"
-    allowed: Mapping[str, list[Any]] = right["arguments"]
+        return Finding.unequal(f"calls {given.name}")
+    allowed: Mapping[str, Any] = right["arguments"]
     order: list[str] = right.get("order") or list(allowed)
     if len(given.positional) > len(order):
-        return f"too many arguments for {given.name}"
+        return Finding.unequal(f"too many arguments for {given.name}")
     arguments = dict(zip(order, given.positional, strict=False))
     if repeated := set(arguments) & set(given.named):
-        return f"argument {min(repeated)} is given twice"
+        return Finding.unequal(f"argument {min(repeated)} is given twice")
     arguments.update(given.named)
     if unknown := set(arguments) - set(allowed):
-        return f"argument {min(unknown)} is not asked for"
-    for name, values in allowed.items():
-        if name not in arguments:
-            if "" not in values:
-                return f"argument {name} is missing"
-        elif not any(_same(value, arguments[name]) for value in values):
-            return f"argument {name} is not right"
-    return ""
+        return Finding.unequal(f"argument {min(unknown)} is not asked for")
+    return all_equal(
+        (_same_field(name, values, arguments) for name, values in allowed.items()), "the calls agree"
+    )
 
 
-def _same(right: Any, given: Any) -> bool:
+def _same_field(name: str, values: Any, given: Mapping[str, Any]) -> Finding:
+    """One argument, or one field of an object: `values` are those allowed, or one plain value."""
+    listed = values if isinstance(values, list) else [values]
+    if name not in given:
+        may_miss = not listed or "" in listed
+        return Finding.either(may_miss, "left out", f"argument {name} is missing")
+    if not listed:
+        return Finding.unknown(f"nothing says which values of {name} are right")
+    found = _any(_same(value, given[name]) for value in listed)
+    if found.is_unequal and isinstance(values, list) and _same(values, given[name]).is_equal:
+        return Finding.unknown(f"argument {name} is the list of all that is allowed")
+    return Finding.unequal(f"argument {name} is not right") if found.is_unequal else found
+
+
+def _any(findings: Iterable[Finding]) -> Finding:
+    doubt: Finding | None = None
+    for found in findings:
+        if found.is_equal:
+            return found
+        doubt = doubt or (found if found.is_unknown else None)
+    return doubt or Finding.unequal("none of the values")
+
+
+def _same(right: Any, given: Any) -> Finding:
     if isinstance(right, bool) or isinstance(given, bool):
-        return right is given
+        return Finding.either(right is given, "the same value", "another value")
     if isinstance(right, int | float) and isinstance(given, int | float):
-        return right == given or abs(right - given) <= 1e-9 * max(abs(right), abs(given))
+        return _same_number(right, given)
     if isinstance(right, str) and isinstance(given, str):
-        return _plain(right) == _plain(given)
+        return _same_text(right, given)
     if isinstance(right, list) and isinstance(given, list | tuple):
-        return len(right) == len(given) and all(_same(a, b) for a, b in zip(right, given, strict=True))
+        if len(right) != len(given):
+            return Finding.unequal("another number of values")
+        return all_equal(_same(a, b) for a, b in zip(right, given, strict=True))
     if isinstance(right, dict) and isinstance(given, dict):
-        # The values of a right object are lists of what is allowed, as those of the call itself.
-        known = all(key in right for key in given)
-        return known and all(
-            any(_same(value, given[key]) for value in values) if key in given else "" in values
-            for key, values in right.items()
-        )
-    return right is None and given is None
+        if any(key not in right for key in given):
+            return Finding.unequal("a field that is not asked for")
+        return all_equal(_same_field(key, values, given) for key, values in right.items())
+    return Finding.either(right is None and given is None, "the same value", "a value of another kind")
+
+
+def _same_number(right: float, given: float) -> Finding:
+    """Exactly, but for the noise of floating-point numbers; infinity and NaN are no number's equal."""
+    if not all(isinstance(number, int) or math.isfinite(number) for number in (right, given)):
+        return Finding.unequal("not a finite number")
+    exact, other = Fraction(right), Fraction(given)
+    if exact == other:
+        return Finding.equal("the same number")
+    whole = exact.denominator == other.denominator == 1
+    noise = not whole and abs(exact - other) <= _TOLERANCE * max(abs(exact), abs(other))
+    return Finding.either(noise, "the same number up to floating-point error", "another number")
+
+
+def _same_text(right: str, given: str) -> Finding:
+    if _plain(right) == _plain(given):
+        return Finding.equal("the same text")
+    if _IGNORED.sub("", right.lower()) == _IGNORED.sub("", given.lower()):
+        return Finding.unknown("texts that differ in a sign, such as a point or a hyphen")
+    return Finding.unequal("another text")
 
 
 def _plain(text: str) -> str:
-    return _IGNORED.sub("", text.lower())
+    """Without case, spaces and quotes, commas outside numbers, hyphens and underscores between letters."""
+    return " ".join(_LITTLE.sub(" ", text.lower()).split())

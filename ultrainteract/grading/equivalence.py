@@ -10,10 +10,12 @@ import re
 from functools import lru_cache
 
 from ultrainteract.grading.algebra import Algebra, NeedsAlgebra
-from ultrainteract.grading.compare import compare
+from ultrainteract.grading.comparison import compare
 from ultrainteract.grading.extract import Candidate, Failed, NoAnswer, candidates
+from ultrainteract.grading.finding import NO_ANSWER, Finding
 from ultrainteract.grading.latex import Malformed, Unreadable
-from ultrainteract.grading.number import Finding, parse_number
+from ultrainteract.grading.number import parse_number
+from ultrainteract.grading.number_readings import unless_read_otherwise
 from ultrainteract.grading.python_repr import looks_like_python, read_python
 from ultrainteract.grading.setting import Setting
 from ultrainteract.grading.shapes import Items, Scalar, Shape
@@ -21,7 +23,7 @@ from ultrainteract.grading.structure import read
 
 
 def decide(gold: str, answer: str, setting: Setting, algebra: Algebra) -> Finding:
-    """Whether `answer` states the gold answer.
+    """Whether `answer` states the gold answer, in every way in which commas and points can be read.
 
     Args:
         gold: The gold answer as the dataset gives it.
@@ -36,6 +38,13 @@ def decide(gold: str, answer: str, setting: Setting, algebra: Algebra) -> Findin
         NeedsAlgebra: The algebra is that of the literal path, and cannot decide.
         Failed: The answer is a program's error report.
     """
+    found = _decide(gold, answer, setting, algebra)
+    if not found.is_unequal or found.by_form:
+        return found
+    return unless_read_otherwise(found, gold, answer, lambda g, a: _decide(g, a, setting, algebra))
+
+
+def _decide(gold: str, answer: str, setting: Setting, algebra: Algebra) -> Finding:
     try:
         right = read_gold(gold)
     except (Malformed, Unreadable, NoAnswer) as error:
@@ -43,9 +52,9 @@ def decide(gold: str, answer: str, setting: Setting, algebra: Algebra) -> Findin
     try:
         found = candidates(answer, program=setting.program)
     except (NoAnswer, Malformed) as error:
-        return Finding(None, str(error))
+        return Finding.unknown(str(error))
     if not found:
-        return Finding(False, "no answer is given")
+        return NO_ANSWER
     if len(found) == 1:
         return _one(right, found[0], setting, algebra)
     return _several(right, found, setting, algebra)
@@ -73,8 +82,8 @@ def _unreadable(gold: str, answer: str, error: ValueError, program: bool) -> Fin
         except (NoAnswer, Malformed, Failed):
             found = []
         if len(found) == 1 and _squeeze(found[0].text) == _squeeze(gold):
-            return Finding(True, "the same text")
-    return Finding(None, f"gold answer cannot be read: {error}")
+            return Finding.equal("the same text")
+    return Finding.unknown(f"gold answer cannot be read: {error}")
 
 
 def _squeeze(text: str) -> str:
@@ -85,10 +94,10 @@ def _one(gold: Shape, candidate: Candidate, setting: Setting, algebra: Algebra) 
     try:
         shape = read_answer(candidate.text, setting.program)
     except (Malformed, Unreadable) as error:
-        return Finding(None, str(error))
+        return Finding.unknown(str(error))
     found = compare(gold, shape, setting, algebra)
-    if candidate.sentence and found.equal is False:
-        return Finding(None, "a sentence that may hold another value as the answer")
+    if candidate.sentence and found.is_unequal:
+        return Finding.unknown("a sentence that may hold another value as the answer")
     return found
 
 
@@ -133,7 +142,7 @@ def _several(gold: Shape, found: list[Candidate], setting: Setting, algebra: Alg
     """Several lines: the last is meant, unless it is one of several values that nothing tells apart."""
     last = found[-1]
     final = _one(gold, last, setting, algebra)
-    if isinstance(gold, Items) and not final.equal:
+    if isinstance(gold, Items) and not final.is_equal:
         values = [candidate for candidate in found if not candidate.sentence]
         try:
             together = compare(
@@ -143,19 +152,19 @@ def _several(gold: Shape, found: list[Candidate], setting: Setting, algebra: Alg
                 algebra,
             )
         except (Malformed, Unreadable):
-            together = Finding(None, "a line that cannot be read")
-        if together.equal is not False:
+            together = Finding.unknown("a line that cannot be read")
+        if not together.is_unequal:
             return together
     if last.marked:
         return final
     others = [_one(gold, candidate, setting, algebra) for candidate in found[:-1]]
-    if final.equal:
+    if final.is_equal:
         bare = [other for candidate, other in zip(found[:-1], others, strict=True) if not candidate.labelled]
-        if all(other.equal for other in bare):
+        if all(other.is_equal for other in bare):
             return final
-        return Finding(None, "several values, of which the last is the gold answer")
-    if any(other.equal is not False for other in others):
-        return Finding(None, "several lines, of which another may be the answer")
+        return Finding.unknown("several values, of which the last is the gold answer")
+    if any(not other.is_unequal for other in others):
+        return Finding.unknown("several lines, of which another may be the answer")
     return final
 
 

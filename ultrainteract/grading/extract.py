@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ultrainteract.grading.latex import Malformed, closing
+from ultrainteract.grading.printed import is_table, rewritten_series, with_commas
 
 MAX_ANSWER = 20_000
 """Longest answer that is looked at."""
@@ -66,11 +67,18 @@ _NEGATION = re.compile(
     r"|at most|less than|more than|fewer than|greater than|between|either|maybe|perhaps|might)\b",
     re.IGNORECASE,
 )
+_CHOICE_LABEL = re.compile(r"(?:option|choice)\s*\(?\w\)?", re.IGNORECASE)
 _HOPE = re.compile(r"[.\s]*I hope (?:it|this) is correct\.?$")
 _ABOUT = re.compile(
     r"^(?:(?:approximately|approx\.?|about|around|roughly|exactly|\\approx|is)(?![A-Za-z])|≈|~|=|:)\s*(?=\S)",
     re.IGNORECASE,
 )
+_EMPHASIS = re.compile(r"(?<![\w)\]}*\\])(\*\*|__|\*)(?=[^\s*_])([^*\n]+?)(?<=[^\s*_])\1(?![\w(*{])")
+_NEXT_QUESTION = re.compile(
+    r"^[\s#*]*(?:(?:next|new)\s+)?(?:question|problem|instruction|exercise|example|human|user|input|q)\b\W{0,4}\d*\s*\**\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_STATED = re.compile(r"####\s*\S|\\boxed|\banswer\b\W{0,6}(?:is\b|:)", re.IGNORECASE)
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("**", "**"), ("`", "`"), ('"', '"'))
 _TRACEBACK = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception|Interrupt|Exit|Warning))\b(?::|$)")
 
@@ -89,15 +97,30 @@ def candidates(answer: str, *, program: bool) -> list[Candidate]:
     """
     if len(answer) > MAX_ANSWER:
         raise NoAnswer(f"the answer has more than {MAX_ANSWER} characters")
+    if program:
+        if is_table(answer):
+            raise NoAnswer("a printed table, of which any cell may be meant")
+        answer = rewritten_series(answer)
+    else:
+        answer = _EMPHASIS.sub(r"\2", _own_part(answer))
     text = answer.strip()
     if boxes := _boxes(text):
         return boxes
     lines = _logical_lines(text)
+    if program:
+        lines = [with_commas(line) for line in lines]
     if len(lines) > MAX_LINES:
         raise NoAnswer(f"the answer has more than {MAX_LINES} lines")
     if program and lines and (found := _TRACEBACK.match(lines[-1])):
         raise Failed(f"the program ended with {found[1]}")
     return [_candidate(line) for line in lines]
+
+
+def _own_part(answer: str) -> str:
+    """The answer without a further question that the model asked itself after it had stated one."""
+    if (stated := _STATED.search(answer)) and (further := _NEXT_QUESTION.search(answer, stated.end())):
+        return answer[: further.start()]
+    return answer
 
 
 def _boxes(text: str) -> list[Candidate]:
@@ -179,6 +202,8 @@ def _within(text: str, *, marked: bool) -> Candidate:
 
 def _plain_label(label: str) -> bool:
     """True for words, and not for the left side of an equation or the first term of a ratio."""
+    if _CHOICE_LABEL.fullmatch(label):
+        return False
     return len(label) > 3 and "\\" not in label and re.search(r"[\^_{}<>+*/()|\[\]\d]", label) is None
 
 

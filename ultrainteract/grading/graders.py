@@ -1,32 +1,32 @@
-"""The graders of final answers: math, number, choice, yes/no, text and answer sets.
+"""Grades final answers by the registered graders.
 
 Each answer is first settled by exact arithmetic and text alone, in this process and in well under a millisecond; only
-what needs algebra goes to the worker processes. Guarantee: what cannot be known is `undetermined`, with the reason.
+what needs algebra goes to the worker processes. Guarantee: what cannot be known is `undetermined`, with the reason, and
+no answer and no fault of a grader raises.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections import OrderedDict
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from ultrainteract.errors import GraderError
 from ultrainteract.grading.algebra import NeedsAlgebra, NoAlgebra
-from ultrainteract.grading.extract import Failed
-from ultrainteract.grading.number import Finding
+from ultrainteract.grading.boundary import fault_of, settle_safely
+from ultrainteract.grading.finding import Basis, Finding, Outcome
 from ultrainteract.grading.pool import WorkerLost, WorkerPool
-from ultrainteract.grading.question import Question, settle
-from ultrainteract.schema import Instruction, Verdict
+from ultrainteract.grading.question import Question
+from ultrainteract.grading.registry import find_grader
+from ultrainteract.grading.reliability import reliability
+from ultrainteract.schema import Instruction, Label, Verdict
 
 CACHE_SIZE = 4_096
 """Answers whose verdict is remembered: many samples of one instruction say the same."""
 
-_CHECKS = {
-    "math": "equivalence", "number": "number", "choice": "choice", "boolean": "boolean", "text": "text",
-    "answer_set": "answer_set", "calls": "calls",
-}  # fmt: skip
 _NO_ALGEBRA = NoAlgebra()
 
 
@@ -71,23 +71,57 @@ class Graders:
         Raises:
             GraderError: The instruction has another grader, or no worker can be started.
         """
-        literal = self.grade_literal(instruction, answer)
+        return _verdict(instruction, await self.find(instruction, answer))
+
+    async def find(self, instruction: Instruction, answer: str) -> Finding:
+        """What a comparison of an answer with the gold answer finds: see `grade`."""
+        question = _question(instruction)
+        literal = self._literal(question, answer)
         if literal is not None:
             return literal
-        question = Question.of(instruction)
         key = (question, answer)
         if key in self._known:
             self._known.move_to_end(key)
-            return _verdict(instruction, self._known[key])
+            return self._known[key]
         try:
             reply = await self._pool.ask({"question": dataclasses.asdict(question), "answer": answer})
-            finding = Finding(reply["equal"], reply["why"], reply["reliability"])
+            finding = Finding(
+                Outcome(reply["outcome"]), reply["why"], Basis(reply["basis"]), reply["by_form"]
+            )
         except WorkerLost as lost:
-            finding = Finding(None, str(lost))
+            finding = Finding.unknown(str(lost))
         self._known[key] = finding
         if len(self._known) > CACHE_SIZE:
             self._known.popitem(last=False)
-        return _verdict(instruction, finding)
+        return finding
+
+    async def grade_output(self, instruction: Instruction, stdout: str, value: str | None) -> Verdict:
+        """Grades what a program showed: its printed lines and its last value together.
+
+        Where the two disagree, neither proves the program wrong: the last value may be what `write` or `setdefault`
+        returns, and the lines may be a report of progress.
+
+        Args:
+            instruction: The problem; see `grade`.
+            stdout: What was printed.
+            value: `repr` of the last expression's value; None where there is none.
+
+        Raises:
+            GraderError: See `grade`.
+        """
+        shown = [text.rstrip() for text in (stdout, value or "") if text.strip()]
+        if len(shown) == 2 and _NOTHING_BUT_NONE.fullmatch(shown[1]):
+            shown.pop()  # the values of calls that print
+        if not shown:
+            return Verdict.wrong(
+                "format", "the program showed no result", reliability("format", Basis.EXACT, False)
+            )
+        verdict = await self.grade(instruction, "\n".join(shown))
+        if verdict.label is Label.WRONG and len(shown) == 2:
+            parts = [await self.grade(instruction, text) for text in shown]
+            if any(part.label is not Label.WRONG for part in parts):
+                return Verdict.undetermined("the printed lines and the last value state different answers")
+        return verdict
 
     def grade_literal(self, instruction: Instruction, answer: str) -> Verdict | None:
         """Grades by exact arithmetic and text alone: pure and fast.
@@ -98,31 +132,35 @@ class Graders:
         Raises:
             GraderError: The instruction has another grader.
         """
-        if instruction.grader not in _CHECKS:
-            raise GraderError(
-                f"Instruction {instruction.id[:12]} ({instruction.dataset}) is graded by '{instruction.grader}', which "
-                "does not look at final answers: use verdict_from_tests or judge."
-            )
-        found = self._literal(Question.of(instruction), answer)
-        if isinstance(found, Failed):
-            return Verdict.wrong("format", str(found))
+        found = self._literal(_question(instruction), answer)
         return None if found is None else _verdict(instruction, found)
 
 
-def _settle_literally(question: Question, answer: str) -> Finding | Failed | None:
+def _question(instruction: Instruction) -> Question:
+    if find_grader(instruction.grader).compare is None:
+        raise GraderError(
+            f"Instruction {instruction.id[:12]} ({instruction.dataset}) is graded by '{instruction.grader}', which "
+            "does not look at final answers: use verdict_from_tests or judge."
+        )
+    return Question.of(instruction)
+
+
+_NOTHING_BUT_NONE = re.compile(r"[\[({][\s,()\[\]{}]*(?:None[\s,()\[\]{}]*)+")
+
+
+def _settle_literally(question: Question, answer: str) -> Finding | None:
     try:
-        return settle(question, answer, _NO_ALGEBRA)
+        return settle_safely(question, answer, _NO_ALGEBRA)
     except NeedsAlgebra:
         return None
-    except Failed as failed:
-        return failed.with_traceback(None)
+    except MemoryError as error:
+        return fault_of(error)
 
 
 def _verdict(instruction: Instruction, finding: Finding) -> Verdict:
-    check: Any = _CHECKS[instruction.grader]
-    if finding.equal is None:
+    if finding.is_unknown:
         return Verdict.undetermined(finding.why)
-    if finding.why == "no answer is given":
-        return Verdict.wrong("format", finding.why)
-    make = Verdict.correct if finding.equal else Verdict.wrong
-    return make(check, finding.why, finding.reliability)
+    check = "format" if finding.by_form else find_grader(instruction.grader).check
+    trust = reliability(check, finding.basis, finding.is_equal)
+    make = Verdict.correct if finding.is_equal else Verdict.wrong
+    return make(check, finding.why, trust)

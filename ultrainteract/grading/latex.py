@@ -12,6 +12,9 @@ import re
 MAX_CHARS = 4_000
 """Longest expression that is read; anything longer is no final answer."""
 
+MAX_DEPTH = 50
+"""Deepest nesting of brackets that is read, far below any limit of recursion."""
+
 
 class Malformed(ValueError):
     """The text is not a well-formed expression; the message says why."""
@@ -227,6 +230,8 @@ def check_balance(text: str) -> None:
         elif char in ")]" and (not stack or stack.pop() != "p"):
             raise Malformed("a closing bracket without an opening one")
         i += 1
+        if len(stack) > MAX_DEPTH:
+            raise Malformed("brackets are nested too deeply")
     if stack:
         raise Malformed("a bracket or brace is never closed")
     names: list[str] = []

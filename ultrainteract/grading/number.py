@@ -11,8 +11,14 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from ultrainteract.grading.finding import Basis, Finding
+
 MAX_DIGITS = 1_000
 """Longest digit string read as a number."""
+EXACT_IN_A_DOUBLE = 2**53
+"""Whole numbers below this are exact as floating-point numbers."""
+WHOLE_NOISE = Fraction(1, 10_000)
+"""Greatest difference from a whole number that is floating-point noise."""
 MAX_EXPONENT = 400
 """Largest power of ten in scientific notation that is read."""
 
@@ -40,15 +46,6 @@ class Number:
         return self.value / 100 if self.percent else self.value
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a comparison found: equal, different, or (`None`) not to be known, and why."""
-
-    equal: bool | None
-    why: str
-    reliability: float = 1.0
-
-
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
 _POWER = r"(?:[eE]\s*([+-]?\d+)|\s*(?:\\times|\\cdot|\*|x)\s*10\s*(?:\^|\*\*)\s*(?:\{\s*([+-]?\d+)\s*\}|([+-]?\d+)))"
 _PLAIN = re.compile(rf"([+-]?)\s*({_DECIMAL}){_POWER}?\s*(%?)")
@@ -58,6 +55,7 @@ _FRAC = re.compile(
 )
 _MIXED = re.compile(r"([+-]?)\s*(\d+(?:,\d{3})*)(?:\s+|\s*(?:and|&)\s*)(\d+)\s*/\s*(\d+)\s*(%?)")
 _REPEATING = re.compile(r"([+-]?)\s*(\d*)\.(\d*)\\overline\{\s*(\d+)\s*\}\s*(%?)")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:_\d{3})+(?:\.\d+)?%?")
 _SPACED = re.compile(r"[+-]?\s*\d{1,3}(?: \d{3})+(?:\.\d+)?")
 
 
@@ -73,6 +71,8 @@ def parse_number(text: str) -> Number | None:
         text = text[1:-1].strip()
     if _SPACED.fullmatch(text):
         text = text.replace(" ", "").strip()
+    elif "_" in text and _GROUPED.fullmatch(text):
+        text = text.replace("_", "")
     if found := _PLAIN.fullmatch(text):
         sign, body, *powers, percent = found.groups()
         return _decimal(sign, body, next((p for p in powers if p), None), bool(percent))
@@ -88,16 +88,6 @@ def parse_number(text: str) -> Number | None:
         return _fraction(found[1], found[2], "", found[3], found[4], found[5])
     return None
 
-
-_UP_TO_TWENTY = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-)  # fmt: skip
-_TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-NUMBER_WORDS = {word: str(value) for value, word in enumerate(_UP_TO_TWENTY)} | {
-    word: str(value) for value, word in zip(range(30, 100, 10), _TENS, strict=True)
-}
-"""Whole numbers as single words, in digits."""
 
 _NUMERIC = re.compile(r"[\s(+\-.\d]|\\frac")
 
@@ -152,30 +142,42 @@ def same_number(
         return _percent(gold, answer, program=program, asks_percent=asks_percent, rounds=rounds)
     right, given = gold.value, answer.value
     if right == given:
-        return Finding(True, "the same number")
+        return Finding.equal("the same number")
     gap = abs(right - given)
-    if program and answer.point and answer.digits >= 15 and gap <= abs(right) / 10**9:
-        return Finding(True, "the same number up to floating-point error", 0.999)
+    if program and answer.point and answer.digits >= 15 and gap <= _noise(right):
+        return Finding.equal("the same number up to floating-point error", Basis.NUMERIC)
     if program and right == 0 and gap < Fraction(1, 10**9):
-        close = answer.digits >= 12
-        return Finding(
-            True if close else None, "zero up to floating-point error" if close else "almost zero", 0.98
-        )
+        if answer.digits < 12:
+            return Finding.unknown("almost zero")
+        return Finding.equal("zero up to floating-point error", Basis.NUMERIC)
     if answer.places is not None and _agrees(right, given, gap, answer.places):
         return _rounded_answer(gold, answer, gap, program)
     if gold.places is not None and gap <= Fraction(1, 2 * 10**gold.places):
         return _rounded_gold(gold, answer, program)
+    whole = right.denominator == given.denominator == 1 and answer.last is None
+    if whole and max(abs(right), abs(given)) < EXACT_IN_A_DOUBLE:
+        return Finding.unequal("different numbers")
     if answer.places is not None and right != 0 and gap <= abs(right) / 10**5:
-        return Finding(None, "the numbers agree to five digits only")
+        return Finding.unknown("the numbers agree to five digits only")
     if any(
         one.digits >= 3 and one.last is not None and gap < Fraction(10) ** one.last for one in (gold, answer)
     ):
-        return Finding(None, "a number in scientific notation that may be rounded")
+        return Finding.unknown("a number in scientific notation that may be rounded")
     if rounds and right.denominator == 1 and answer.value.denominator != 1 and gap < 1:
-        return Finding(None, "the question asks for a rounded value and the answer may not be rounded yet")
+        return Finding.unknown("the question asks for a rounded value and the answer may not be rounded yet")
     if asks_percent and not gold.percent and (right == 100 * given or given == 100 * right):
-        return Finding(None, "the numbers differ by a factor of 100 and the question asks for a percentage")
-    return Finding(False, "different numbers")
+        return Finding.unknown("the numbers differ by a factor of 100 and the question asks for a percentage")
+    return Finding.unequal("different numbers")
+
+
+def _noise(right: Fraction) -> Fraction:
+    """How far a computed value may be from the number that it stands for.
+
+    Whole numbers that a double holds exactly are further apart than any noise of a computation.
+    """
+    relative = abs(right) / 10**9
+    whole = right.denominator == 1 and abs(right) < EXACT_IN_A_DOUBLE
+    return min(relative, WHOLE_NOISE) if whole else relative
 
 
 def _agrees(right: Fraction, given: Fraction, gap: Fraction, places: int) -> bool:
@@ -188,22 +190,22 @@ def _rounded_answer(gold: Number, answer: Number, gap: Fraction, program: bool) 
     """The answer is a decimal that agrees with the gold number in every digit it shows."""
     enough = 6 if program else 8
     if gold.places is None and gold.value.denominator != 1 and answer.digits >= enough:
-        return Finding(True, f"the gold number to at least {enough} digits", 0.99)
+        return Finding.equal(f"the gold number to at least {enough} digits", Basis.NUMERIC)
     if program and answer.digits >= 6 and gap <= abs(gold.value) / 10**6 and gold.value.denominator == 1:
-        return Finding(True, "the same number up to floating-point error", 0.99)
+        return Finding.equal("the same number up to floating-point error", Basis.NUMERIC)
     if answer.digits >= (2 if gold.places is None else 3) and gold.value.denominator != 1:
-        return Finding(None, "the answer is the gold number, rounded")
+        return Finding.unknown("the answer is the gold number, rounded")
     if gap <= abs(gold.value) / 10**5:
-        return Finding(None, "the numbers agree to five digits only")
-    return Finding(False, "different numbers")
+        return Finding.unknown("the numbers agree to five digits only")
+    return Finding.unequal("different numbers")
 
 
 def _rounded_gold(gold: Number, answer: Number, program: bool) -> Finding:
     """The gold number is a decimal to which the answer rounds."""
     assert gold.places is not None
     if program and gold.digits >= 3 and gold.places >= 2 and (answer.places is None or answer.digits >= 12):
-        return Finding(True, "the gold number is the answer, rounded", 0.97)
-    return Finding(None, "the gold number may be the answer, rounded")
+        return Finding.equal("the gold number is the answer, rounded", Basis.CONVENTION)
+    return Finding.unknown("the gold number may be the answer, rounded")
 
 
 def _percent(gold: Number, answer: Number, *, program: bool, asks_percent: bool, rounds: bool) -> Finding:
@@ -214,12 +216,22 @@ def _percent(gold: Number, answer: Number, *, program: bool, asks_percent: bool,
         Number(answer.true_value, answer.places, answer.digits),
         program=program,
     )
-    if by_value.equal and (gold.percent or not asks_percent):
+    if by_value.is_equal and (gold.percent or not asks_percent):
         return by_value
-    if bare.equal:
+    if bare.is_equal:
         if asks_percent:
-            return Finding(True, "the same percentage", bare.reliability)
-        return Finding(None, "the same digits, but only one of them is a percentage")
-    if bare.equal is None or by_value.equal is None or by_value.equal:
-        return Finding(None, "the numbers are close, but only one of them is a percentage")
-    return Finding(False, "different numbers")
+            return Finding.equal("the same percentage", bare.basis)
+        return Finding.unknown("the same digits, but only one of them is a percentage")
+    if bare.is_unknown or by_value.is_unknown or by_value.is_equal:
+        return Finding.unknown("the numbers are close, but only one of them is a percentage")
+    return Finding.unequal("different numbers")
+
+
+_AS_DATASETS_WRITE = re.compile(
+    r"[-+\u2212]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s*/\s*\d[\d,]*)?(?:[eE][-+]?\d{1,3})?\s*%?"
+)
+
+
+def is_number(text: str) -> bool:
+    """True for a number as datasets write them: with commas, as a decimal, a fraction or a percentage."""
+    return _AS_DATASETS_WRITE.fullmatch(text.strip().lstrip("$").strip()) is not None

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from ultrainteract.grading.number import Finding, Number, parse_number
+from ultrainteract.grading.finding import Basis, Finding
+from ultrainteract.grading.number import Number, parse_number
 from ultrainteract.grading.shapes import Relation, Scalar, Shape
 from ultrainteract.grading.units import Unit, split_unit
 
@@ -87,20 +88,20 @@ def same_in_base(right: Quantity, given: Quantity) -> Finding:
     """At least one of the two numbers states its base."""
     digits = [re.sub(r"[\s,]", "", q.body.text).lstrip("0").upper() for q in (right, given)]
     if digits[0] == digits[1] and (right.base == given.base or None in (right.base, given.base)):
-        return Finding(True, "the same digits", 1.0 if right.base == given.base else 0.98)
+        return Finding.equal("the same digits", Basis.EXACT if right.base == given.base else Basis.CONVENTION)
     values = []
     for one in (right, given):
         try:
             values.append(Fraction(int(one.body.text, one.base)) if one.base else None)
         except ValueError:
-            return Finding(None, "digits that do not fit their base")
+            return Finding.unknown("digits that do not fit their base")
         if values[-1] is None:
             if one.number is None:
-                return Finding(None, "a number in another base against an expression")
+                return Finding.unknown("a number in another base against an expression")
             values[-1] = one.number.value
     if values[0] == values[1]:
-        return Finding(None, "the same number in another base")
-    return Finding(False, "different numbers")
+        return Finding.unknown("the same number in another base")
+    return Finding.unequal("different numbers")
 
 
 def plain_number(shape: Shape) -> Number | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ultrainteract.grading.graders import Graders
+from ultrainteract.grading.registry import Gold, find_grader
 from ultrainteract.schema import Instruction, Label, Record
 
 
@@ -25,9 +26,8 @@ class SelfCheck(Record):
 
 def stated_gold(instruction: Instruction) -> str:
     """The gold answer as an action would state it."""
-    if instruction.grader == "answer_set":
-        return repr(list(instruction.gold_set)) if len(instruction.gold_set) != 1 else instruction.gold_set[0]
-    return instruction.gold or ""
+    gold = Gold(instruction.gold or "", instruction.gold_set, instruction.choices)
+    return find_grader(instruction.grader).stated(gold)
 
 
 async def self_check(
@@ -45,7 +45,7 @@ async def self_check(
     false_accepts: list[tuple[str, str]] = []
     before: dict[tuple[str, str], Instruction] = {}
     for instruction in instructions:
-        if instruction.grader in ("tests", "judge"):
+        if find_grader(instruction.grader).compare is None:
             continue
         checked += 1
         gold = stated_gold(instruction)

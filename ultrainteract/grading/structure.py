@@ -10,7 +10,8 @@ import re
 from itertools import pairwise
 
 from ultrainteract.grading.latex import ROW, Malformed, Unreadable, clean, closing, split_top
-from ultrainteract.grading.number import NUMBER_WORDS, parse_number
+from ultrainteract.grading.number import parse_number
+from ultrainteract.grading.number_words import NUMBER_WORDS, number_from_words
 from ultrainteract.grading.regions import INFINITY, MINUS_INFINITY, REALS, as_region, punctured
 from ultrainteract.grading.shapes import (
     Interval,
@@ -38,7 +39,10 @@ MATH_WORDS = {
 _ONLY_TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _COUNTED = re.compile(r"\d[\d,]*(?:\.\d+)? [A-Za-z]{2,}(?: [A-Za-z]+)*")
 _LETTER_CHOICE = re.compile(r"\(?\s*([A-Z])\s*\)")
-_SEPARATOR = re.compile(r"\s*(?:(?:,|;)\s*(?:and|or)\b\s*|[,;]\s*|\s+(?:and|or)\s+|\s*\\lor(?![A-Za-z])\s*)")
+_SEPARATOR = re.compile(
+    r"\s*(?:(?:,|;)\s*(?:and|or)\b\s*|[,;]\s*|\s+(?:and|or)\s+|\s*\\lor(?![A-Za-z])\s*"
+    r"|(?<=[\d)\]}])\s*(?:and|or)\s*(?=[-+\d(\[{\\.]|[A-Za-z]\s*=))"  # glued to its neighbours: `4or9`
+)
 _COMMA = re.compile(r"\s*[,;]\s*")
 _THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _HELD = "\x1f"
@@ -153,6 +157,8 @@ def _words(text: str) -> Words | Shape | None:
         if _COUNTED.fullmatch(text):
             return Scalar(text)
         return _known_words(text) or Words(text)
+    if (text[0].isalpha() or " and " in text) and number_from_words(text) is not None:
+        return _known_words(text) or Words(text)
     if text.lower() in ("yes", "no"):
         return Words(text)
     if letter := re.fullmatch(r"\(\s*(?:\\text\{)?\s*([A-Z])\s*\}?\s*\)", text):
@@ -194,7 +200,7 @@ def _known_words(text: str) -> Shape | None:
     ):
         return Items("set", ())
     if plain in NUMBER_WORDS:
-        return Scalar(NUMBER_WORDS[plain])
+        return Scalar(str(NUMBER_WORDS[plain]))
     if plain in ("infinity", "positive infinity"):
         return INFINITY
     return None
@@ -227,7 +233,9 @@ def _list(text: str, parts: list[str], depth: int) -> Shape:
 
 def _joined(text: str, regions: list[Region]) -> Shape:
     """Regions joined by `or` (their union) or, for two half-lines of plain numbers, by `and` (what they share)."""
-    if re.search(r"\bor\b|\\lor(?![A-Za-z])", text) or any(mark in text for mark in ")]"):
+    if re.search(r"(?<![A-Za-z])or(?![A-Za-z])|\\lor(?![A-Za-z])", text) or any(
+        mark in text for mark in ")]"
+    ):
         return Region(tuple(piece for region in regions for piece in region.pieces))
     pieces = [piece for region in regions for piece in region.pieces]
     low = [p for p in pieces if isinstance(p, Interval) and p.high == INFINITY]

@@ -18,8 +18,9 @@ import sympy
 from math_verify import verify
 
 from ultrainteract.grading.expressions import TooLarge, magnitude, parse
+from ultrainteract.grading.finding import Basis, Finding
 from ultrainteract.grading.latex import Malformed, Unreadable
-from ultrainteract.grading.number import Finding, Number, parse_number, same_number
+from ultrainteract.grading.number import Number, parse_number, same_number
 from ultrainteract.grading.shapes import Relation, Scalar
 
 DIGITS = 40
@@ -47,12 +48,12 @@ class SympyAlgebra:
         try:
             right = parse(gold)
         except (Malformed, Unreadable, TooLarge) as error:
-            return Finding(None, f"gold answer cannot be read: {error}")
+            return Finding.unknown(f"gold answer cannot be read: {error}")
         try:
             given = parse(answer)
             return _same(right, given, gold, answer, program)
         except (Malformed, Unreadable, TooLarge) as error:
-            return Finding(None, str(error))
+            return Finding.unknown(str(error))
 
     def equations(self, gold: Relation, answer: Relation) -> Finding:
         """Whether two equations or inequalities have the same solutions."""
@@ -61,7 +62,7 @@ class SympyAlgebra:
             given = sympy.Add(parse(answer.left), -parse(answer.right), evaluate=False)
             return _same_equation(right, given, gold.operator, answer.operator)
         except (Malformed, Unreadable, TooLarge) as error:
-            return Finding(None, str(error))
+            return Finding.unknown(str(error))
 
 
 # ------------------------------------------------------------------------------------------- comparisons
@@ -69,7 +70,7 @@ class SympyAlgebra:
 
 def _same(right: Any, given: Any, gold: Scalar, answer: Scalar, program: bool) -> Finding:
     if right == given:
-        return Finding(True, "the same expression")
+        return Finding.equal("the same expression")
     names = sorted({s.name for s in right.free_symbols | given.free_symbols} - {"i"})
     if not names:
         return _same_constant(right, given, gold, answer, program)
@@ -79,17 +80,17 @@ def _same(right: Any, given: Any, gold: Scalar, answer: Scalar, program: bool) -
     if len(known) < 2:
         return _by_math_verify(right, given)
     if all(known):
-        return Finding(True, "equal at every point tried", 0.999)
+        return Finding.equal("equal at every point tried", Basis.NUMERIC)
     if any(known):
-        return Finding(None, "equal at some points only")
+        return Finding.unknown("equal at some points only")
     wholes = ({name: sympy.Rational(v) for name, v in zip(names, values, strict=False)} for values in _WHOLE)
     if all(_compare_values(_value(right, whole), _value(given, whole), tolerance) for whole in wholes):
-        return Finding(None, "equal for whole numbers only")
+        return Finding.unknown("equal for whole numbers only")
     if _renamed(right, given):
-        return Finding(None, "equal if the variables are renamed")
+        return Finding.unknown("equal if the variables are renamed")
     if _bare_logarithm(gold) != _bare_logarithm(answer):
-        return Finding(None, "a logarithm whose base is not stated")
-    return Finding(False, "different expressions")
+        return Finding.unknown("a logarithm whose base is not stated")
+    return Finding.unequal("different expressions")
 
 
 def _same_constant(right: Any, given: Any, gold: Scalar, answer: Scalar, program: bool) -> Finding:
@@ -99,24 +100,24 @@ def _same_constant(right: Any, given: Any, gold: Scalar, answer: Scalar, program
         return _by_math_verify(right, given)
     outcome = _compare_values(a, b, sympy.Float(10, 15) ** (15 - digits))
     if outcome:
-        return Finding(True, "the same value")
+        return Finding.equal("the same value")
     if _bare_logarithm(gold) != _bare_logarithm(answer):
-        return Finding(None, "a logarithm whose base is not stated")
+        return Finding.unknown("a logarithm whose base is not stated")
     if not program and (_BARE_ANGLE.search(gold.text) or _BARE_ANGLE.search(answer.text)):
-        return Finding(None, "an angle whose unit is not stated")
+        return Finding.unknown("an angle whose unit is not stated")
     if (a[1] == 0) != (b[1] == 0) and (_root_of_negative(right) or _root_of_negative(given)):
-        return Finding(None, "a root that may be real or complex")
+        return Finding.unknown("a root that may be real or complex")
     numbers = parse_number(gold.text), parse_number(answer.text)
     if (numbers[0] is None) == (numbers[1] is None) or a[1] or b[1]:
         if program and _compare_values(a, b, _tolerance(answer, program)):
-            return Finding(True, "the same value up to floating-point error", 0.99)
+            return Finding.equal("the same value up to floating-point error", Basis.NUMERIC)
         if outcome is None:
-            return Finding(None, "values too close to tell apart")
-        return Finding(False, "different values")
+            return Finding.unknown("values too close to tell apart")
+        return Finding.unequal("different values")
     exact = [n or Number(Fraction(str(sympy.Float(v[0], 60)))) for n, v in zip(numbers, (a, b), strict=True)]
     found = same_number(exact[0], exact[1], program=program)
-    if found.equal and not program:
-        return Finding(None, "a decimal that approximates an exact value")
+    if found.is_equal and not program:
+        return Finding.unknown("a decimal that approximates an exact value")
     return found
 
 
@@ -198,14 +199,14 @@ def _bare_logarithm(scalar: Scalar) -> bool:
 
 def _by_math_verify(right: Any, given: Any) -> Finding:
     if verify(right, given, timeout_seconds=None):
-        return Finding(True, "math-verify finds them equal", 0.98)
-    return Finding(None, "the expressions cannot be evaluated")
+        return Finding.equal("math-verify finds them equal", Basis.CONVENTION)
+    return Finding.unknown("the expressions cannot be evaluated")
 
 
 def _same_equation(right: Any, given: Any, gold_operator: str, operator: str) -> Finding:
     names = sorted({s.name for s in right.free_symbols} - {"i"})
     if names != sorted({s.name for s in given.free_symbols} - {"i"}):
-        return Finding(None, "equations in different variables")
+        return Finding.unknown("equations in different variables")
     ratios = []
     for point in _points(names):
         a, b = _value(right, point), _value(given, point)
@@ -213,21 +214,21 @@ def _same_equation(right: Any, given: Any, gold_operator: str, operator: str) ->
             continue
         ratios.append(a[0] / b[0])
     if len(ratios) < 3:
-        return Finding(None, "the equations cannot be evaluated")
+        return Finding.unknown("the equations cannot be evaluated")
     constant = all(abs(ratio - ratios[0]) <= AGREE * abs(ratios[0]) for ratio in ratios) and ratios[0] != 0
     if gold_operator != "=" or operator != "=":
         flipped = operator.translate(str.maketrans("<>", "><"))
         if constant and gold_operator == (operator if ratios[0] > 0 else flipped):
-            return Finding(True, "the same inequality", 0.999)
-        return Finding(None, "inequalities that are not multiples of each other")
+            return Finding.equal("the same inequality", Basis.NUMERIC)
+        return Finding.unknown("inequalities that are not multiples of each other")
     if constant:
-        return Finding(True, "the same equation", 0.999)
+        return Finding.equal("the same equation", Basis.NUMERIC)
     try:
         parts = [
             sympy.Poly(e.doit(), *sorted(e.free_symbols, key=lambda s: s.name)).sqf_part()
             for e in (right, given)
         ]
     except sympy.PolynomialError:
-        return Finding(None, "equations that may have the same solutions")
+        return Finding.unknown("equations that may have the same solutions")
     same = parts[0].monic().as_dict() == parts[1].monic().as_dict()
-    return Finding(same, "the same equation" if same else "different equations")
+    return Finding.either(same, "the same equation", "different equations")

@@ -8,11 +8,16 @@ import unicodedata
 from difflib import SequenceMatcher
 from fractions import Fraction
 
-from ultrainteract.grading.dates import parse_date, same_date
-from ultrainteract.grading.number import NUMBER_WORDS, Finding, parse_number
+from ultrainteract.grading.dates import parse_dates, same_date
+from ultrainteract.grading.finding import Basis, Finding
+from ultrainteract.grading.number import parse_number
+from ultrainteract.grading.number_words import number_from_words
 
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_PUNCTUATION = re.compile(rf"(?!(?<=\d)[./:](?=\d))[{re.escape(string.punctuation)}‘’“”´`–—−…]")
+MAX_CHARS = 2_000
+"""Longest text that is compared word by word."""
+_ARTICLES = re.compile(r"(?<!\S)(?:a|an|the)(?!\S)")
+_MEANS_SOMETHING = r"(?<=\d)[./:](?=\d)|(?<=[^\W_])(?:[+#]+|[-*])(?![^\s.,;:!?)\]}'\"])|(?<=[+])[+]"
+_PUNCTUATION = re.compile(rf"(?!{_MEANS_SOMETHING})[{re.escape(string.punctuation)}‘’“”´`–—−…]")
 _MINUS = re.compile(r"(?<![\w.,])[-−–]\s*(?=[$€£]?\s*\.?\d)")
 _COMMON = {
     "of",
@@ -43,7 +48,8 @@ _NOTHING = {
 def normalise(text: str) -> str:
     """Lower case, without accents, punctuation, articles and extra spaces.
 
-    This is the normalisation of SQuAD and HotpotQA, except that signs and points that belong to a number stay.
+    This is the normalisation of SQuAD and HotpotQA, except that what carries meaning stays: signs and points within a
+    number, and the signs that end a word (`C++`, `C#`, `AB-`, `Na+`, `A*`).
 
     Args:
         text: Any text.
@@ -51,7 +57,7 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFKD", text.casefold())
     text = "".join(char for char in text if not unicodedata.combining(char))
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
-    text = _MINUS.sub(" minus ", text).replace("%", " percent ")
+    text = _MINUS.sub(" minus ", text.replace("−", "-").replace("–", "-")).replace("%", " percent ")
     text = _PUNCTUATION.sub(" ", text.replace("'s", "s"))
     return " ".join(_ARTICLES.sub(" ", text).split() or text.split())
 
@@ -67,55 +73,55 @@ def same_text(gold: str, answer: str) -> Finding:
         answer: The answer.
     """
     if re.fullmatch(r"[A-Z]", gold.strip()) and re.match(rf"\W*{gold.strip()}\W", answer):
-        return Finding(None, "a letter with something after it")
+        return Finding.unknown("a letter with something after it")
+    if max(len(gold), len(answer)) > MAX_CHARS:
+        if gold.strip() == answer.strip():
+            return Finding.equal("the same text")
+        return Finding.unknown(f"a text has more than {MAX_CHARS} characters")
     right, given = normalise(gold), normalise(answer)
     if not right:
-        return Finding(gold.strip() == answer.strip() or None, "the gold answer has no words")
+        if gold.strip() == answer.strip():
+            return Finding.equal("the same text")
+        return Finding.unknown("the gold answer has no words")
     if right == given:
-        return Finding(True, "the same text")
+        return Finding.equal("the same text")
     if right.replace(" ", "") == given.replace(" ", "") and right.replace(" ", "").isalpha():
-        return Finding(True, "the same text")
+        return Finding.equal("the same text")
     if not given:
-        return Finding(False, "no words")
+        return Finding.unequal("no words")
     if (numbers := [_number(text) for text in (right, given)]) and None not in numbers:
-        return Finding(
-            numbers[0] == numbers[1], "the same number" if numbers[0] == numbers[1] else "different numbers"
-        )
+        return Finding.either(numbers[0] == numbers[1], "the same number", "different numbers")
     if (places := [_ordinal(text) for text in (right, given)]) and None not in places:
-        return Finding(
-            places[0] == places[1], "the same place" if places[0] == places[1] else "another place"
-        )
-    if (one := parse_date(gold)) and (other := parse_date(answer)) and (found := same_date(one, other)):
-        return found
+        return Finding.either(places[0] == places[1], "the same place", "another place")
+    if (dates := parse_dates(gold)) and (given_dates := parse_dates(answer)):
+        return same_date(dates, given_dates)
     if _content(right) == _content(given):
-        return Finding(True, "the same words but for small ones", 0.98)
+        return Finding.equal("the same words but for small ones", Basis.CONVENTION)
     words = [set(re.findall(r"\w+", text.casefold())) for text in (gold, answer)]
     if words[0] and words[1] and (words[0] <= words[1] or words[1] <= words[0]):
-        return Finding(None, "all words of one text are in the other")
+        return Finding.unknown("all words of one text are in the other")
     if "".join(re.findall(r"\w", gold.casefold())) == "".join(re.findall(r"\w", answer.casefold())):
-        return Finding(None, "the same letters, apart in another way")
+        return Finding.unknown("the same letters, apart in another way")
     shared = (set(right.split()) & set(given.split())) - _COMMON
     if shared:
-        return Finding(None, f"the texts share '{sorted(shared)[0]}' but are not the same")
+        return Finding.unknown(f"the texts share '{sorted(shared)[0]}' but are not the same")
     if _initials(right, given) or _initials(given, right):
-        return Finding(None, "one text may abbreviate the other")
+        return Finding.unknown("one text may abbreviate the other")
     if _stems(right) & _stems(given) or right.startswith(given) or given.startswith(right):
-        return Finding(None, "the texts share the beginning of a word")
+        return Finding.unknown("the texts share the beginning of a word")
     if {right, given} <= _NOTHING:
-        return Finding(None, "two ways to say that there is no value")
+        return Finding.unknown("two ways to say that there is no value")
     if not re.search(r"[^\W\d]", right + given) and re.sub(r"\d+", "0", right) == re.sub(r"\d+", "0", given):
-        return Finding(False, "different digits")
+        return Finding.unequal("different digits")
     if SequenceMatcher(None, right, given, autojunk=False).ratio() >= 0.75:
-        return Finding(None, "the texts are spelled alike")
-    return Finding(False, "different texts", 0.97)
+        return Finding.unknown("the texts are spelled alike")
+    return Finding.unequal("different texts", Basis.CONVENTION)
 
 
 def _number(text: str) -> Fraction | None:
-    words, _, scale = text.rpartition(" ")
-    factor = _SCALES.get(scale) if words else None
-    text = words if factor else text
-    number = parse_number(NUMBER_WORDS.get(text, text.replace("minus ", "-")))
-    return number.value * (factor or 1) if number else None
+    """The number that a normalised text is, in digits or in words."""
+    number = parse_number(text.replace("minus ", "-"))
+    return number.value if number else number_from_words(text)
 
 
 def _ordinal(text: str) -> int | None:
@@ -124,7 +130,6 @@ def _ordinal(text: str) -> int | None:
     return _ORDINALS.index(text) + 1 if text in _ORDINALS else None
 
 
-_SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
              "twelfth")  # fmt: skip
 

@@ -19,15 +19,15 @@ from typing import Any
 
 import orjson
 
-from ultrainteract.grading.number import Finding
-from ultrainteract.grading.question import Question, settle
-from ultrainteract.grading.setting import Setting
+from ultrainteract.grading.algebra import NeedsAlgebra
+from ultrainteract.grading.boundary import fault_of, settle_safely
+from ultrainteract.grading.finding import Finding
+from ultrainteract.grading.question import Question
 from ultrainteract.grading.shapes import Scalar
 from ultrainteract.grading.symbolic import SympyAlgebra
 
 _SPOILT = 3
 """Exit status of a server that has answered but should not go on: it ran out of memory."""
-_MEMORY = "the comparison needs too much memory"
 _IDLE = 0
 """Stands for no request; requests are numbered from 1."""
 
@@ -60,8 +60,9 @@ def main() -> None:
         _reply(
             answers,
             number,
-            None,
-            "the comparison took too long" if late else "the comparison failed in its worker",
+            Finding.unknown(
+                "the comparison took too long" if late else "the comparison failed in its worker"
+            ),
         )
 
 
@@ -69,8 +70,11 @@ def _set(current: mmap.mmap, number: int) -> None:
     current[:8] = number.to_bytes(8, "big")
 
 
-def _reply(answers: int, number: int, equal: bool | None, why: str, reliability: float = 1.0) -> None:
-    reply = {"number": number, "equal": equal, "why": why, "reliability": reliability}
+def _reply(answers: int, number: int, found: Finding) -> None:
+    reply = {
+        "number": number, "outcome": found.outcome.value, "why": found.why, "basis": found.basis.value,
+        "by_form": found.by_form,
+    }  # fmt: skip
     os.write(answers, orjson.dumps(reply) + b"\n")
 
 
@@ -105,8 +109,8 @@ def _serve(answers: int, current: mmap.mmap, algebra: SympyAlgebra, seconds: flo
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _set(current, _IDLE)
-        _reply(answers, number, finding.equal, finding.why, finding.reliability)
-        if finding.why == _MEMORY:
+        _reply(answers, number, finding or Finding.unknown("the comparison needs too much memory"))
+        if finding is None:
             os._exit(_SPOILT)
     os._exit(0)
 
@@ -121,18 +125,14 @@ def _read_line() -> bytes:
     return b""
 
 
-def _settle(request: dict[str, Any], algebra: SympyAlgebra) -> Finding:
-    fields = request["question"]
-    question = Question(
-        fields["grader"], fields["gold"], tuple(fields["gold_set"]), tuple(fields["choices"]),
-        Setting(**fields["setting"]),
-    )  # fmt: skip
+def _settle(request: dict[str, Any], algebra: SympyAlgebra) -> Finding | None:
+    """The finding; None where memory ran out."""
     try:
-        return settle(question, request["answer"], algebra)
+        return settle_safely(Question.from_fields(request["question"]), request["answer"], algebra)
     except MemoryError:
-        return Finding(None, _MEMORY)
-    except RecursionError:
-        return Finding(None, "the expressions are nested too deeply")
+        return None
+    except NeedsAlgebra as error:
+        return fault_of(error)
 
 
 if __name__ == "__main__":

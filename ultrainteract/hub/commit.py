@@ -1,5 +1,6 @@
 """One publication, one commit: files are sent, committed on top of what was seen, and read back.
 
+Only files that the last push listed as its own are replaced or deleted; the card is built on the one that is there.
 Sending the same publication again sends only what is missing, so an interrupted push is finished by repeating it.
 A commit that met another one in between is built anew on top of that; one whose answer was lost is
 recognised by its contents and not made twice.
@@ -15,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ultrainteract.config import PublishConfig
-from ultrainteract.dataset.info import INFO_FILE
 from ultrainteract.errors import HubError
-from ultrainteract.exporting.registry import EXPORTERS
-from ultrainteract.hub.publication import Publication
-from ultrainteract.hub.rights import Rights, hub_api, unreachable
+from ultrainteract.hub.client import hub_api, passing, status_of, unreachable
+from ultrainteract.hub.publication import CARD_FILE, Publication
+from ultrainteract.hub.rights import Rights, published_files, refuse_public
 
 ATTEMPTS = 6
 """Attempts at one push; the client retries single requests by itself."""
@@ -59,20 +59,20 @@ def push(
         sleep: Waits between attempts.
 
     Raises:
-        HubError: It was refused, attempts ran out, or the Hub has something else than was sent.
+        HubError: It was refused, a file of others is in the way, attempts ran out, or the Hub has something else than
+            was sent.
     """
     api = hub_api()
     from httpx2 import HTTPError
     from huggingface_hub.errors import HfHubHTTPError
 
-    info = publication.info
+    info = publication.data.info
     message = message or f"Publish {info.name} ({info.fingerprint[:12]})"
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _attempt(api, publication, rights, config, message, again=attempt > 1)
         except HfHubHTTPError as error:
-            status = error.response.status_code
-            if status not in (408, 409, 412, 429) and status < 500:
+            if not passing(error) and status_of(error) not in (409, 412):
                 raise HubError(f"The Hub refused the push to {rights.repo}: {error}") from error
             failure: Exception = error
         except HTTPError as error:
@@ -91,27 +91,50 @@ def push(
     ) from failure
 
 
+def _make(api: Any, rights: Rights, config: PublishConfig) -> None:
+    """Makes the dataset where it is missing; one that came to be since the rights were checked must fit, too."""
+    if rights.exists:
+        return
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        api.create_repo(rights.repo, repo_type="dataset", private=config.private or None)
+    except HfHubHTTPError as error:
+        if status_of(error) != 409:
+            raise
+        refuse_public(rights.repo, config, private=api.repo_info(rights.repo, repo_type="dataset").private)
+
+
 def _attempt(
     api: Any, publication: Publication, rights: Rights, config: PublishConfig, message: str, *, again: bool
 ) -> Published:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
+    _make(api, rights, config)
     repo, branch = rights.repo, config.revision or "main"
-    if config.revision:
+    opened = _open_request(api, rights, message) if config.create_pr else None
+    if opened is not None:
+        branch = opened.git_reference
+    elif config.revision and not config.create_pr:
         api.create_branch(repo, branch=branch, repo_type="dataset", exist_ok=True)
-    if config.create_pr and again:
-        opened = _open_request(api, repo, message)
-        if opened is not None:  # the answer to an earlier attempt was lost, not the request
-            head = api.repo_info(repo, repo_type="dataset", revision=opened.git_reference).sha
-            expected = _contents(publication, repo, config, api, branch)
-            if _matches(api, repo, head, expected):
-                return Published(repo, head, opened.url, True)
     head = api.repo_info(repo, repo_type="dataset", revision=branch).sha
-    expected = _contents(publication, repo, config, api, head)
     remote = _remote(api, repo, head)
-    stale = _stale(remote, expected)
-    if not stale and _differences(remote, expected) == []:
-        return Published(repo, head, f"{api.endpoint}/datasets/{repo}/commit/{head}", again)
+    previous = published_files(api, repo, head, list(remote))
+    ours = set(previous.files) if previous else set()
+    existing = _card(api, repo, head) if CARD_FILE in remote else ""
+    others = [name for name in remote if name not in ours]
+    expected = publication.contents(repo, config, existing, previous, others)
+    different = _differences(remote, expected)
+    blocked = [name for name in different if name in remote and name not in ours and name != CARD_FILE]
+    if blocked:
+        raise HubError(
+            f"{repo} holds {', '.join(blocked[:3])}, which no push of this program made, where this one would write. "
+            "Move or delete that on the Hub first, or choose another id: no file of others is replaced or deleted."
+        )
+    stale = sorted(name for name in ours if name in remote and name not in expected)
+    if not stale and not different:
+        url = opened.url if opened is not None else f"{api.endpoint}/datasets/{repo}/commit/{head}"
+        return Published(repo, head, url, again)
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
         CommitOperationAdd(
             path_in_repo=name, path_or_fileobj=content if isinstance(content, bytes) else str(content)
@@ -121,7 +144,7 @@ def _attempt(
     operations += [CommitOperationDelete(path_in_repo=name) for name in stale]
     commit = api.create_commit(
         repo, operations, commit_message=message, repo_type="dataset", revision=branch, parent_commit=head,
-        create_pr=config.create_pr,
+        create_pr=config.create_pr and opened is None,
     )  # fmt: skip
     wrong = _differences(_remote(api, repo, commit.oid), expected)
     if wrong:
@@ -129,19 +152,14 @@ def _attempt(
             f"{repo} at {commit.oid} is not what was sent: {', '.join(wrong[:5])}. "
             "Push again; if it stays, report it to the Hub."
         )
-    return Published(repo, commit.oid, commit.pr_url or commit.commit_url, True)
+    url = opened.url if opened is not None else commit.pr_url or commit.commit_url
+    return Published(repo, commit.oid, url, True)
 
 
-def _contents(
-    publication: Publication, repo: str, config: PublishConfig, api: Any, revision: str
-) -> dict[str, Path | bytes]:
-    """Everything to publish, with the card built on the one that is there."""
-    existing = None
-    if api.file_exists(repo, "README.md", repo_type="dataset", revision=revision):
-        path = api.hf_hub_download(repo, "README.md", repo_type="dataset", revision=revision)
-        existing = Path(path).read_text(encoding="utf-8")
-    card = publication.card(repo, config, existing)
-    return {**publication.files, "README.md": card.encode()}
+def _card(api: Any, repo: str, revision: str) -> str:
+    path = api.hf_hub_download(repo, CARD_FILE, repo_type="dataset", revision=revision)
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 def _remote(api: Any, repo: str, revision: str) -> dict[str, tuple[int, str]]:
@@ -155,23 +173,10 @@ def _remote(api: Any, repo: str, revision: str) -> dict[str, tuple[int, str]]:
     }
 
 
-def _stale(remote: dict[str, tuple[int, str]], expected: dict[str, Path | bytes]) -> list[str]:
-    """Files of an earlier push that this one does not have: shards of exports, and figures."""
-    managed = (*(f"{name}/" for name in EXPORTERS), *(("figures/",) if INFO_FILE in remote else ()))
-    return [
-        name for name in remote
-        if name not in expected and name.startswith(managed) and name.endswith((".parquet", ".png"))
-    ]  # fmt: skip
-
-
 def _differences(remote: dict[str, tuple[int, str]], expected: dict[str, Path | bytes]) -> list[str]:
     return [
         name for name, content in expected.items() if name not in remote or not _same(remote[name], content)
     ]
-
-
-def _matches(api: Any, repo: str, revision: str, expected: dict[str, Path | bytes]) -> bool:
-    return not _differences(_remote(api, repo, revision), expected)
 
 
 def _same(remote: tuple[int, str], content: Path | bytes) -> bool:
@@ -189,10 +194,14 @@ def _same(remote: tuple[int, str], content: Path | bytes) -> bool:
     return digest.hexdigest() == known
 
 
-def _open_request(api: Any, repo: str, title: str) -> Any:
-    """The open pull request with this title, if there is one."""
+def _open_request(api: Any, rights: Rights, title: str) -> Any:
+    """The user's open pull request with this title, if there is one: the one to update."""
     for discussion in api.get_repo_discussions(
-        repo, repo_type="dataset", discussion_type="pull_request", discussion_status="open"
+        rights.repo,
+        repo_type="dataset",
+        author=rights.user,
+        discussion_type="pull_request",
+        discussion_status="open",
     ):
         if discussion.title == title:
             return discussion

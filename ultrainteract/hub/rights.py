@@ -1,17 +1,22 @@
-"""Whether a push can succeed, asked before any work: token, namespace, name, and the right to write.
+"""Whether a push can succeed, asked before any work: token, namespace, name, and the right to write. Nothing is made.
 
 Tokens come from `HF_TOKEN` or the saved login, never from a flag or a file of ours.
 """
 
 from __future__ import annotations
 
-import os
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ultrainteract.config import PublishConfig
-from ultrainteract.dataset.info import INFO_FILE
-from ultrainteract.errors import HubError, require
+from ultrainteract.dataset.info import INFO_FILE, PublishedFiles, RunInfo
+from ultrainteract.errors import HubError
+from ultrainteract.hub.client import Sleep, hub_api, reason, retried, status_of
 
 _BARE = frozenset({".gitattributes", "README.md", ".gitignore"})
 """Files of a dataset that holds nothing yet."""
@@ -25,62 +30,40 @@ class Rights:
     """The dataset's full id."""
     user: str
     """Who the token belongs to."""
-    created: bool
-    """Whether the dataset was made just now."""
+    exists: bool
+    """Whether the dataset is there; where it is not, the push makes it."""
     ours: bool
     """Whether it holds an earlier push of this program."""
 
 
-def hub_api() -> Any:
-    """The Hub's client.
-
-    Raises:
-        ConfigError: `huggingface_hub` is not installed.
-    """
-    require("huggingface_hub", "hub")
-    from huggingface_hub import HfApi
-
-    from ultrainteract._version import __version__
-
-    return HfApi(
-        endpoint=os.environ.get("HF_ENDPOINT"),
-        library_name="ultrainteract",
-        library_version=__version__,
-    )
-
-
-def check_rights(config: PublishConfig, *, replace: bool = False) -> Rights:
-    """Checks that `config.repo` can be written to; makes it where it is missing.
+def check_rights(config: PublishConfig, *, replace: bool = False, sleep: Sleep = time.sleep) -> Rights:
+    """Checks that `config.repo` can be published to. Nothing is made or changed.
 
     Args:
         config: Where to publish.
-        replace: Allow a dataset that holds something else.
+        replace: Allow a dataset that holds something else; files of others are left alone all the same.
+        sleep: Waits between attempts.
 
     Raises:
         HubError: No token, a wrong or read-only one, somebody else's namespace, a name that is taken, no right
-            to write, or the Hub cannot be reached.
+            to write, a public dataset where a private one is asked for, or the Hub cannot be reached.
     """
     api = hub_api()
-    from httpx2 import HTTPError
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
     if not config.repo:
         raise HubError("No dataset id to publish to: set publish.repo, or name it on the command line.")
     try:
-        account = api.whoami()
+        account: Mapping[str, Any] = retried(api.whoami, sleep)
     except LocalTokenNotFoundError as error:
         raise HubError(
             "No Hub token. Log in with `hf auth login`, or set HF_TOKEN to a token that may write."
         ) from error
     except HfHubHTTPError as error:
-        if error.response.status_code in (401, 403):
-            raise HubError(
-                "The Hub refuses the token (HF_TOKEN, or the saved login). Make a new one that may write at "
-                "https://huggingface.co/settings/tokens."
-            ) from error
-        raise unreachable(error) from error
-    except HTTPError as error:
-        raise unreachable(error) from error
+        raise HubError(
+            "The Hub refuses the token (HF_TOKEN, or the saved login). Make a new one that may write at "
+            "https://huggingface.co/settings/tokens."
+        ) from error
     user = str(account.get("name"))
     token = (account.get("auth") or {}).get("accessToken") or {}
     if token.get("role") == "read":
@@ -90,68 +73,104 @@ def check_rights(config: PublishConfig, *, replace: bool = False) -> Rights:
     namespace, _, name = config.repo.rpartition("/")
     namespace = namespace or user
     repo = f"{namespace}/{name}"
-    groups = [str(group.get("name")) for group in account.get("orgs") or ()]
-    if namespace not in (user, *groups):
+    own = _may_create(account, token, namespace)
+    if own is None and not config.create_pr:
+        groups = [str(group.get("name")) for group in account.get("orgs") or ()]
         raise HubError(
             f"{user} cannot publish as '{namespace}': that is neither the user nor one of its organisations "
-            f"({', '.join(groups) or 'none'}). Use {user}/{name}."
+            f"({', '.join(groups) or 'none'}). Use {user}/{name}, or open a pull request with --create-pr."
         )
     try:
-        created = _create(api, repo, config.private)
-        files = [] if created else list(api.list_repo_files(repo, repo_type="dataset"))
-        ours = INFO_FILE in files
-        if not created:
-            api.auth_check(repo, repo_type="dataset", write=True)
+        head = retried(lambda: _head(api, repo, config.revision), sleep)
+        if head is None:
+            if not own:
+                raise HubError(
+                    f"There is no dataset {repo}, and {user} may not make it. Check the id and the token's permissions."
+                )
+            return Rights(repo, user, exists=False, ours=False)
+        if not config.create_pr:
+            retried(lambda: api.auth_check(repo, repo_type="dataset", write=True), sleep)
+        files = retried(
+            lambda: list(api.list_repo_files(repo, repo_type="dataset", revision=head.sha)), sleep
+        )
+        published = retried(lambda: published_files(api, repo, head.sha, files), sleep)
     except HFValidationError as error:
         raise HubError(f"'{repo}' is no dataset id: {error}") from error
     except HfHubHTTPError as error:
-        if error.response.status_code in (401, 403, 404):
-            raise HubError(
-                f"{user} may not write to the dataset {repo}: {_reason(error)}. "
-                "Check the token's permissions, or choose another id."
-            ) from error
-        raise unreachable(error) from error
-    except HTTPError as error:
-        raise unreachable(error) from error
+        raise HubError(
+            f"{user} may not write to the dataset {repo}: {reason(error)}. "
+            "Check the token's permissions, or choose another id."
+        ) from error
+    refuse_public(repo, config, private=head.private)
     others = [file for file in files if file not in _BARE]
-    if others and not ours and not replace:
+    if others and published is None and not replace:
         raise HubError(
             f"The name {repo} is taken: that dataset holds {len(others)} files which no push of this program made "
             f"(such as {others[0]}). Choose another id, or add --replace to publish there all the same; "
-            "no file of others is deleted."
+            "no file of others is replaced or deleted."
         )
-    return Rights(repo, user, created, ours)
+    return Rights(repo, user, exists=True, ours=published is not None)
 
 
-def unreachable(error: BaseException) -> HubError:
-    """An error of the connection, or of the Hub itself."""
-    return HubError(
-        f"The Hub cannot be reached or is at fault: {_reason(error)}. Try again later; nothing is lost."
-    )
+def refuse_public(repo: str, config: PublishConfig, *, private: bool) -> None:
+    """Refuses to publish into a public dataset what is meant to be private.
+
+    Raises:
+        HubError: The dataset is public, and `config` asks for a private one.
+    """
+    if config.private and not private:
+        raise HubError(
+            f"The dataset {repo} is public, and a private one is asked for. Make it private in its settings on the "
+            "Hub, or choose another id."
+        )
 
 
-def _create(api: Any, repo: str, private: bool) -> bool:
-    from huggingface_hub.errors import HfHubHTTPError
+def published_files(api: Any, repo: str, revision: str, files: list[str]) -> PublishedFiles | None:
+    """What the last push of this program listed as its own at a revision; None where there was none.
+
+    A file of the same name that somebody else made has no such list, or not with itself in it.
+    """
+    if INFO_FILE not in files:
+        return None
+    path = api.hf_hub_download(repo, INFO_FILE, repo_type="dataset", revision=revision)
+    return list_in(Path(path).read_bytes())
+
+
+def list_in(data: bytes) -> PublishedFiles | None:
+    """The list of files in the contents of a `run.json`; None where it is not one of a push."""
+    try:
+        published = RunInfo.model_validate_json(data).published
+    except ValidationError:
+        return None
+    return published if published is not None and INFO_FILE in published.files else None
+
+
+def _head(api: Any, repo: str, revision: str | None) -> Any:
+    """The dataset at a branch, or at the main one where that is still to be made; None where there is no dataset."""
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        api.create_repo(repo, repo_type="dataset", private=private or None)
-    except HfHubHTTPError as error:
-        if error.response.status_code == 409:
-            return False
-        if error.response.status_code in (
-            401,
-            402,
-            403,
-        ):  # it may exist, with a right to write but not to create
-            try:
-                api.repo_info(repo, repo_type="dataset")
-            except HfHubHTTPError:
-                raise error from None
-            return False
-        raise
-    return True
+        return api.repo_info(repo, repo_type="dataset", revision=revision)
+    except RevisionNotFoundError:
+        return api.repo_info(repo, repo_type="dataset")
+    except RepositoryNotFoundError as error:
+        if status_of(error) == 401:  # the Hub hides what a token may not see
+            return None
+        return None
 
 
-def _reason(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__
+def _may_create(account: Mapping[str, Any], token: Mapping[str, Any], namespace: str) -> bool | None:
+    """Whether the token may make datasets in a namespace; None where the user has nothing to do with it."""
+    roles = {str(group.get("name")): group.get("roleInOrg") for group in account.get("orgs") or ()}
+    if namespace != account.get("name") and namespace not in roles:
+        return None
+    if roles.get(namespace) == "read":
+        return False
+    if token.get("role") != "fineGrained":
+        return True
+    scopes = (token.get("fineGrained") or {}).get("scoped") or ()
+    return any(
+        "repo.write" in (scope.get("permissions") or ())
+        and (scope.get("entity") or {}).get("name") == namespace
+        for scope in scopes
+    )

@@ -2,102 +2,117 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
-from ultrainteract.config import ExportConfig, PublishConfig
-from ultrainteract.dataset.source import Repeatable, spent
-from ultrainteract.errors import HubError
-from ultrainteract.exporting import RunInfo, export_trees
-from ultrainteract.hub.commit import Published, push
-from ultrainteract.hub.publication import Publication, prepare
+from ultrainteract.config import PublishConfig
+from ultrainteract.errors import ConfigError, HubError
+from ultrainteract.hub.client import Sleep
+from ultrainteract.hub.commit import Published
+from ultrainteract.hub.publication import check_simulated
+from ultrainteract.hub.publishing import Say, publish_run
 from ultrainteract.hub.rights import Rights
-from ultrainteract.schema import TreeState
-from ultrainteract.statistics.statistics import Statistics
-from ultrainteract.store import open_runs
+from ultrainteract.store import find_runs, is_locked, open_runs
 
-FOLDER = "publish"
-"""Folder of a run directory in which the exports to publish are made."""
+MIN_MINUTES = 0.5
+"""Minimum time between two pushes, minutes."""
+MAX_MINUTES = 7 * 24 * 60
+"""Maximum time between two pushes, minutes."""
 
 
-def publish_run(
-    run: str | Path,
-    rights: Rights,
-    config: PublishConfig,
-    export: ExportConfig | None = None,
-    *,
-    allow_simulated: bool = False,
-) -> Published:
-    """Exports what a run has finished and publishes it.
+class Progress(NamedTuple):
+    """How far a run is."""
 
-    Args:
-        run: The run directory; another process may be writing to it.
-        rights: What `check_rights` found.
-        config: Where to publish.
-        export: What to publish; the run's own settings if None.
-        allow_simulated: Publish simulated data, marked as such.
+    settled: int
+    """Instructions with an outcome."""
+    inputs: int | None
+    """Instructions in all; None while that is not known."""
+    trees: int
+    """Trees that are finished."""
+    active: bool
+    """Whether a process is growing it."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether every instruction has an outcome."""
+        return self.inputs is not None and self.settled >= self.inputs
+
+
+def check_interval(minutes: float) -> None:
+    """Refuses intervals that would flood the Hub, or never end.
 
     Raises:
-        HubError: It was refused or failed.
-        StoreError: The run cannot be read, or the exports cannot be written.
+        ConfigError: It is out of bounds, or no number.
     """
-    return push(_prepared(run, export, allow_simulated), rights, config)
+    if not (math.isfinite(minutes) and MIN_MINUTES <= minutes <= MAX_MINUTES):
+        raise ConfigError(
+            f"--watch takes minutes between {MIN_MINUTES:g} and {MAX_MINUTES:,}, not {minutes:g}."
+        )
 
 
 def watch(
     run: str | Path,
     rights: Rights,
     config: PublishConfig,
-    export: ExportConfig | None = None,
     *,
     minutes: float,
+    formats: tuple[str, ...] = (),
+    message: str = "",
     allow_simulated: bool = False,
-    sleep: Callable[[float], None] = time.sleep,
+    say: Say = lambda line: None,
+    sleep: Sleep = time.sleep,
 ) -> Iterator[Published | HubError]:
     """Publishes a run every `minutes` as long as it goes on, and once more when it has ended.
 
     A push that fails is yielded as its error and tried again at the next turn; the last one's error is raised.
 
     Raises:
-        HubError: The last push failed, or publishing this data is refused.
+        ConfigError: `minutes` is out of bounds.
+        HubError: The last push failed, publishing this data is refused, or no process has been growing the run
+            for a whole interval though it has not ended: what it has is published, and that is said.
         StoreError: The run cannot be read.
     """
-    published = -1
+    check_interval(minutes)
+    published, idle = -1, False
+    with ExitStack() as stack:
+        simulated = any(
+            model.provider == "simulated" for model in open_runs([str(run)], stack).config().models.values()
+        )
+    check_simulated(simulated, allow_simulated)
     while True:
-        ended, finished = _progress(run)
-        if finished != published and (finished or ended):
-            publication = _prepared(run, export, allow_simulated)
+        progress = _progress(run)
+        given_up = idle and not progress.active and not progress.ended
+        if progress.trees != published and (progress.trees or progress.ended):
             try:
-                yield push(publication, rights, config)
-                published = finished
+                yield publish_run(
+                    run, rights, config, formats=formats, message=message, allow_simulated=allow_simulated,
+                    say=say, sleep=sleep,
+                )  # fmt: skip
+                published = progress.trees
             except HubError as error:
-                if ended:
+                if progress.ended or given_up:
                     raise
                 yield error
-        if ended:
+        if progress.ended:
             return
+        if given_up:
+            total = "an unknown number" if progress.inputs is None else f"{progress.inputs:,}"
+            raise HubError(
+                f"No process is growing {run} any more, and {progress.settled:,} of {total} instructions have an "
+                f"outcome. What there is was published. Resume the run with `ultrainteract run`, then push again."
+            )
+        idle = not progress.active
         sleep(minutes * 60)
 
 
-def _prepared(run: str | Path, export: ExportConfig | None, allow_simulated: bool) -> Publication:
+def _progress(run: str | Path) -> Progress:
     with ExitStack() as stack:
         store = open_runs([str(run)], stack)
-        settings = store.config()
-        figures = Statistics()
-        folder = Path(run) / FOLDER
-        chosen = export or settings.export
-        info = RunInfo.of_run(settings)
-        export_trees(Repeatable.of_run(store), folder, chosen, info, figures)
-        found = figures.to_json() | {"spent": spent(store.spend(), figures.pairs)}
-    return prepare(folder, info, found, formats=chosen.formats, allow_simulated=allow_simulated)
-
-
-def _progress(run: str | Path) -> tuple[bool, int]:
-    """Whether a run has settled all its inputs, and how many trees it has."""
-    with ExitStack() as stack:
-        store = open_runs([str(run)], stack)
+        active = any(is_locked(folder) for folder in find_runs(str(run), stack))
         inputs, counts = store.inputs(), store.counts()
-    grown = sum(counts[state] for state in (TreeState.COMPLETE, TreeState.SFT_ONLY, TreeState.UNSOLVED))
-    return inputs is not None and sum(counts.values()) >= inputs, grown
+        trees = sum(1 for _ in store.packed_trees())
+    return Progress(sum(counts.values()), inputs, trees, active)

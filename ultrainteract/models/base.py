@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from ultrainteract.schema import Instruction, Message, ReasoningSchema, Record, SamplingParams, Usage
 
@@ -92,4 +92,13 @@ class ChatModel(Protocol):
 
     async def close(self) -> None:
         """Closes connections and processes. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class ReportsStatus(Protocol):
+    """A model that may keep its callers waiting, and can say why. Optional."""
+
+    def status(self) -> str | None:
+        """Why requests wait just now (all endpoints are down, say), in a few words; None where they do not."""
         ...

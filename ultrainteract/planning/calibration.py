@@ -17,32 +17,29 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import cast
 
-from ultrainteract.config import ModelConfig, RunConfig
+from ultrainteract.config import Limits, ModelConfig, RunConfig
 from ultrainteract.errors import SandboxError
 from ultrainteract.grading import Graders
 from ultrainteract.models import build_model, price_of
 from ultrainteract.models.base import ChatModel, ChatRequest, Reply
 from ultrainteract.planning.client_cost import client_request_s
 from ultrainteract.planning.demand import Figure
-from ultrainteract.running.ray.worker import Lease, Message
+from ultrainteract.replay import Ask, Observed, RecordedSampler, Spent
+from ultrainteract.running.leases import Lease, Message
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.sandbox.base import Execution, Sandbox
-from ultrainteract.schema import Action, Instruction, Observation, Record, Task, Verdict
-from ultrainteract.store import Calls, Outcome, RunStore, Settled
-from ultrainteract.store.calls import Spent
-from ultrainteract.store.database import call_row, observation_row, settled_row, settled_rows, spend_row
-from ultrainteract.store.writer import Statement
+from ultrainteract.sandbox.base import CaseResult, Execution, Sandbox, TestReport, ToolHandler
+from ultrainteract.schema import Action, Instruction, Record, Task, TestSuite
+from ultrainteract.store import CallRecord, ObservationRecord, Outcome, RunStore, Settled, StoreRecord
 from ultrainteract.tree import Grower
-from ultrainteract.tree.environment import Environment, Observed
+from ultrainteract.tree.environment import Environment
 
 _GROW_CPU_S = 1.5
 _GROW_S = 6.0
 _SANDBOX_S = 2.5
 _AT_ONCE = 32
 _WARM_UP = 32
-_ROWS_A_MESSAGE = 64
+_ROWS_PER_MESSAGE = 64
 _MESSAGES_AT_ONCE = 32
 _COPIES = 8
 """Times the rows of the grown trees are written when the store is measured."""
@@ -149,34 +146,74 @@ class _Timed:
 Program = Callable[[Sandbox], Awaitable[object]]
 
 
-class _Tossed(Environment):
-    """An environment in which a coin stands for the sandbox; it keeps the programs."""
+class _CoinSandbox:
+    """A sandbox for one instruction in which a coin stands for every execution; it keeps the programs."""
+
+    kind = "coin"
+
+    def __init__(self, instruction: Instruction, rate: float, programs: list[Program]) -> None:
+        self._instruction = instruction
+        self._rate = rate
+        self._programs = programs
+
+    async def start(self) -> None:
+        pass
+
+    async def run(
+        self,
+        cells: Sequence[str],
+        *,
+        stdin: str = "",
+        limits: Limits | None = None,
+        tools: Mapping[str, ToolHandler] | None = None,
+    ) -> Execution:
+        self._programs.append(lambda sandbox: sandbox.run(cells, limits=limits))
+        right = self._toss(cells[-1])
+        return Execution(status="ok", value=(self._instruction.gold or "1") if right else "'no answer'")
+
+    async def run_tests(
+        self,
+        program: str,
+        suite: TestSuite,
+        *,
+        limits: Limits | None = None,
+        stop_at_first_failure: bool = True,
+    ) -> TestReport:
+        self._programs.append(lambda sandbox: sandbox.run_tests(program, suite, limits=limits))
+        result = CaseResult(passed=self._toss(program), status="ok")
+        return TestReport(results=(result,) * len(suite.cases) if result.passed else (result,))
+
+    async def close(self) -> None:
+        pass
+
+    def _toss(self, code: str) -> bool:
+        return random.Random(f"{self._instruction.id} {code}").random() < self._rate
+
+
+class _CoinObserver:
+    """An observer that records and grades as a run does, over coins."""
 
     def __init__(self, store: RunStore, graders: Graders, config: RunConfig, rate: float) -> None:
-        nobody = cast(Sandbox, None)  # never asked: what would ask it is replaced
-        super().__init__(store, nobody, graders, config.sandbox)
         self.programs: defaultdict[Task, list[Program]] = defaultdict(list)
-        self._rate = rate
-        self._limits_of_run = config.sandbox.limits
+        self._store, self._graders, self._config, self._rate = store, graders, config, rate
 
-    async def _run(self, instruction: Instruction, cells: Sequence[str], action: Action) -> Execution:
-        code = [*cells, action.code or ""]
-        self.programs[instruction.task].append(lambda sandbox: sandbox.run(code, limits=self._limits_of_run))
-        right = self._toss(instruction, action)
-        return Execution(status="ok", value=(instruction.gold or "1") if right else "'no answer'")
+    async def observe(
+        self,
+        instruction: Instruction,
+        cells: Sequence[str],
+        actions: Sequence[Action],
+        ask: Ask | None = None,
+    ) -> list[Observed]:
+        return await self._environment(instruction).observe(instruction, cells, actions, ask)
 
-    async def _test(self, instruction: Instruction, action: Action) -> Observed:
-        if (suite := instruction.tests) is None or (code := action.code) is None:
-            return Observed(observation=Observation(), verdict=Verdict.undetermined("no program was found"))
-        self.programs[instruction.task].append(
-            lambda sandbox: sandbox.run_tests(code, suite, limits=self._limits_of_run)
-        )
-        right = self._toss(instruction, action)
-        verdict = Verdict.correct("tests") if right else Verdict.wrong("tests")
-        return Observed(observation=Observation(output="Test 1 failed."), verdict=verdict)
+    async def call_tools(
+        self, instruction: Instruction, cells: Sequence[str], actions: Sequence[Action]
+    ) -> list[str]:
+        return await self._environment(instruction).call_tools(instruction, cells, actions)
 
-    def _toss(self, instruction: Instruction, action: Action) -> bool:
-        return random.Random(f"{instruction.id} {action.code}").random() < self._rate
+    def _environment(self, instruction: Instruction) -> Environment:
+        sandbox = _CoinSandbox(instruction, self._rate, self.programs[instruction.task])
+        return Environment(self._store, sandbox, self._graders, self._config.sandbox)
 
 
 class _Grown:
@@ -189,16 +226,16 @@ class _Grown:
         self.records: list[tuple[list[tuple[bytes, int, bytes]], list[tuple[bytes, bytes]]]] = []
         self.programs: Mapping[Task, list[Program]] = {}
 
-    def rows(self, copy: int = 0) -> list[Statement]:
-        """The rows of all trees, as a worker sends them; those of different copies have different keys."""
+    def rows(self, copy: int = 0) -> list[StoreRecord]:
+        """The records of all trees, as a worker sends them; those of different copies have different keys."""
         mark = bytes([copy])
-        rows: list[Statement] = []
+        rows: list[StoreRecord] = []
         for (_, settled), (calls, observations) in zip(self.settled, self.records, strict=True):
             tree = f"{settled.outcome.key}{copy or ''}"
-            rows += [call_row(tree, mark + key[1:], first, reply) for key, first, reply in calls]
-            rows += [observation_row(tree, mark + key[1:], text) for key, text in observations]
+            rows += [CallRecord(tree, mark + key[1:], first, reply) for key, first, reply in calls]
+            rows += [ObservationRecord(tree, mark + key[1:], text) for key, text in observations]
             outcome = settled.outcome.model_copy(update={"key": tree})
-            rows.append(settled_row(settled.model_copy(update={"outcome": outcome})))
+            rows.append(settled.model_copy(update={"outcome": outcome}))
         return rows
 
 
@@ -213,8 +250,8 @@ async def _grow(config: RunConfig, instructions: Sequence[Instruction], folder: 
     }
     with RunStore.create(folder, config) as store:
         async with Graders() as graders:
-            environment = _Tossed(store, graders, config, rate)
-            grower = Grower(config, Calls(store, models, config, price_of), environment)
+            observer = _CoinObserver(store, graders, config, rate)
+            grower = Grower(config, RecordedSampler(store, models, config, price_of), observer)
 
             async def settle(instruction: Instruction) -> None:
                 tree = await grower.grow(instruction)
@@ -223,7 +260,7 @@ async def _grow(config: RunConfig, instructions: Sequence[Instruction], folder: 
                     source=instruction.source,
                 )  # fmt: skip
                 settled = Settled.of(outcome, tree)
-                await store.put(settled_rows(settled))
+                await store.put([settled])
                 grown.settled.append((instruction, settled.packed()))
 
             began, cpu = time.monotonic(), time.process_time()
@@ -236,7 +273,7 @@ async def _grow(config: RunConfig, instructions: Sequence[Instruction], folder: 
         grown.requests = sum(model.requests for model in models.values())
         grown.tokens = sum(model.tokens for model in models.values())
         grown.records = [store.recorded(settled.outcome.key) for _, settled in grown.settled]
-        grown.programs = environment.programs
+        grown.programs = {task: found for task, found in observer.programs.items() if found}
     return grown
 
 
@@ -257,14 +294,14 @@ class _Driven(Record):
 async def _drive(config: RunConfig, grown: _Grown, folder: Path) -> _Driven:
     """What a driver does for the trees: leases go out, messages come in, rows are committed."""
     with RunStore.open(folder / "grown") as store:
-        spend = [spend_row(item) for item in store.spend()]
+        spend = store.spend()
     messages: list[bytes] = []
     total = 0
     for copy in range(1, _COPIES + 1):
         rows = grown.rows(copy)
         total += len(rows)
-        for at in range(0, len(rows), _ROWS_A_MESSAGE):
-            message = Message([*rows[at : at + _ROWS_A_MESSAGE], *spend], [], Spent(), [], [])
+        for at in range(0, len(rows), _ROWS_PER_MESSAGE):
+            message = Message([*rows[at : at + _ROWS_PER_MESSAGE], *spend], [], Spent(), [], [])
             messages.append(pickle.dumps(message))
     with RunStore.create(folder / "driven", config) as store:
         empty = store.size()
@@ -275,7 +312,7 @@ async def _drive(config: RunConfig, grown: _Grown, folder: Path) -> _Driven:
                 pickle.dumps(Lease(instruction.id, written, *store.recorded(instruction.id)))
                 store.state(instruction.id)
         for at in range(0, len(messages), _MESSAGES_AT_ONCE):
-            rows_of = [pickle.loads(text).rows for text in messages[at : at + _MESSAGES_AT_ONCE]]
+            rows_of = [pickle.loads(text).records for text in messages[at : at + _MESSAGES_AT_ONCE]]
             began = time.perf_counter()
             await asyncio.gather(*map(store.put, rows_of))
             wall += time.perf_counter() - began

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ultrainteract.config import RunConfig
 from ultrainteract.models.base import Completion, Purpose
+from ultrainteract.replay import Ask, Observed, Sample
 from ultrainteract.schema import (
     Action,
     Instruction,
@@ -25,12 +26,8 @@ from ultrainteract.schema import (
     Task,
     Tree,
     Verdict,
-    content_hash,
 )
-from ultrainteract.store import Calls, Sample
-from ultrainteract.store.calls import Request
 from ultrainteract.tree import Grower
-from ultrainteract.tree.environment import Ask, Environment, Observed
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def rehearse(config: RunConfig, instructions: Iterable[Instruction], rates: Pass
         rates: Pass rates.
     """
     found = Rehearsal()
-    grower = Grower(config, _CoinCalls(config, rates, found), _CoinEnvironment(found))
+    grower = Grower(config, _CoinSampler(config, rates, found), _CoinObserver(found))
 
     async def grow() -> None:
         for instruction in instructions:
@@ -124,50 +121,65 @@ def rehearse(config: RunConfig, instructions: Iterable[Instruction], rates: Pass
     return found
 
 
-class _CoinCalls(Calls):
+class _CoinSampler:
+    """Sessions whose samples are right or wrong by a coin."""
+
     def __init__(self, config: RunConfig, rates: PassRates, found: Rehearsal) -> None:
         self.config = config
-        self._rates = rates
-        self._found = found
+        self.rates = rates
+        self.found = found
 
-    def key(self, model: str, messages: Sequence[Message], sampling: SamplingParams) -> bytes:
-        return content_hash([model, [(m.role, m.content) for m in messages]]).encode()
+    def session(self, instruction: Instruction) -> _CoinSession:
+        return _CoinSession(self, instruction)
 
-    def request(self, key: bytes) -> Request:
-        return Request(key)
 
-    async def draw(
-        self, tree: str, request: Request, first: int, n: int, model: str, messages: tuple[Message, ...],
-        sampling: SamplingParams, purpose: Purpose,
-    ) -> list[Sample]:  # fmt: skip
+class _CoinSession:
+    refusal = ""
+
+    def __init__(self, sampler: _CoinSampler, instruction: Instruction) -> None:
+        self._config, self._rates, self._found = sampler.config, sampler.rates, sampler.found
+        self._instruction = instruction
+        self._taken: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+
+    async def sample(
+        self,
+        model: str,
+        messages: tuple[Message, ...],
+        n: int,
+        purpose: Purpose,
+        sampling: SamplingParams | None = None,
+    ) -> list[Sample]:
+        sampling = sampling or self._config.models[model].sampling
+        key = (model, tuple((message.role, message.content) for message in messages))
+        first = self._taken[key]
+        self._taken[key] += n
         where = (purpose.role, purpose.step, model)
         self._found.requests[where] += 1
         self._found.completions[where] += n
         self._found.turns[where] += purpose.turn
         self._found.asked[-1].append(Asked(purpose.role, model, purpose.turn, n))
-        assert purpose.instruction is not None
-        task = purpose.instruction.task
+        task = self._instruction.task
         rate = 1.0
         if purpose.role in ("actor", "incorrect", "guided"):
-            rate = self._rates.rate(purpose.instruction, self.config, model, purpose)
+            rate = self._rates.rate(self._instruction, self._config, model, purpose)
         samples = []
         for ordinal in range(first, first + n):
             # One coin for each sample, whatever was said before: two policies over the same instructions differ
             # by what they draw alone.
-            coin = f"{purpose.instruction.id} {model} {purpose.step} {purpose.turn} {ordinal}"
+            coin = f"{self._instruction.id} {model} {purpose.step} {purpose.turn} {ordinal}"
             right = random.Random(coin).random() < rate
             answer = f"{'right' if right else 'wrong'} {model} {ordinal}"
-            code = f"<execute>'{answer}'</execute>" if task in (Task.MATH_POT, Task.CODING) else ""
+            code = f"<execute>'{answer}'</execute>" if task.runs_program else ""
             text = f"<thought>{answer}</thought>{code}<solution>{answer}</solution>"
             provenance = Provenance(
-                model=self.config.models[model].model, provider="rehearsal", sampling=sampling, step=purpose.step,
+                model=self._config.models[model].model, provider="rehearsal", sampling=sampling, step=purpose.step,
                 ordinal=ordinal, simulated=True,
             )  # fmt: skip
             samples.append(Sample(completion=Completion(text=text), provenance=provenance))
         return samples
 
 
-class _CoinEnvironment(Environment):
+class _CoinObserver:
     def __init__(self, found: Rehearsal) -> None:
         self._found = found
 
@@ -188,3 +200,8 @@ class _CoinEnvironment(Environment):
             )
             for action in actions
         ]
+
+    async def call_tools(
+        self, instruction: Instruction, cells: Sequence[str], actions: Sequence[Action]
+    ) -> list[str]:
+        return [""] * len(actions)

@@ -18,9 +18,7 @@ from ultrainteract.running.seed_changes import SeedSurvey, report, seed_stamp, s
 from ultrainteract.schema import Instruction, Tree
 from ultrainteract.seeds import SeedIssue, stream_instructions
 from ultrainteract.seeds.check import GoldKinds
-from ultrainteract.store import Outcome, RunStore
-from ultrainteract.store.database import admitted_row
-from ultrainteract.store.records import tree_number
+from ultrainteract.store import Admission, Outcome, RunStore, tree_number
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +35,7 @@ async def admitted(
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> AsyncIterator[Instruction]:
-    """Yields every instruction that has no outcome yet, those that were under way first; settles the others.
+    """Yields every instruction that has no outcome yet, those that an earlier session began first; settles the others.
 
     Args:
         config: The run; of a shard's, only its slice is read, and at most `config.limit` instructions.
@@ -82,20 +80,14 @@ async def admitted(
             elif isinstance(item, Instruction):
                 fresh.append(item)
                 kinds.add(item)
-        odd = [f"{where} '{gold}'" for where, gold in kinds.odd() if where not in told]
-        if odd and not told:
-            log.warning(
-                "Gold answers that are words where the others are values: %s%s. Right answers may be taken for wrong: "
-                "`ultrainteract validate` lists all.", ", ".join(odd[:3]), " …" if len(odd) > 3 else "",
-            )  # fmt: skip
-        told.update(where for where, _ in kinds.odd())
+        _warn_of_words(kinds, told)
         done = store.done([item.id for item in fresh])
         progress.resumed += len(done)
         fresh = [item for item in fresh if item.id not in done and item.id not in known]
         if issues:
             await store.put_outcomes(issues)
         if fresh:
-            await store.put([admitted_row(item) for item in fresh])
+            await store.put([Admission.of(item) for item in fresh])
         for item in fresh:
             yield item
         if stopped():
@@ -108,6 +100,18 @@ async def admitted(
     report(await asyncio.to_thread(survey.reconcile, seed_stamp(config, base)))
     progress.inputs = inputs
     await store.put_inputs(inputs)
+
+
+def _warn_of_words(kinds: GoldKinds, told: set[str]) -> None:
+    """Warns once of gold answers that are words among values."""
+    odd = kinds.odd()
+    if odd and not told:
+        shown = ", ".join(f"{where} '{gold}'" for where, gold in odd[:3]) + (" …" if len(odd) > 3 else "")
+        log.warning(
+            "Gold answers that are words where the others are values: %s. Right answers may be taken for wrong: "
+            "`ultrainteract validate` lists all.", shown,
+        )  # fmt: skip
+    told.update(where for where, _ in odd)
 
 
 async def _chunks(stream: Inputs) -> AsyncIterator[list[Instruction | SeedIssue]]:

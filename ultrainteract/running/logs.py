@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 LOG_FILE = "run.log"
 """Everything that a run logged, in its run directory."""
 _QUIET_S = 60.0
+_KIND_WORDS = 5
 
 
 class OncePerMinute(logging.Handler):
     """Hands a kind of message on once per minute; the next one says how many were left out.
 
-    Messages are of one kind where they are made of one template: a hundred trees that fail for a hundred texts of one
-    server are one fault to a reader. The log file has them all.
+    Messages are of one kind where their first words are: a hundred trees that fail for a hundred texts of one server
+    are one fault to a reader. The log file has them all.
 
     Args:
         shown: Shows a message.
@@ -39,15 +40,21 @@ class OncePerMinute(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Shows a message, or counts it."""
         now = self._clock()
-        at, left_out = self._shown.get(record.msg, (float("-inf"), 0))
+        kind = _kind(record.getMessage())
+        at, left_out = self._shown.get(kind, (float("-inf"), 0))
         if now - at < _QUIET_S:
-            self._shown[record.msg] = at, left_out + 1
+            self._shown[kind] = at, left_out + 1
             return
-        self._shown[record.msg] = now, 0
+        self._shown[kind] = now, 0
         if left_out:
             text = f"{record.getMessage()} (and {left_out:,} more like it before)"
             record = logging.makeLogRecord({**record.__dict__, "msg": text, "args": None})
         self._handler.emit(record)
+
+
+def _kind(text: str) -> str:
+    """The first plain words of a message: without names, numbers and addresses."""
+    return " ".join([word for word in text.split() if word.isalpha()][:_KIND_WORDS])
 
 
 @contextmanager

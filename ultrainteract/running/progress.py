@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from ultrainteract.running.samples import SampleReport
 from ultrainteract.schema import TreeState
 from ultrainteract.store import RunStore
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from ultrainteract.store.calls import Budget
+    from ultrainteract.replay import Budget
 
 _PLAIN_EVERY_S = 10.0
 _LIVE_EVERY_S = 0.25
@@ -39,6 +41,7 @@ class Progress:
         self.grown = 0
         self.begin(store)
         self.judged = self.judged_correct = 0
+        self.sums: Counter[str] = Counter()
         self.budget: Budget | None = None
         self.waiting: Callable[[], Sequence[str]] = list
         """Why nothing comes (no endpoint of a model is up, say), a line each."""
@@ -61,6 +64,7 @@ class Progress:
         self.pairs += int(tallies.get("pairs", 0))
         self.judged += int(tallies.get("judged", 0))
         self.judged_correct += int(tallies.get("judged_correct", 0))
+        self.sums.update(tallies)
 
     @property
     def elapsed(self) -> float:
@@ -89,6 +93,8 @@ class Progress:
             parts.append(f"{self.states[TreeState.FAILED]:,} failed")
         if self.judged:
             parts.append(f"pass rate {self.judged_correct / self.judged:.0%}")
+        if samples := SampleReport.of(self.sums):
+            parts.append(samples.brief())
         if self.budget is not None:
             parts.append(f"{self.budget.tokens:,} tokens")
         return " · ".join(parts)

@@ -12,12 +12,19 @@ from pathlib import Path
 
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.readers.sources import local_files, resolve_revision, resolved
-from ultrainteract.schema import Instruction, content_hash
+from ultrainteract.schema import Instruction, TreeState, content_hash
 from ultrainteract.seeds import SeedIssue, stream_instructions
 from ultrainteract.seeds.registry import find_dataset
-from ultrainteract.store import RunStore, SeedChanges
-from ultrainteract.store.records import Outcome, tree_number
-from ultrainteract.store.upkeep import Numbers, reconcile, source_number
+from ultrainteract.store import (
+    Outcome,
+    RunStore,
+    SeedChanges,
+    SeedNumbers,
+    reconcile,
+    skipped_key,
+    source_number,
+    tree_number,
+)
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +43,7 @@ class SeedSurvey:
     def __init__(self, store: RunStore, shard: Shard | None) -> None:
         self._store = store
         self._shard = shard
-        self._present, self._sources = Numbers(), Numbers()
+        self._present, self._sources = SeedNumbers(), SeedNumbers()
         self._revised: set[str] = set()
 
     def add(self, key: str, dataset: str, source: str) -> None:
@@ -111,13 +118,11 @@ def report(changes: SeedChanges) -> None:
 
 def skipped(issue: SeedIssue) -> Outcome:
     """The ledger's line for an input that becomes no instruction."""
-    from ultrainteract.schema import TreeState
-
-    reason = f"{issue.rule or issue.kind}: {issue.reason}"
-    key = content_hash(["seed issue", issue.dataset, issue.source, reason])
+    rule = issue.rule or issue.kind
     return Outcome(
-        key=key, state=TreeState.SKIPPED, reason=reason, dataset=issue.dataset, source=issue.source
-    )
+        key=skipped_key(issue.dataset, issue.source, rule), state=TreeState.SKIPPED,
+        reason=f"{rule}: {issue.reason}", dataset=issue.dataset, source=issue.source,
+    )  # fmt: skip
 
 
 def seed_stamp(config: RunConfig, base: Path) -> str:

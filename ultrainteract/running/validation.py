@@ -8,12 +8,13 @@ from pathlib import Path
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, ProviderError, SandboxError, SeedError
-from ultrainteract.exporting.registry import exporters
+from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models
 from ultrainteract.prompts import Prompts
 from ultrainteract.running.ping import Check, ping_model
 from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.backends import explain
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
@@ -60,7 +61,7 @@ async def validate_run(
     checks.append(seeds)
     sandbox = None
     try:
-        if any(sample.tools or sample.task in (Task.CODING, Task.MATH_POT) for sample in samples):
+        if any(sample.tools or sample.task.runs_program for sample in samples):
             sandbox = open_sandbox(config.sandbox, unsafe=unsafe)
             await sandbox.start()
             execution = await sandbox.run(["x = 6 * 7", "x"])
@@ -70,6 +71,7 @@ async def validate_run(
                     name="sandbox",
                     passed=good,
                     detail=f"{sandbox.kind}: 6 * 7 gives {execution.text or execution.status}",
+                    items=tuple(explain(config.sandbox, sandbox.kind)),
                 )
             )
         checks += await _check_datasets(samples, sandbox)
@@ -136,7 +138,7 @@ async def _check_models(config: RunConfig, sample: Instruction | None) -> list[C
 
 def _check_exports(config: RunConfig) -> Check:
     try:
-        chosen = exporters(config.export) if config.export.formats else []
+        chosen = chosen_exporters(config.export) if config.export.formats else []
     except ConfigError as error:
         return Check(name="exports", passed=False, detail=str(error))
     return Check(

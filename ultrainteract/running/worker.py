@@ -12,23 +12,39 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
-from ultrainteract.models.base import ChatModel
+from ultrainteract.models.base import ChatModel, ReportsStatus
+from ultrainteract.replay import RecordedSampler
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
-from ultrainteract.schema import Instruction, Task, TestSuite, TreeState
-from ultrainteract.store import Calls, Outcome, Recorder, Settled
+from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
+from ultrainteract.schema import Instruction, TestSuite, TreeState
+from ultrainteract.seeds.selection.rules import build_actor_rules
+from ultrainteract.store import Outcome, Recorder, Settled
+from ultrainteract.tools import open_tools
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_CHECK_EVERY_S = 0.5
+_STUCK_CHECKS = 4
+"""Checks in a row that must find a stopping worker stuck: between two requests a tree is nowhere for a moment."""
+
+
+@runtime_checkable
+class HasEndpoints(Protocol):
+    """A model whose servers may change while it is in use."""
+
+    def set_endpoints(self, base_urls: Sequence[str]) -> None:
+        """Replaces the model's endpoints."""
+        ...
 
 
 class TreeLeft(Exception):
@@ -62,37 +78,40 @@ class Worker:
         self._state_dir = state_dir
         self._given = models
         self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
         self._active: dict[str, asyncio.Task[Settled]] = {}
         self._left: set[str] = set()
+        self._watch: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with self._stack as stack:
             self.models = self._given or self._build_models(stack)
-            self.calls = Calls(self._recorder, self.models, self.config, price_of)
+            self.sampler = RecordedSampler(self._recorder, self.models, self.config, price_of)
             graders = await stack.enter_async_context(Graders())
             stack.push_async_callback(self._sandbox.close)
             environment = Environment(
-                self._recorder, self._sandbox, graders, self.config.sandbox, self._tools()
+                self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox)
             )
-            self._grower = Grower(self.config, self.calls, environment)
+            self._grower = Grower(self.config, self.sampler, environment)
             self._stack = stack.pop_all()
-        if (
-            gc.get_freeze_count() == 0
-        ):  # modules stay: collections that look at them stall the loop for 50 ms and more
+        # Modules stay: collections that look at them stall the loop for 50 ms and more.
+        if gc.get_freeze_count() == 0:
             gc.collect()
             gc.freeze()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         await self._stack.aclose()
 
     async def settle(self, instruction: Instruction) -> Settled:
         """Grows one tree. Expected failures end here, as a record; bugs and failed writes go on to the top.
 
         Raises:
-            TreeLeft: `leave` was called while it grew.
+            TreeLeft: The run is stopping, and the tree is left as it is.
             SandboxError: Code is to be run, and there is no isolation here.
             ProviderError, BudgetExceeded: No further request can be sent.
             StoreError: A record could not be written.
@@ -107,16 +126,15 @@ class Worker:
             raise TreeLeft from None
         finally:
             del self._active[instruction.id]
-            self.calls.begun.discard(instruction.id)
+            self.sampler.begun.discard(instruction.id)
 
     async def _settle(self, instruction: Instruction) -> Settled:
         if _runs_code(instruction):
             await self._sandbox.start()
         try:
-            k = self.config.selection.drop_solved
-            if k and await self._grower.solves(instruction, k):
-                why = f"the actor solves it {k} times out of {k}"
-                return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
+            for _, rule in self._rules:
+                if (why := await rule.reason(instruction, self._grower.solves)) is not None:
+                    return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
             tree = await self._grower.grow(instruction)
         except ProviderError as error:
             if error.fatal:
@@ -126,21 +144,48 @@ class Worker:
             return _failed(instruction, error)
         return Settled.of(_outcome(instruction, tree.state, tree.ended), tree)
 
-    def leave(self, *, begun: bool) -> tuple[int, int]:
-        """Leaves trees for the next run: those that hold no sample yet and wait for their first, or all.
+    def divide(self, parts: int, *, concurrency: bool = False) -> None:
+        """Allows this worker one of `parts` of the rates of keys; with `concurrency`, of concurrent requests too."""
+        self.limits.divide(parts, concurrency=concurrency)
+
+    def set_endpoints(self, model: str, addresses: Sequence[str]) -> None:
+        """Replaces the endpoints of a model that has some.
 
         Args:
-            begun: Leave those that have begun, too.
-
-        Returns:
-            Trees that go on growing here, and trees that are left.
+            model: Its name in the configuration.
+            addresses: Base URLs.
         """
+        endpoints = self.models[model]
+        assert isinstance(endpoints, HasEndpoints)
+        endpoints.set_endpoints(addresses)
+
+    def drain(self) -> None:
+        """Leaves trees that hold no sample yet to the next run, and all that cannot go on: a stop always ends."""
+        for tree in self._active.keys() - self._begun():
+            self._leave(tree)
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._leave_what_is_stuck())
+
+    def begun(self) -> int:
+        """Active trees that hold a sample, or whose first one is in flight; none where no tree can go on."""
+        return 0 if self.is_stuck else len(self._begun())
+
+    def _begun(self) -> set[str]:
         sending = {tree for model in self._distinct() for tree in getattr(model, "sending", ())}
-        for tree, task in self._active.items():
-            if begun or not (tree in self.calls.begun or tree in sending):
-                self._left.add(tree)
-                task.cancel()
-        return len(self._active.keys() - self._left), len(self._left)
+        return {tree for tree in self._active if tree in self.sampler.begun or tree in sending}
+
+    def _leave(self, tree: str) -> None:
+        self._left.add(tree)
+        self._active[tree].cancel()
+
+    async def _leave_what_is_stuck(self) -> None:
+        checks = 0
+        while True:
+            checks = checks + 1 if self.is_stuck else 0
+            if checks == _STUCK_CHECKS:
+                for tree in list(self._active):
+                    self._leave(tree)
+            await asyncio.sleep(_CHECK_EVERY_S)
 
     @property
     def is_stuck(self) -> bool:
@@ -150,32 +195,28 @@ class Worker:
         busy = any(getattr(model, "sending", ()) for model in models if model not in dead)
         return bool(dead) and not busy and not self._sandbox.running
 
-    def activity(self) -> list[str]:
-        """What is under way: requests in flight of each model, executions, each with the age of the oldest if long."""
-        found = [text for model in self._distinct() if (text := getattr(model, "activity", lambda: None)())]
-        if self._sandbox.running:
-            found.append(f"{self._sandbox.running:,} executions")
-        return found
+    def activity(self) -> dict[str, int]:
+        """What is under way: requests in flight by model, and executions."""
+        found = {f"{model.name}: requests": len(getattr(model, "sending", ())) for model in self._distinct()}
+        return {
+            name: count for name, count in (found | {"executions": self._sandbox.running}).items() if count
+        }
 
     def _distinct(self) -> list[ChatModel]:
         return list({id(model): model for model in self.models.values()}.values())
 
     def waiting(self) -> list[str]:
         """Why models wait (all endpoints of one are down, say), a line each."""
-        found = {status() for model in self.models.values() if (status := getattr(model, "status", None))}
-        return sorted(filter(None, found))
+        models = self._distinct()
+        found = {model.status() for model in models if isinstance(model, ReportsStatus)}
+        notes = {note for model in models for note in getattr(model, "notes", list)()}
+        return [*sorted(filter(None, found)), *sorted(notes)]
 
     def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:
         models = build_models(self.config, shared=self.limits, state_dir=self._state_dir)
         for model in {id(model): model for model in models.values()}.values():
             stack.push_async_callback(model.close)
         return models
-
-    def _tools(self) -> dict[str, ToolHandler]:
-        from ultrainteract.tools.wikipedia import open_wikipedia
-
-        source = self.config.sandbox.wikipedia
-        return {"wikipedia_search": open_wikipedia(source)} if source else {}
 
 
 class LazySandbox:
@@ -235,7 +276,7 @@ class LazySandbox:
 
 
 def _runs_code(instruction: Instruction) -> bool:
-    return bool(instruction.tools) or instruction.task in (Task.CODING, Task.MATH_POT)
+    return bool(instruction.tools) or instruction.task.runs_program
 
 
 def _failed(instruction: Instruction, error: UltraInteractError) -> Settled:

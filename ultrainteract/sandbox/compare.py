@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -28,8 +29,14 @@ def same_text(checker: Checker, expected: str, output: str) -> bool:
     if checker.kind == "tokens" or left == right:
         return left == right
     return len(left) == len(right) and all(
-        a == b or _close(_number(a), _number(b), checker.tolerance) for a, b in zip(left, right, strict=True)
+        a == b
+        or (not (_WHOLE.fullmatch(a) and _WHOLE.fullmatch(b)) and _close(_number(a), _number(b), checker))
+        for a, b in zip(left, right, strict=True)
     )
+
+
+_WHOLE = re.compile(r"[-+]?\d+")
+"""A tolerance is meant for measured values: two whole numbers are the same or not."""
 
 
 def _lines(text: str) -> list[str]:
@@ -49,13 +56,15 @@ def _number(token: str) -> float | None:
         return None
 
 
-def _close(a: float | None, b: float | None, tolerance: float) -> bool:
+def _close(a: float | None, b: float | None, checker: Checker) -> bool:
     if a is None or b is None:
         return False
+    relative = 0.0 if checker.error == "absolute" else checker.tolerance
+    absolute = (
+        0.0 if checker.error == "relative" else checker.tolerance * (1 + 1e-9)
+    )  # 0.125 is within 0.005 of 0.12
     return (
-        a == b
-        or math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
-        or (math.isnan(a) and math.isnan(b))
+        a == b or math.isclose(a, b, rel_tol=relative, abs_tol=absolute) or (math.isnan(a) and math.isnan(b))
     )
 
 
@@ -113,8 +122,8 @@ def _same(checker: Checker, expected: Any, value: Any) -> bool:
     if isinstance(expected, bool) or isinstance(value, bool):
         return expected is value
     if isinstance(expected, int | float) and isinstance(value, int | float):
-        if checker.kind == "floats":
-            return _close(_as_float(expected), _as_float(value), checker.tolerance)
+        if checker.kind == "floats" and not (isinstance(expected, int) and isinstance(value, int)):
+            return _close(_as_float(expected), _as_float(value), checker)
         return expected == value
     if isinstance(expected, list) and isinstance(value, _Set):
         return _same_members(checker, expected, value)

@@ -7,9 +7,17 @@ never a position, a path or a time: the same content has the same id on every ma
 
 from __future__ import annotations
 
-from ultrainteract.schema.base import SCHEMA_VERSION, ReasoningSchema, Record, Task, Tool, content_hash
-from ultrainteract.schema.instruction import Checker, Instruction, TestCase, TestSuite
+from ultrainteract.schema.base import (
+    SCHEMA_VERSION,
+    ReasoningSchema,
+    Record,
+    Tool,
+    canonical_json,
+    content_hash,
+)
+from ultrainteract.schema.instruction import Checker, FeedbackWording, Instruction, TestCase, TestSuite
 from ultrainteract.schema.messages import Exchange, Message, Provenance, SamplingParams, Usage
+from ultrainteract.schema.tasks import Task, task
 from ultrainteract.schema.tree import (
     Action,
     Critique,
@@ -32,6 +40,7 @@ __all__ = [
     "Ended",
     "Evidence",
     "Exchange",
+    "FeedbackWording",
     "GraderName",
     "Instruction",
     "Label",
@@ -53,5 +62,7 @@ __all__ = [
     "Turn",
     "Usage",
     "Verdict",
+    "canonical_json",
     "content_hash",
+    "task",
 ]

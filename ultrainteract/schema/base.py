@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 SCHEMA_VERSION = 1
 """Version of every record written to disk; raised when a field changes its meaning."""
@@ -19,7 +18,12 @@ def content_hash(value: Any) -> str:
     Args:
         value: Anything JSON can hold; pydantic models are taken as their fields.
     """
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_plain)).hexdigest()
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """The JSON that `content_hash` hashes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_plain)
 
 
 def _plain(value: Any) -> Any:
@@ -34,16 +38,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Task(StrEnum):
-    """The published task names."""
-
-    CODING = "Coding"
-    MATH_COT = "Math_CoT"
-    MATH_POT = "Math_PoT"
-    LOGIC = "Logic"
-
-
-Tool = Literal["python", "wikipedia_search"]
-
+Tool = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+"""Name of a tool: a Python identifier, the function that a program calls (see `ultrainteract.tools`)."""
 
 ReasoningSchema = Literal["cot", "modular"]

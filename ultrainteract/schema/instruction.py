@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Literal
 
-from ultrainteract.schema.base import Record, Task, Tool, content_hash
+from pydantic import Field
+
+from ultrainteract.schema.base import Record, Tool, content_hash
+from ultrainteract.schema.tasks import Task
 from ultrainteract.schema.verdict import GraderName
 
 
@@ -29,7 +32,9 @@ class Checker(Record):
     """exact: but for trailing whitespace; tokens: whitespace-separated tokens; floats: tokens, numbers within
     `tolerance`; unordered_lines: the multiset of lines; program: `program` decides."""
     tolerance: float = 1e-6
-    """Absolute or relative tolerance of `floats`."""
+    """Tolerance of `floats`; between two whole numbers there is none."""
+    error: Literal["either", "absolute", "relative"] = "either"
+    """The kind of error that `tolerance` bounds; `either`: one of the two is enough."""
     program: str | None = None
     """Python source defining `check(input: str, expected: str, output: str) -> bool`; runs in the sandbox."""
 
@@ -55,6 +60,17 @@ class TestSuite(Record):
     """The problem's own limit a test, seconds."""
     memory_limit_mb: int | None = None
     """The problem's own memory limit, MiB."""
+
+
+class FeedbackWording(Record):
+    """Published words of the user turn after an action."""
+
+    correct: str
+    """Says that the action is correct."""
+    wrong: str
+    """Says that the action is wrong."""
+    output: str
+    """Stands before what the program printed."""
 
 
 class Instruction(Record):
@@ -96,6 +112,9 @@ class Instruction(Record):
     """Where the record comes from: `dataset/split/record id`."""
     published_id: str | None = None
     """Id under which an imported instruction was published; takes the place of the content hash."""
+
+    wording: FeedbackWording | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Words of the feedback, where the seed set has its own (`ultrainteract.wording`)."""
 
     @cached_property
     def id(self) -> str:

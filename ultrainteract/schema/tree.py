@@ -37,7 +37,7 @@ class Observation(Record):
     """What the environment says of an action."""
 
     output: str | None = None
-    """Interpreter output, traceback or test feedback, without the `Out: ` label; None for a tool-free
+    """Interpreter output, traceback or test feedback, without its label; None for a tool-free
     action."""
     status: str = "ok"
     """Status of the execution (`ok`, `error`, `timeout`, `memory`, …)."""
@@ -69,19 +69,6 @@ class Node(Record):
     """What the critic said; only on an expanded node."""
     provenance: Provenance
     """The actor."""
-
-    @property
-    def feedback(self) -> str:
-        """The user turn after this action: output, correctness and critique joined by single newlines."""
-        if self.observation.verbatim is not None:
-            return self.observation.verbatim
-        parts = [] if self.observation.output is None else [f"Out: {self.observation.output}"]
-        parts.append(
-            "Your answer is correct." if self.verdict.label is Label.CORRECT else "Your answer is wrong."
-        )
-        if self.critique is not None:
-            parts.append(self.critique.text)
-        return "\n".join(parts)
 
 
 class Pair(Record):
@@ -115,6 +102,10 @@ class StepStats(Record):
     """Of these, proved correct or wrong."""
     correct: int
     """Of these, proved correct."""
+    undetermined: dict[str, int] = Field(default_factory=dict)
+    """Of the drawn, those without a verdict, by reason."""
+    example: str | None = None
+    """The beginning of the first of these."""
 
 
 class Turn(Record):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import StringConstraints, model_validator
 
 from ultrainteract.schema.base import Record
 
-GraderName = Literal["math", "number", "choice", "boolean", "text", "answer_set", "calls", "tests", "judge"]
+GraderName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+"""Name of a grader; that it is registered (`ultrainteract.grading.registry`) is checked where it is used."""
 
 
 class Label(StrEnum):
@@ -23,24 +24,13 @@ class Label(StrEnum):
 class Evidence(Record):
     """Which check decided a label, and how far it can be trusted."""
 
-    check: Literal[
-        "tests",
-        "equivalence",
-        "choice",
-        "text",
-        "boolean",
-        "number",
-        "answer_set",
-        "calls",
-        "format",
-        "judge",
-        "published",
-    ]
-    """The kind of check that decided; `published`: the label an imported dataset states, not checked here."""
+    check: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    """The kind of check that decided: a registered grader's, `format` (the answer's form alone), or `published` (the
+    label that an imported dataset states, not checked here)."""
     detail: str = ""
     """What the check saw, in one line for a reader (never the hidden expected outputs)."""
     reliability: float = 1.0
-    """Estimated share of such verdicts that are right, between 0 and 1."""
+    """Share of such verdicts that are right, between 0 and 1, as measured (see docs/grading.md)."""
 
 
 class Verdict(Record):
@@ -63,14 +53,14 @@ class Verdict(Record):
         return self
 
     @classmethod
-    def correct(cls, check: Any, detail: str = "", reliability: float = 1.0) -> Self:
+    def correct(cls, check: str, detail: str = "", reliability: float = 1.0) -> Self:
         """A proved-correct verdict, decided by `check` (see `Evidence.check`)."""
         return cls(
             label=Label.CORRECT, evidence=Evidence(check=check, detail=detail, reliability=reliability)
         )
 
     @classmethod
-    def wrong(cls, check: Any, detail: str = "", reliability: float = 1.0) -> Self:
+    def wrong(cls, check: str, detail: str = "", reliability: float = 1.0) -> Self:
         """A proved-wrong verdict, decided by `check` (see `Evidence.check`)."""
         return cls(label=Label.WRONG, evidence=Evidence(check=check, detail=detail, reliability=reliability))
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ultrainteract.errors import SandboxError
 from ultrainteract.grading import Graders, SelfCheck, self_check, verdict_from_tests
+from ultrainteract.grading.registry import find_grader
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Label, Record, Verdict
 
@@ -129,7 +130,7 @@ async def check_dataset(
     distinct = list(
         {(i.question, i.gold, i.gold_set, i.source if i.tests else ""): i for i in instructions}.values()
     )
-    answered = [i for i in distinct if i.grader not in ("tests", "judge")]
+    answered = [i for i in distinct if find_grader(i.grader).compare is not None]
     tested = [i for i in distinct if i.grader == "tests" and i.solutions and sandbox is not None]
     kinds = GoldKinds()
     for instruction in distinct:
@@ -158,7 +159,7 @@ async def _check_solutions(
         async with slots:
             report = await sandbox.run_tests(program, instruction.tests)
         progress()
-        return verdict_from_tests(instruction.tests, report)
+        return verdict_from_tests(instruction.tests, report, program)
 
     neighbours = zip(instructions[1:], instructions, strict=False)
     others = [(i, other) for i, other in neighbours if i.question != other.question]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ultrainteract.errors import ConfigError
 from ultrainteract.readers.rows import Unusable
 from ultrainteract.schema import TestCase, TestSuite
-from ultrainteract.seeds.statements import agreeing, examples, is_interactive, judging
+from ultrainteract.seeds.statements import agreeing, examples, is_interactive, judging, without_case
 
-TEST_OPTIONS = ("max_tests", "max_test_chars")
-"""Options every loader of coding problems knows: most tests of a problem, most characters of one test."""
+TEST_OPTIONS = ("max_tests", "max_test_chars", "min_hidden_tests")
+"""Options of every loader of coding problems: maximum tests per problem, maximum characters per test, and minimum tests
+that the statement does not show."""
 
 
 def suite(
@@ -23,19 +25,21 @@ def suite(
     entry_point: str | None = None,
     time_limit_s: float | None = None,
     memory_limit_mb: int | None = None,
+    solutions: Sequence[str] = (),
 ) -> TestSuite:
     """A suite of (input, expected, public) cases, without repeats, cut as the options say.
 
     Args:
         cases: The tests in order.
         statement: The problem's text, which says how outputs are compared.
-        options: The source's options; `max_tests` and `max_test_chars` are read.
+        options: The source's options; those of `TEST_OPTIONS` are read.
         entry_point: Function to call; the suite is then one of calls.
         time_limit_s: The problem's limit a test.
         memory_limit_mb: The problem's limit.
+        solutions: Accepted programs, which show whether case matters.
 
     Raises:
-        Unusable: There is no case, or one is not text.
+        Unusable: There is no case, fewer hidden ones than are asked for, or one is not text.
     """
     if is_interactive(statement):
         raise Unusable("the problem is interactive: only the contest's own program can judge it")
@@ -64,8 +68,15 @@ def suite(
         raise Unusable(
             "there is no test case" if not found else f"all {found} tests are longer than max_test_chars"
         )
+    wanted = _option(options, "min_hidden_tests") or 0
+    if (hidden := sum(not case.public for case in kept)) < wanted:
+        raise Unusable(
+            f"only {hidden} of its tests are hidden from the prompt, where min_hidden_tests is {wanted}; "
+            "`ultrainteract seeds tests` makes more"
+        )
     checker, any_answer = judging(statement)
     checker, several = agreeing(checker, right.values())
+    checker = without_case(checker, (case.expected for case in kept), solutions)
     return TestSuite(
         kind="stdin" if entry_point is None else "call",
         entry_point=entry_point,
@@ -83,6 +94,7 @@ def input_output_suite(
     options: Mapping[str, Any],
     time_limit_s: float | None = None,
     memory_limit_mb: int | None = None,
+    solutions: Sequence[str] = (),
 ) -> TestSuite:
     """The suite of an APPS-style object `{"inputs": […], "outputs": […], "fn_name"?: …}`.
 
@@ -107,12 +119,16 @@ def input_output_suite(
             for given, expected in zip(inputs, _unwrapped(outputs), strict=True)
         ]
     return suite(
-        ((given, expected, name is None and is_shown(given, statement)) for given, expected in pairs),
+        (
+            (given, expected, is_shown(given, expected, statement, call=name is not None))
+            for given, expected in pairs
+        ),
         statement=statement,
         options=options,
         entry_point=name,
         time_limit_s=time_limit_s,
         memory_limit_mb=memory_limit_mb,
+        solutions=solutions,
     )
 
 
@@ -140,9 +156,47 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-def is_shown(given: Any, statement: str) -> bool:
-    """True where the statement shows this input, whatever its line breaks: the case counts as public."""
-    return isinstance(given, str) and bool(given.strip()) and _words(given) in _words(statement)
+def is_shown(given: Any, expected: Any, statement: str, *, call: bool = False) -> bool:
+    """True where the statement shows this test: its input and, within some lines behind it, its output.
+
+    Such a test is public: feedback may quote it, and a program that passes it has only repeated what it was told.
+
+    Args:
+        given: The input; JSON of the arguments for a call.
+        expected: The expected output; JSON of the value for a call.
+        statement: The problem's text.
+        call: The test is a call of a function.
+    """
+    if not isinstance(given, str) or not isinstance(expected, str):
+        return False
+    if call:
+        inside = given.strip()[1:-1]
+        text, given, expected = (_squeezed(part) for part in (statement, inside, expected))
+    else:
+        text, given, expected = (f" {_bare(part)} " for part in (statement, given, expected))
+    if not given.strip() or len(given) > len(text):
+        return False
+    position = text.find(given)
+    while position >= 0:
+        start = position + len(given) - (0 if call else 1)
+        if text.find(expected, start, start + _BEHIND + len(expected)) >= 0:
+            return True
+        position = text.find(given, position + 1)
+    return False
+
+
+_BEHIND = 200
+"""How far behind its input an example's output may begin, characters."""
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.sub(r"[`\"*]", " ", text).split())
+
+
+def _squeezed(text: str) -> str:
+    """Values as JSON and as Python write them, in one form."""
+    plain = re.sub(r"\bTrue\b", "true", re.sub(r"\bFalse\b", "false", re.sub(r"\bNone\b", "null", text)))
+    return re.sub(r"\s", "", plain).replace("'", '"')
 
 
 def _option(options: Mapping[str, Any], name: str) -> int | None:

@@ -23,6 +23,8 @@ from ultrainteract.schema import Instruction, Record, Task, content_hash
 from ultrainteract.seeds.registry import Dataset, find_dataset
 from ultrainteract.seeds.selection.decontaminate import Decontaminator
 from ultrainteract.seeds.selection.rules import Rule, build_rules
+from ultrainteract.tools import TOOLS
+from ultrainteract.wording import ENGLISH, Wording, load_wording
 
 _BATCH = 512
 """Instructions checked for contamination at once."""
@@ -72,6 +74,9 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
     dataset = find_dataset(seed.dataset)
     tasks = _tasks(dataset, seed)
     seed = _with_paths(seed, dataset, base)
+    wording = load_wording(Path(resolved(str(seed.wording), base))) if seed.wording else ENGLISH
+    for tool in seed.tools:
+        TOOLS.find(tool, f"tools of {seed.path}")
     left = Counter(dict.fromkeys(tasks, seed.limit)) if seed.limit else None
     name = seed.name or dataset.name
     tally = tally if tally is not None else Tally()
@@ -82,7 +87,7 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
             yield SeedIssue(source=row.where, dataset=name, reason=row.reason, kind="unusable")
             continue
         try:
-            instructions = list(_instructions(row, seed, dataset, name, tasks))
+            instructions = list(_instructions(row, seed, dataset, name, tasks, wording))
         except Unusable as error:
             tally.unusable[name] += 1
             yield SeedIssue(source=row.where, dataset=name, reason=str(error), kind="unusable")
@@ -99,7 +104,9 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
 
 
 def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, str | None]]:
-    """Streams the coding problems that have a gold solution but no tests, with the function to call.
+    """Streams the coding problems that have a gold solution but too few hidden tests, with the function to call.
+
+    Those are the problems without tests and, where `options.min_hidden_tests` is set, those with fewer.
 
     Raises:
         ConfigError: The dataset, its tasks or its options are not known.
@@ -109,22 +116,27 @@ def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, s
     _tasks(dataset, seed)
     seed = _with_paths(seed, dataset, base)
     name = seed.name or dataset.name
+    wanted = seed.options.get("min_hidden_tests") or 0
+    options = {key: value for key, value in seed.options.items() if key != "min_hidden_tests"}
     for row in read_rows(seed, base, dataset.files):
         if isinstance(row, BadRecord):
             continue
         try:
-            for problem in dataset.load(row, seed):
-                if problem.grader == "tests" and problem.tests is None and problem.solutions:
+            for problem in dataset.load(row, seed.model_copy(update={"options": options})):
+                hidden = sum(not case.public for case in problem.tests.cases) if problem.tests else 0
+                few = problem.tests is None or hidden < wanted
+                if problem.grader == "tests" and few and problem.solutions:
                     source = f"{name}/{seed.split}/{problem.record_id or row.key}"
                     licence = seed.licence or dataset.licence
                     instruction = problem.instruction(Task.CODING, name, source, licence, tested=False)
-                    yield instruction, problem.entry_point
+                    yield instruction, problem.tests.entry_point if problem.tests else problem.entry_point
         except Unusable:
             continue
 
 
 def _tasks(dataset: Dataset, seed: SeedConfig) -> tuple[Task, ...]:
-    unknown = [task for task in seed.tasks if task not in dataset.tasks]
+    # A further task may stand wherever the task that it is like may.
+    unknown = [task for task in seed.tasks if task.kind not in dataset.tasks]
     if unknown:
         raise ConfigError(
             f"{dataset.name} makes {', '.join(dataset.tasks)} instructions, not {', '.join(unknown)}."
@@ -145,12 +157,13 @@ def _with_paths(seed: SeedConfig, dataset: Dataset, base: Path) -> SeedConfig:
 
 
 def _instructions(
-    row: Row, seed: SeedConfig, dataset: Dataset, name: str, tasks: tuple[Task, ...]
+    row: Row, seed: SeedConfig, dataset: Dataset, name: str, tasks: tuple[Task, ...], wording: Wording
 ) -> Iterator[Instruction]:
     for problem in dataset.load(row, seed):
         source = f"{name}/{seed.split}/{problem.record_id or row.key}"
         for task in tasks:
-            yield problem.instruction(task, name, source, seed.licence or dataset.licence)
+            licence = seed.licence or dataset.licence
+            yield problem.instruction(task, name, source, licence, wording=wording)
 
 
 def stream_instructions(
@@ -178,7 +191,7 @@ def stream_instructions(
         stream = _select(stream, name, rule)
     if decontaminator is not None:
         stream = _decontaminate(stream, decontaminator)
-    yield from _told_apart(stream)
+    yield from _numbered(stream)
 
 
 Items = Iterator[Instruction | SeedIssue]
@@ -225,15 +238,15 @@ def _decontaminate(items: Items, decontaminator: Decontaminator) -> Items:
                 yield dropped(item, "decontaminate", reason)
 
 
-def _told_apart(items: Items) -> Items:
-    """Numbers issues that would read the same, so that each has its own place in a ledger."""
-    told: Counter[str] = Counter()
+def _numbered(items: Items) -> Items:
+    """Numbers what one rule leaves out of one source twice, so that each has its own line in a ledger."""
+    seen: Counter[str] = Counter()
     for item in items:
         if isinstance(item, SeedIssue):
-            key = content_hash([item.dataset, item.source, item.reason])[:24]
-            told[key] += 1
-            if told[key] > 1:
-                item = item.model_copy(update={"source": f"{item.source} #{told[key]}"})
+            key = content_hash([item.dataset, item.source, item.rule or item.kind])[:24]
+            seen[key] += 1
+            if seen[key] > 1:
+                item = item.model_copy(update={"source": f"{item.source} #{seen[key]}"})
         yield item
 
 

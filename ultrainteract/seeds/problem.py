@@ -7,11 +7,11 @@ problem whose ground truth could never verify an answer.
 
 from __future__ import annotations
 
-import re
-
-from ultrainteract.readers.rows import MAX_TEXT, Unusable, shorten
+from ultrainteract.grading.registry import Gold, find_grader
+from ultrainteract.readers.rows import MAX_TEXT, Unusable
 from ultrainteract.schema import GraderName, Instruction, Record, Task, TestSuite, Tool
-from ultrainteract.seeds.wording import render
+from ultrainteract.tools import described
+from ultrainteract.wording import ENGLISH, Wording
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -55,7 +55,14 @@ class Problem(Record):
     """The record's own id; its place in the file if None."""
 
     def instruction(
-        self, task: Task, dataset: str, source: str, licence: str | None, *, tested: bool = True
+        self,
+        task: Task,
+        dataset: str,
+        source: str,
+        licence: str | None,
+        *,
+        tested: bool = True,
+        wording: Wording = ENGLISH,
     ) -> Instruction:
         """The instruction of this problem for `task`.
 
@@ -65,21 +72,24 @@ class Problem(Record):
             source: Source id.
             licence: Licence of the data.
             tested: Whether a coding problem must have tests; without them it can only be given some.
+            wording: Published words of the seed set.
 
         Raises:
             Unusable: The statement is empty or too long, or the ground truth cannot verify anything.
         """
         _check(self, tested)
         tools: tuple[Tool, ...] = self.tools
-        if task is Task.MATH_POT:
+        if task.kind is Task.MATH_POT:
             tools = ("python",)
-        elif task is Task.MATH_COT:
+        elif task.kind is Task.MATH_COT:
             tools = ()
         body = self.question if self.body is None else self.body
         return Instruction(
             task=task,
             dataset=dataset,
-            prompt=self.prompt if self.prompt is not None else render(task, body, tools, self.simplify),
+            prompt=self.prompt
+            if self.prompt is not None
+            else wording.render(task, body, described(tools), self.simplify),
             question=self.question,
             grader=self.grader,
             gold=self.gold,
@@ -88,12 +98,15 @@ class Problem(Record):
             choices=self.choices,
             tests=self.tests,
             rationales=tuple(dict.fromkeys(text for text in self.rationales if text)),
-            solutions=() if task is Task.MATH_COT else tuple(dict.fromkeys(s for s in self.solutions if s)),
+            solutions=()
+            if task.kind is Task.MATH_COT
+            else tuple(dict.fromkeys(s for s in self.solutions if s)),
             tools=tools,
             difficulty=self.difficulty,
             tags=self.tags,
             licence=licence,
             source=source,
+            wording=None if wording.feedback == ENGLISH.feedback else wording.feedback,
         )
 
 
@@ -102,39 +115,8 @@ def _check(problem: Problem, tested: bool) -> None:
         raise Unusable("the problem statement is empty")
     if len(problem.body or problem.question) > MAX_TEXT:
         raise Unusable(f"the prompt would have more than {MAX_TEXT:,} characters")
-    gold = problem.gold
-    match problem.grader:
-        case "tests":
-            if tested and (problem.tests is None or not problem.tests.cases):
-                raise Unusable("there is no test case; `ultrainteract seeds tests` makes some")
-        case "answer_set":
-            if not problem.gold_set or not all(problem.gold_set):
-                raise Unusable("the gold answer is missing")
-        case "judge":
-            pass
-        case _ if not gold:
-            raise Unusable("the gold answer is missing")
-        case "choice":
-            if len(problem.choices) < 2 or not all(problem.choices):
-                raise Unusable("there are fewer than two answer choices, or an empty one")
-            if len(gold) != 1 or gold not in LETTERS[: len(problem.choices)]:
-                raise Unusable(f"gold answer '{shorten(gold)}' names none of {len(problem.choices)} choices")
-        case "boolean":
-            if gold not in ("yes", "no"):
-                raise Unusable(f"gold answer '{shorten(gold)}' is neither yes nor no")
-        case "number":
-            if not is_number(gold):
-                raise Unusable(f"gold answer '{shorten(gold)}' is no number")
-        case "math":
-            if not re.search(r"\w|\\[A-Za-z]", gold):
-                raise Unusable(f"gold answer '{shorten(gold)}' is no expression")
-
-
-_NUMBER = re.compile(
-    r"[-+\u2212]?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s*/\s*\d[\d,]*)?(?:[eE][-+]?\d{1,3})?\s*%?"
-)
-
-
-def is_number(text: str) -> bool:
-    """True for a number as datasets write them: with commas, as a decimal, a fraction or a percentage."""
-    return _NUMBER.fullmatch(text.strip().lstrip("$").strip()) is not None
+    if problem.grader == "tests" and tested and (problem.tests is None or not problem.tests.cases):
+        raise Unusable("there is no test case; `ultrainteract seeds tests` makes some")
+    fault = find_grader(problem.grader).fault(Gold(problem.gold or "", problem.gold_set, problem.choices))
+    if fault:
+        raise Unusable(fault)

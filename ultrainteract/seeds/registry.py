@@ -7,22 +7,15 @@ decorators) or a decorated function.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
 
 from ultrainteract.config import SeedConfig
-from ultrainteract.errors import ConfigError
 from ultrainteract.readers.files import DATA_FILES
 from ultrainteract.readers.rows import Row
+from ultrainteract.registry import Registry
 from ultrainteract.schema import Task
 from ultrainteract.seeds.problem import Problem
-
-GROUP = "ultrainteract.datasets"
-"""Entry-point group of plugins."""
 
 Loader = Callable[[Row, SeedConfig], Iterable[Problem]]
 
@@ -49,7 +42,13 @@ class Dataset:
     """First line of the loader's docstring."""
 
 
-_DATASETS: dict[str, Dataset] = {}
+DATASETS: Registry[Dataset] = Registry(
+    "dataset",
+    "ultrainteract.datasets",
+    "ultrainteract.seeds.datasets",
+    hint="Use `generic` with a `mapping`, or register one in the entry-point group ultrainteract.datasets.",
+)
+"""All datasets that a config can name."""
 
 
 def dataset(
@@ -76,49 +75,19 @@ def dataset(
     """
 
     def register(load: Loader) -> Loader:
-        known = _DATASETS.get(name)
-        if known is not None and (known.load.__module__, known.load.__qualname__) != (
-            load.__module__,
-            load.__qualname__,
-        ):
-            raise ConfigError(
-                f"Two loaders are registered as '{name}': {known.load.__module__} and {load.__module__}. "
-                "Give one another name."
-            )
-        _DATASETS[name] = Dataset(
-            name,
-            tuple(Task(task) for task in tasks),
-            load,
-            licence,
-            tuple(files),
-            tuple(options),
-            tuple(paths),
-            (load.__doc__ or "").strip().partition("\n")[0],
+        summary = (load.__doc__ or "").strip().partition("\n")[0]
+        entry = Dataset(
+            name, tuple(map(Task, tasks)), load, licence, tuple(files), tuple(options), tuple(paths), summary
         )
+        DATASETS.add(name, entry, load)
         return load
 
     return register
 
 
-@cache
-def _import_all() -> None:
-    from ultrainteract.seeds import datasets as built_in
-
-    for module in pkgutil.iter_modules(built_in.__path__, f"{built_in.__name__}."):
-        import_module(module.name)
-    for entry in entry_points(group=GROUP):
-        try:
-            entry.load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                f"The dataset plugin '{entry.name}' ({entry.value}) fails to load: {error}"
-            ) from error
-
-
 def known_datasets() -> dict[str, Dataset]:
     """All registered datasets by name, plugins included."""
-    _import_all()
-    return dict(sorted(_DATASETS.items()))
+    return DATASETS.all()
 
 
 def find_dataset(name: str) -> Dataset:
@@ -127,10 +96,4 @@ def find_dataset(name: str) -> Dataset:
     Raises:
         ConfigError: There is none.
     """
-    known = known_datasets()
-    if name not in known:
-        raise ConfigError(
-            f"There is no dataset loader '{name}' (known: {', '.join(known)}). "
-            f"Use `generic` with a `mapping`, or register one in the entry-point group {GROUP}."
-        )
-    return known[name]
+    return DATASETS.find(name)

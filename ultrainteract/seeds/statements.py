@@ -1,12 +1,15 @@
 """What a coding problem's statement says of its outputs: one right output, several, or within an error.
 
-A statement may accept more than one output. Where it allows a numeric error, numbers are compared within it;
+A statement may accept more than one output. Where a sentence about the output allows a numeric error, numbers are
+compared within it, absolute or relative as it says; where one asks for some digits, what rounds to the expected output
+is right; what the statement says of its input counts for nothing;
 where it accepts letters in either case, a checker program does; where it accepts any valid answer and no
 checker is known, the suite is marked `any_answer`, so that a mismatch never proves a program wrong.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Sequence
 
@@ -45,16 +48,46 @@ _TEN_TO_MINUS = (
 )
 _ERROR = re.compile(
     rf"""
-    (?:absolute|relative)\s+(?:or\s+(?:absolute|relative)\s+)?(?:\w+\s+){{0,3}}(?:error|precision|inaccuracy)
+    (?P<kind>absolute|relative)\s+(?:(?:or|and|/)\s+(?P<other>absolute|relative)\s+)?(?:\w+\s+){{0,3}}
+        (?:error|precision|inaccuracy|difference\s+(?:of|from|with)\b|deviation)
   | \b(?:error|accuracy|precision|inaccuracy|tolerance|deviation|deviate|differs?)\b
-        [^.\n]{{0,80}}?{_TEN_TO_MINUS}
-  | \bwith\s+(?P<digits>\d|one|two|three|four|five|six|seven|eight|nine)\s+
-        (?:digits|decimal\s+places|decimals)
+        [^\n]{{0,80}}?{_TEN_TO_MINUS}
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_COUNT = r"(?P<digits>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_DIGITS = re.compile(
+    rf"\b{_COUNT}\s+(?:(?:\w+\s+)?digits?\s+(?:after|behind|past|to\s+the\s+right\s+of)\s+(?:the\s+)?(?:decimal\s+)?"
+    r"(?:point|comma|dot|separator)|decimal\s+(?:places?|digits?|points?)|decimals\b|places\s+(?:of\s+decimals|after\b))",
+    re.IGNORECASE,
+)
 _EXPONENT = re.compile(_TEN_TO_MINUS, re.IGNORECASE)
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_COUNTS = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+_OF_OUTPUT = re.compile(
+    r"\b(?:print|output|answers?|results?|display|show|writ|round|report|return|accepted|correct|your)",
+    re.IGNORECASE,
+)
+_OF_INPUT = re.compile(
+    r"\b(?:given|input|consists?|contains?|reads?|measured|known|stored|has\b|have\b|specified)",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(
+    r"^\W*(input|output|examples?|samples?|notes?|constraints?)(?: format)?\W*$", re.I | re.M
+)
 _ANY_CASE = re.compile(
     r"""
     \bin\s+any\s+(?:case|register)\s*\(
@@ -74,12 +107,63 @@ CASELESS = """def check(input: str, expected: str, output: str) -> bool:
 def judging(statement: str) -> tuple[Checker, bool]:
     """How outputs compare, as the statement says: the checker, and whether other outputs may be right too."""
     any_answer = _ANY_ANSWER.search(statement) is not None
-    error = _ERROR.search(statement)
-    if error is not None:
-        return Checker(kind="floats", tolerance=_tolerance(statement, error)), any_answer
-    if _ANY_CASE.search(statement):
-        return Checker(kind="program", program=CASELESS), any_answer
-    return Checker(), any_answer
+    checker = _allowed_error(statement) or _asked_digits(statement)
+    if checker is None and _ANY_CASE.search(statement):
+        checker = Checker(kind="program", program=CASELESS)
+    return checker or Checker(), any_answer
+
+
+def _allowed_error(statement: str) -> Checker | None:
+    """The checker of a sentence that allows an error of the output; of an unnamed kind, it is absolute."""
+    for error in _ERROR.finditer(statement):
+        if not _is_of_output(statement, error, nearest=False):
+            continue
+        found = _EXPONENT.search(statement, error.start(), error.end() + 120)
+        tolerance = 1e-6
+        if found is not None:
+            power = found["power"] or found["e"]
+            tolerance = 10.0 ** -int(power) if power else float(found["plain"])
+        kinds = {kind.lower() for kind in (error["kind"], error["other"]) if kind}
+        if len(kinds) == 2:
+            return Checker(kind="floats", tolerance=tolerance)
+        return Checker(
+            kind="floats", tolerance=tolerance, error="relative" if kinds == {"relative"} else "absolute"
+        )
+    return None
+
+
+def _asked_digits(statement: str) -> Checker | None:
+    """The checker of a sentence that asks for outputs with some digits: what rounds to the expected output is right."""
+    for found in _DIGITS.finditer(statement):
+        if _is_of_output(statement, found, nearest=True):
+            count = found["digits"].lower()
+            digits = int(count) if count.isdecimal() else _COUNTS.index(count)
+            return Checker(kind="floats", tolerance=10.0**-digits / 2, error="absolute")
+    return None
+
+
+def _is_of_output(statement: str, found: re.Match[str], *, nearest: bool) -> bool:
+    """True where a phrase speaks of what the program prints, by its section and by the verbs of its sentence.
+
+    Args:
+        statement: The statement.
+        found: The phrase.
+        nearest: The verb nearest before it decides; else any verb of the output does.
+    """
+    before = statement[: found.start()]
+    headings = _HEADING.findall(before)
+    if headings and headings[-1].lower() == "input":
+        return False
+    start = max(before.rfind("\n\n"), *(match.end() for match in re.finditer(r"[.;!?](?:\s|$)", before)), 0)
+    sentence = before[start:]
+    own, other = (
+        max((match.start() for match in pattern.finditer(sentence)), default=-1)
+        for pattern in (_OF_OUTPUT, _OF_INPUT)
+    )
+    rest = re.split(r"[.;!?](?:\s|$)|\n\n", statement[found.start() :], maxsplit=1)[0]
+    if own != other:
+        return own > other or (not nearest and own >= 0)
+    return _OF_OUTPUT.search(rest) is not None or _OF_INPUT.search(rest) is None
 
 
 _INTERACTIVE = re.compile(
@@ -127,17 +211,46 @@ def agreeing(checker: Checker, outputs: Iterable[Sequence[str]]) -> tuple[Checke
     return checker, True
 
 
+def without_case(checker: Checker, expected: Iterable[str], solutions: Iterable[str]) -> Checker:
+    """The checker, or one that ignores case where the accepted solutions contradict the case of the expected outputs.
+
+    A word of the expected outputs that the solutions write, but only in another case, shows that the judge who accepted
+    them did not look at case.
+
+    Args:
+        checker: The checker that the statement calls for.
+        expected: Expected outputs.
+        solutions: Accepted programs.
+    """
+    if checker.kind != "tokens":
+        return checker
+    words = {word for text in expected for word in text.split() if word.isalpha() and len(word) > 1}
+    written: set[str] = set()
+    for program in solutions:
+        written.update(word for text in _texts_in(program) for word in re.findall(r"[^\W\d_]+", text))
+    folded = {word.casefold() for word in written}
+    if len(words) <= _FEW_WORDS and any(word not in written and word.casefold() in folded for word in words):
+        return Checker(kind="program", program=CASELESS)
+    return checker
+
+
+_FEW_WORDS = 12
+"""Suites whose outputs have more different words than this print texts, not answers such as `Yes`."""
+
+
+def _texts_in(program: str) -> list[str]:
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
 def _different(outputs: Sequence[str]) -> list[str]:
     """Outputs that differ in a word; an example's may end at an empty line within it."""
     lines = {" ".join(text.split()) for text in outputs}
     return [line for line in lines if not any(other.startswith(line + " ") for other in lines)]
-
-
-def _tolerance(statement: str, error: re.Match[str]) -> float:
-    if (digits := error["digits"]) is not None:
-        return 10.0 ** -(int(digits) if digits.isdigit() else _DIGITS.index(digits.lower()))
-    found = _EXPONENT.search(statement, error.start(), error.end() + 120)
-    if found is None:
-        return 1e-6
-    power = found["power"] or found["e"]
-    return 10.0 ** -int(power) if power else float(found["plain"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import combinations
 from pathlib import Path
@@ -20,9 +20,30 @@ import orjson
 from ultrainteract.dataset.samples import correct_actions, picked_pairs, spoken
 from ultrainteract.errors import ConfigError, require
 from ultrainteract.schema import Label, Tree, content_hash
+from ultrainteract.statistics.figures import (
+    Agreement,
+    Critiques,
+    DatasetRow,
+    Duplicates,
+    EvidenceRow,
+    Figures,
+    FirstSample,
+    Kept,
+    KindRow,
+    LicenseRow,
+    ModelRow,
+    Spent,
+    StepRow,
+)
+from ultrainteract.statistics.lengths import PairTokens
+from ultrainteract.store import Spend
+from ultrainteract.wording import feedback
 
 CHARS_PER_TOKEN = 4
 """Characters counted as one token where no tokenizer is given: an estimate, marked as such wherever it is shown."""
+
+ESTIMATED = f"estimated, {CHARS_PER_TOKEN} characters per token"
+"""What the tables call the estimate."""
 
 
 def estimated_tokens(text: str) -> int:
@@ -40,7 +61,7 @@ def token_counter(tokenizer: str | None) -> tuple[Callable[[str], int], str]:
         ConfigError: The `tokenizers` library is missing, or it cannot load the tokenizer.
     """
     if tokenizer is None:
-        return estimated_tokens, "estimated, 4 characters a token"
+        return estimated_tokens, ESTIMATED
     require("tokenizers", "hub")
     from tokenizers import Tokenizer
 
@@ -103,7 +124,7 @@ class Statistics:
     """
 
     count_tokens: Callable[[str], int] = estimated_tokens
-    tokenizer: str = "estimated, 4 characters a token"
+    tokenizer: str = ESTIMATED
     trees: int = 0
     simulated: int = 0
     kinds: defaultdict[tuple[str, bool, bool], Kind] = field(default_factory=lambda: defaultdict(Kind))
@@ -124,6 +145,7 @@ class Statistics:
     pairs: int = 0
     correct: int = 0
     pair_turns: Counter[int] = field(default_factory=Counter)
+    lengths_in_tokens: PairTokens = field(default_factory=PairTokens)
     critiques: Counter[str] = field(default_factory=Counter)
     """By what the leak guard did."""
     guards: Counter[str] = field(default_factory=Counter)
@@ -137,8 +159,8 @@ class Statistics:
     """Couples that state the same answer and got different labels."""
     models: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Kept texts by (role, model)."""
-    licences: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Trees by (dataset, licence of the seed)."""
+    licenses: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Trees by (dataset, license of the seed)."""
     kept_tokens: int = 0
     kept_cost: int = 0
     """Cost of kept texts, in billionths of a US dollar."""
@@ -163,12 +185,12 @@ class Statistics:
         self.pairs += len(pairs)
         self.correct += len(correct)
         self.guards.update(tree.guards)
-        self.licences[instruction.dataset, instruction.licence or "unknown"] += 1
+        self.licenses[instruction.dataset, instruction.licence or "unknown"] += 1
         self.lengths["instruction"][_power(instruction.prompt)] += 1
         self._prompts.append(_hash(instruction.prompt))
         self._responses.extend(_hash([tree.id, spoken(found.node.action)]) for found in correct)
 
-        trajectories = self._trajectories(tree)
+        prompts, trajectories = self._trajectories(tree)
         dataset = self.datasets[instruction.task.value, instruction.dataset]
         dataset.prompts += 1
         dataset.pairs += len(pairs)
@@ -189,6 +211,8 @@ class Statistics:
             chosen, rejected = spoken(pair.chosen.action), spoken(pair.rejected.action)
             self.lengths["chosen"][_power(chosen)] += 1
             self.lengths["rejected"][_power(rejected)] += 1
+            longer = max(self.count_tokens(chosen), self.count_tokens(rejected))
+            self.lengths_in_tokens.add(pair.turn, prompts[pair.turn - 1], longer)
             self.chosen_longer += len(chosen) > len(rejected)
             origins = (pair.chosen.provenance, pair.rejected.provenance)
             if all(origin.provider != "import" for origin in origins):
@@ -202,15 +226,19 @@ class Statistics:
         self._verdicts(tree)
         self._origins(tree)
 
-    def _trajectories(self, tree: Tree) -> list[tuple[bool, int, int]]:
-        """(with interaction, last turn, tokens) of the tree's trajectory and of every further correct action."""
+    def _trajectories(self, tree: Tree) -> tuple[list[int], list[tuple[bool, int, int]]]:
+        """Tokens before each turn; (with interaction, last turn, tokens) of every trajectory.
+
+        Trajectories are the tree's own one, and one for every further correct action.
+        """
         count = self.count_tokens
-        prompt = count(tree.instruction.prompt)
+        prompt, words = count(tree.instruction.prompt), tree.instruction.wording
         before, sizes = prompt, []
         for turn in tree.turns:
             sizes.append(before)
             if turn.incorrect is not None:
-                before += count(spoken(turn.incorrect.action)) + count(turn.incorrect.feedback)
+                before += count(spoken(turn.incorrect.action, words))
+                before += count(feedback(turn.incorrect, words))
         found: list[tuple[bool, int, int]] = []
         if tree.turns:
             last = tree.turns[-1]
@@ -220,7 +248,7 @@ class Statistics:
         for number, turn in enumerate(tree.turns, 1):
             for node in (*(pair.chosen for pair in turn.extra), *turn.more_correct):
                 found.append((False, number, sizes[number - 1] + count(spoken(node.action))))
-        return found
+        return sizes, found
 
     def _sampling(self, tree: Tree) -> None:
         for number, turn in enumerate(tree.turns, 1):
@@ -270,90 +298,104 @@ class Statistics:
             elif isinstance(mine, defaultdict):
                 for key, value in theirs.items():
                     _merge(mine, key, value)
+            elif isinstance(mine, PairTokens):
+                mine.merge(theirs)
             elif isinstance(mine, int):
                 setattr(self, item.name, mine + theirs)
 
     # --------------------------------------------------------------------------------------------- report
 
-    def duplicates(self) -> dict[str, int]:
-        """Rows beyond the first of each: prompts, pairs (prompt, chosen, rejected), and responses of a tree."""
-        return {
-            "prompts": len(self._prompts) - len(set(self._prompts)),
-            "pairs": len(self._pairs) - len(set(self._pairs)),
-            "responses": len(self._responses) - len(set(self._responses)),
-        }
+    def duplicates(self) -> Duplicates:
+        """Rows beyond the first of each."""
+        return Duplicates(
+            prompts=len(self._prompts) - len(set(self._prompts)),
+            pairs=len(self._pairs) - len(set(self._pairs)),
+            responses=len(self._responses) - len(set(self._responses)),
+        )
 
-    def to_json(self) -> dict[str, Any]:
-        """All figures as plain JSON; see docs/export.md for their meaning."""
-        judged = sum(self.evidence.values())
+    def figures(self, spend: Sequence[Spend] = ()) -> Figures:
+        """All figures of what was counted so far.
+
+        Args:
+            spend: What the runs have spent in all, kept or not.
+        """
         critiques = sum(self.critiques.values())
         leaked = critiques - self.critiques["clean"]
         couples = self.agreeing + self.disagreeing
-        return {
-            "trees": self.trees,
-            "pairs": self.pairs,
-            "correct": self.correct,
-            "simulated_trees": self.simulated,
-            "hard_trees": self.hard,
-            "tokenizer": self.tokenizer,
-            "table1": [
-                {
-                    "task": task, "interaction": interaction, "tool": tool, "instructions": kind.instructions,
-                    "trajectories": _by_number(kind.trajectories),
-                    "tokens_per_trajectory": _ratio(kind.tokens, kind.trajectories.total()),
-                    "trajectories_per_instruction": _ratio(kind.trajectories.total(), kind.instructions),
-                    "pairs": kind.pairs, "correct": kind.correct,
-                }
+        return Figures(
+            trees=self.trees,
+            pairs=self.pairs,
+            correct=self.correct,
+            simulated_trees=self.simulated,
+            hard_trees=self.hard,
+            tokenizer=self.tokenizer,
+            table1=tuple(
+                KindRow(
+                    task=task, interaction=interaction, tool=tool, instructions=kind.instructions,
+                    trajectories=_in_order(kind.trajectories),
+                    tokens_per_trajectory=_ratio(kind.tokens, kind.trajectories.total()),
+                    trajectories_per_instruction=_ratio(kind.trajectories.total(), kind.instructions),
+                    pairs=kind.pairs, correct=kind.correct,
+                )
                 for (task, interaction, tool), kind in sorted(self.kinds.items(), key=_table_order)
-            ],
-            "table7": [
-                {
-                    "task": task, "dataset": dataset, "prompts": row.prompts, "pairs": row.pairs,
-                    "correct": row.correct, "tokens_per_trajectory": _ratio(row.tokens, row.trajectories),
-                }
+            ),
+            table7=tuple(
+                DatasetRow(
+                    task=task, dataset=dataset, prompts=row.prompts, pairs=row.pairs, correct=row.correct,
+                    tokens_per_trajectory=_ratio(row.tokens, row.trajectories),
+                )
                 for (task, dataset), row in sorted(self.datasets.items())
-            ],
-            "states": dict(sorted(self.states.items())),
-            "endings": dict(sorted(self.endings.items())),
-            "turns": _by_number(self.depths),
-            "pairs_by_turn": _by_number(self.pair_turns),
-            "actor_first_sample": [
-                {"turn": turn, "trees": first.drawn, "judged": first.judged, "correct": first.correct,
-                 "pass_rate": _ratio(first.correct, first.judged)}
+            ),
+            states=dict(sorted(self.states.items())),
+            endings=dict(sorted(self.endings.items())),
+            turns=_in_order(self.depths),
+            pairs_by_turn=_in_order(self.pair_turns),
+            pair_tokens=self.lengths_in_tokens.rows(),
+            actor_first_sample=tuple(
+                FirstSample(turn=turn, trees=first.drawn, judged=first.judged, correct=first.correct,
+                            pass_rate=_ratio(first.correct, first.judged))
                 for turn, first in sorted(self.first_samples.items())
-            ],
-            "steps": [
-                {"step": step, "model": model, "drawn": figures.drawn, "judged": figures.judged,
-                 "correct": figures.correct, "pass_rate": _ratio(figures.correct, figures.judged)}
+            ),
+            steps=tuple(
+                StepRow(step=step, model=model, drawn=figures.drawn, judged=figures.judged, correct=figures.correct,
+                        pass_rate=_ratio(figures.correct, figures.judged))
                 for (step, model), figures in sorted(self.steps.items())
-            ],
-            "length_chars": {
-                name: {str(2**power): count for power, count in sorted(counts.items())}
+            ),
+            length_chars={
+                name: {2**power: count for power, count in sorted(counts.items())}
                 for name, counts in sorted(self.lengths.items())
             },
-            "chosen_longer_share": _ratio(self.chosen_longer, self.pairs),
-            "same_model_share": _ratio(self.same_model, self.attributed),
-            "critiques": {"total": critiques, "leaked": leaked, "leak_rate": _ratio(leaked, critiques),
-                          **{name: self.critiques[name] for name in ("clean", "asked_again", "redacted")}},
-            "guards": dict(sorted(self.guards.items())),
-            "duplicates": self.duplicates(),
-            "evidence": [
-                {"check": check, "label": label, "actions": count}
+            chosen_longer_share=_ratio(self.chosen_longer, self.pairs),
+            same_model_share=_ratio(self.same_model, self.attributed),
+            critiques=Critiques(
+                total=critiques, leaked=leaked, leak_rate=_ratio(leaked, critiques), clean=self.critiques["clean"],
+                asked_again=self.critiques["asked_again"], redacted=self.critiques["redacted"],
+            ),
+            guards=dict(sorted(self.guards.items())),
+            duplicates=self.duplicates(),
+            evidence=tuple(
+                EvidenceRow(check=check, label=label, actions=count)
                 for (check, label), count in sorted(self.evidence.items())
-            ],
-            "mean_reliability": _ratio(self.reliability / 1e6, judged),
-            "same_answer_agreement": {"couples": couples, "agree": self.agreeing, "share": _ratio(self.agreeing, couples)},
-            "models": [
-                {"role": role, "model": model, "texts": count} for (role, model), count in sorted(self.models.items())
-            ],
-            "licences": [
-                {"dataset": dataset, "licence": licence, "trees": count}
-                for (dataset, licence), count in sorted(self.licences.items())
-            ],
-            "kept": {"completion_tokens": self.kept_tokens, "cost": self.kept_cost / 1e9, "unpriced_texts": self.unpriced,
-                     "cost_per_pair": _ratio(self.kept_cost / 1e9, self.pairs) if not self.unpriced else None,
-                     "tokens_per_pair": _ratio(self.kept_tokens, self.pairs) if self.kept_tokens else None},
-        }  # fmt: skip
+            ),
+            mean_reliability=_ratio(self.reliability / 1e6, sum(self.evidence.values())),
+            same_answer_agreement=Agreement(
+                couples=couples, agree=self.agreeing, share=_ratio(self.agreeing, couples)
+            ),
+            models=tuple(
+                ModelRow(role=role, model=model, texts=count)
+                for (role, model), count in sorted(self.models.items())
+            ),
+            licenses=tuple(
+                LicenseRow(dataset=dataset, license=name, trees=count)
+                for (dataset, name), count in sorted(self.licenses.items())
+            ),
+            kept=Kept(
+                completion_tokens=self.kept_tokens, cost=self.kept_cost / 1e9, unpriced_texts=self.unpriced,
+                cost_per_pair=_ratio(self.kept_cost / 1e9, self.pairs) if not self.unpriced else None,
+                tokens_per_pair=_ratio(self.kept_tokens, self.pairs) if self.kept_tokens else None,
+            ),
+            spent=Spent.of(spend, self.pairs) if spend else None,
+        )  # fmt: skip
 
 
 def _interacts(tree: Tree) -> bool:
@@ -379,8 +421,8 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def _by_number(counts: Counter[int]) -> dict[str, int]:
-    return {str(number): counts[number] for number in sorted(counts)}
+def _in_order(counts: Counter[int]) -> dict[int, int]:
+    return dict(sorted(counts.items()))
 
 
 def _power(text: str) -> int:

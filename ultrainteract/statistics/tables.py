@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ultrainteract.statistics.figures import Figures, FirstSample
+from ultrainteract.statistics.lengths import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,27 +35,28 @@ PAPER_PAIRS = {
 """Rows of the published pair split by (task, dataset)."""
 
 
-def show(figures: dict[str, Any], console: Console, *, paper: bool = True) -> None:
+def show(figures: Figures, console: Console, *, paper: bool = True) -> None:
     """Prints every table.
 
     Args:
-        figures: `Statistics.to_json()`.
+        figures: `Statistics.figures()`.
         console: Where to print.
         paper: Print the paper's figures, too.
     """
     papers = [table1_of_the_paper()] if paper else []
     for table in (
-        table1(figures), *papers, table7(figures, paper=paper), turns(figures), pass_rates(figures), lengths(figures), quality(figures)
+        table1(figures), *papers, table7(figures, paper=paper), turns(figures), pass_rates(figures), lengths(figures),
+        tokens(figures), quality(figures),
     ):  # fmt: skip
         if table.row_count:
             console.print(table)
             console.print()
 
 
-def table1(figures: dict[str, Any]) -> Table:
+def table1(figures: Figures) -> Table:
     """Table 1: kinds of trees, the turns their trajectories end at, pairs and correct actions."""
-    rows = figures["table1"]
-    cap = max([5, *(int(turn) for row in rows for turn in row["trajectories"])])
+    rows = figures.table1
+    cap = max([5, *(turn for row in rows for turn in row.trajectories)])
     turns = range(1, cap + 1)
     table = _table(
         "Table 1: instructions, trajectories by the turn they end at (T1 …), pairs",
@@ -60,22 +64,22 @@ def table1(figures: dict[str, Any]) -> Table:
         ["instr.", *(f"T{turn}" for turn in turns), "tokens", "traj.", "pairs", "correct"],
     )
     for row in rows:
-        ends = [row["trajectories"].get(str(turn), 0) for turn in turns]
+        ends = [row.trajectories.get(turn, 0) for turn in turns]
         table.add_row(
-            row["task"], _mark(row["interaction"]), _mark(row["tool"]), f"{row['instructions']:,}", *_counts(ends),
-            _figure(row["tokens_per_trajectory"], 0), _figure(row["trajectories_per_instruction"]),
-            f"{row['pairs']:,}", f"{row['correct']:,}",
+            row.task, _mark(row.interaction), _mark(row.tool), f"{row.instructions:,}", *_counts(ends),
+            _figure(row.tokens_per_trajectory, 0), _figure(row.trajectories_per_instruction),
+            f"{row.pairs:,}", f"{row.correct:,}",
         )  # fmt: skip
-    ends = [sum(row["trajectories"].get(str(turn), 0) for row in rows) for turn in turns]
+    ends = [sum(row.trajectories.get(turn, 0) for row in rows) for turn in turns]
     table.add_section()
     table.add_row(
-        "total", "", "", f"{figures['trees']:,}", *(f"{count:,}" for count in ends), "",
-        _figure(sum(ends) / figures["trees"] if figures["trees"] else None), f"{figures['pairs']:,}",
-        f"{figures['correct']:,}",
+        "total", "", "", f"{figures.trees:,}", *(f"{count:,}" for count in ends), "",
+        _figure(sum(ends) / figures.trees if figures.trees else None), f"{figures.pairs:,}",
+        f"{figures.correct:,}",
     )  # fmt: skip
-    notes = [f"tokens: a trajectory ({figures['tokenizer']}); traj.: trajectories an instruction"]
-    if figures["simulated_trees"]:
-        notes.append(f"{figures['simulated_trees']:,} of {figures['trees']:,} trees are simulated")
+    notes = [f"tokens: per trajectory ({figures.tokenizer}); traj.: trajectories per instruction"]
+    if figures.simulated_trees:
+        notes.append(f"{figures.simulated_trees:,} of {figures.trees:,} trees are simulated")
     table.caption = "\n".join(notes)
     return table
 
@@ -112,75 +116,91 @@ def _counts(ends: Sequence[int]) -> list[str]:
     return [f"{count:,}" if count else "-" for count in ends]
 
 
-def table7(figures: dict[str, Any], *, paper: bool = True) -> Table:
+def table7(figures: Figures, *, paper: bool = True) -> Table:
     """Table 7: the same by dataset; with the paper's pairs beside them where asked for."""
     papers = ["paper's pairs"] if paper else []
     table = _table("Table 7: by dataset", ["task", "dataset"],
                    ["prompts", "pairs", *papers, "correct", "tokens/traj"])  # fmt: skip
-    for row in figures["table7"]:
-        theirs = PAPER_PAIRS.get((row["task"], row["dataset"]))
-        table.add_row(row["task"], row["dataset"], f"{row['prompts']:,}", f"{row['pairs']:,}",
-                      *([f"{theirs:,}" if theirs else ""] if paper else []), f"{row['correct']:,}",
-                      _figure(row["tokens_per_trajectory"]))  # fmt: skip
+    for row in figures.table7:
+        theirs = PAPER_PAIRS.get((row.task, row.dataset))
+        table.add_row(row.task, row.dataset, f"{row.prompts:,}", f"{row.pairs:,}",
+                      *([f"{theirs:,}" if theirs else ""] if paper else []), f"{row.correct:,}",
+                      _figure(row.tokens_per_trajectory))  # fmt: skip
     return table
 
 
-def turns(figures: dict[str, Any]) -> Table:
+def turns(figures: Figures) -> Table:
     """Trees, pairs and the actor's own success by turn."""
     table = _table(
         "Turns", ["turn"], ["trees that end here", "pairs", "actor's first sample right", "pass rate"]
     )
-    first = {str(row["turn"]): row for row in figures["actor_first_sample"]}
-    for turn in sorted(first.keys() | figures["turns"].keys(), key=int):
-        row = first.get(turn, {"correct": 0, "judged": 0, "pass_rate": None})
-        table.add_row(turn, f"{figures['turns'].get(turn, 0):,}", f"{figures['pairs_by_turn'].get(turn, 0):,}",
-                      f"{row['correct']:,} of {row['judged']:,}", _percent(row["pass_rate"]))  # fmt: skip
+    none = FirstSample(turn=0, trees=0, judged=0, correct=0, pass_rate=None)
+    first = {row.turn: row for row in figures.actor_first_sample}
+    for turn in sorted(first.keys() | figures.turns.keys()):
+        row = first.get(turn, none)
+        table.add_row(str(turn), f"{figures.turns.get(turn, 0):,}", f"{figures.pairs_by_turn.get(turn, 0):,}",
+                      f"{row.correct:,} of {row.judged:,}", _percent(row.pass_rate))  # fmt: skip
     return table
 
 
-def pass_rates(figures: dict[str, Any]) -> Table:
+def pass_rates(figures: Figures) -> Table:
     """What every step drew with every model, and how much of it was right."""
     table = _table("Pass rates", ["step", "model"], ["drawn", "judged", "correct", "pass rate"])
-    for row in figures["steps"]:
-        table.add_row(row["step"], row["model"], *(f"{row[name]:,}" for name in ("drawn", "judged", "correct")),
-                      _percent(row["pass_rate"]))  # fmt: skip
+    for row in figures.steps:
+        table.add_row(row.step, row.model, *(f"{count:,}" for count in (row.drawn, row.judged, row.correct)),
+                      _percent(row.pass_rate))  # fmt: skip
     return table
 
 
-def lengths(figures: dict[str, Any]) -> Table:
+def lengths(figures: Figures) -> Table:
     """Length distribution of instructions and of both sides of the pairs."""
     table = _table("Lengths, characters", ["up to"], ["instructions", "chosen", "rejected"])
-    counts = figures["length_chars"]
-    for bound in sorted({bound for column in counts.values() for bound in column}, key=int):
+    counts = figures.length_chars
+    for bound in sorted({bound for column in counts.values() for bound in column}):
         columns = (counts.get(name, {}).get(bound, 0) for name in ("instruction", "chosen", "rejected"))
-        table.add_row(f"{int(bound):,}", *(f"{count:,}" for count in columns))
-    table.caption = f"chosen is the longer text in {_percent(figures['chosen_longer_share'])} of the pairs"
+        table.add_row(f"{bound:,}", *(f"{count:,}" for count in columns))
+    table.caption = f"chosen is the longer text in {_percent(figures.chosen_longer_share)} of the pairs"
     return table
 
 
-def quality(figures: dict[str, Any]) -> Table:
+def tokens(figures: Figures) -> Table:
+    """Lengths of the pairs in tokens, and what usual maximum lengths would cut off, by turn."""
+    table = _table(
+        "Lengths of pairs, tokens", ["turn"], ["pairs", "longest", *(f"over {limit:,}" for limit in LIMITS)]
+    )
+    for row in figures.pair_tokens:
+        table.add_row(
+            str(row.turn), f"{row.pairs:,}", f"{row.longest:,}",
+            *(f"{row.over[limit]:,} ({row.prompt_over[limit]:,})" for limit in LIMITS),
+        )  # fmt: skip
+    table.caption = (
+        f"prompt with history and the longer side ({figures.tokenizer}), without the chat template's own tokens;\n"
+        "in brackets: the prompt alone is that long, and nothing is left to learn (TRL's default limit is 1,024)"
+    )
+    return table
+
+
+def quality(figures: Figures) -> Table:
     """Leaks, duplicates, evidence and cost."""
     table = _table("Quality", ["measure"], ["value"])
-    critiques, kept = figures["critiques"], figures["kept"]
-    agreement, copies = figures["same_answer_agreement"], figures["duplicates"]
+    critiques, kept = figures.critiques, figures.kept
+    agreement, copies = figures.same_answer_agreement, figures.duplicates
     rows = [
-        ("critiques that gave the answer away", f"{critiques['leaked']:,} of {critiques['total']:,} ({_percent(critiques['leak_rate'])})"),
-        ("… asked for again / redacted", f"{critiques['asked_again']:,} / {critiques['redacted']:,}"),
-        ("duplicate prompts / pairs / responses", f"{copies['prompts']:,} / {copies['pairs']:,} / {copies['responses']:,}"),
-        ("pairs whose two sides share a model", _percent(figures["same_model_share"])),
-        ("equal answers that got equal verdicts", f"{agreement['agree']:,} of {agreement['couples']:,} ({_percent(agreement['share'])})"),
-        ("mean reliability of the evidence", _figure(figures["mean_reliability"], 3)),
-        ("cost of what was kept, a pair", _dollars(kept["cost_per_pair"])),
-        ("completion tokens kept, a pair", _figure(kept["tokens_per_pair"])),
+        ("critiques that gave the answer away", f"{critiques.leaked:,} of {critiques.total:,} ({_percent(critiques.leak_rate)})"),
+        ("… asked for again / redacted", f"{critiques.asked_again:,} / {critiques.redacted:,}"),
+        ("duplicate prompts / pairs / responses", f"{copies.prompts:,} / {copies.pairs:,} / {copies.responses:,}"),
+        ("pairs whose two sides share a model", _percent(figures.same_model_share)),
+        ("equal answers that got equal verdicts", f"{agreement.agree:,} of {agreement.couples:,} ({_percent(agreement.share)})"),
+        ("mean reliability of the evidence", _figure(figures.mean_reliability, 3)),
+        ("cost of what was kept, per pair", _dollars(kept.cost_per_pair)),
+        ("completion tokens kept, per pair", _figure(kept.tokens_per_pair)),
     ]  # fmt: skip
-    if spent := figures.get("spent"):
+    if spent := figures.spent:
         rows += [
-            ("cost of all that the run drew, a pair", _dollars(spent["cost_per_pair"])),
-            ("completion tokens drawn, a pair", _figure(spent["tokens_per_pair"])),
+            ("cost of all that the run drew, per pair", _dollars(spent.cost_per_pair)),
+            ("completion tokens drawn, per pair", _figure(spent.tokens_per_pair)),
         ]
-    rows += [
-        (f"verdicts by {row['check']}: {row['label']}", f"{row['actions']:,}") for row in figures["evidence"]
-    ]
+    rows += [(f"verdicts by {row.check}: {row.label}", f"{row.actions:,}") for row in figures.evidence]
     for name, value in rows:
         table.add_row(name, value)
     return table

@@ -16,9 +16,11 @@ from pathlib import Path
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import TreeState
-from ultrainteract.store.database import RunStore, spend_row
-from ultrainteract.store.records import summed, tree_number
-from ultrainteract.store.upkeep import forget_refusals, recount
+from ultrainteract.store.directory import RunStore
+from ultrainteract.store.reading import STORE_FILE
+from ultrainteract.store.records import tree_number
+from ultrainteract.store.sql import put_spend, recount, rekeyed
+from ultrainteract.store.upkeep import forget_refusals
 
 _ADOPTED = "adopted"
 """Key in `meta`: this shard has taken over what shards of another count had recorded."""
@@ -35,7 +37,7 @@ def resume_run(config: RunConfig, *, accept_config: bool = False) -> RunStore:
             round; or a shard to take over from is still being written.
     """
     output = config.output
-    shards = sorted(path.parent.name for path in output.glob("shard-*-of-*/store.sqlite"))
+    shards = sorted(path.parent.name for path in output.glob(f"shard-*-of-*/{STORE_FILE}"))
     if config.shard is None and shards:
         count = shards[-1].rpartition("-of-")[2].lstrip("0")
         raise StoreError(
@@ -43,7 +45,7 @@ def resume_run(config: RunConfig, *, accept_config: bool = False) -> RunStore:
             f"by --shard INDEX/{count}; or make them one run by `ultrainteract merge {output} -o OTHER`, then run "
             "with -o OTHER."
         )
-    if config.shard is not None and (output / "store.sqlite").exists():
+    if config.shard is not None and (output / STORE_FILE).exists():
         raise StoreError(
             f"{output} holds a whole run, so no shard can be grown in it: the same instructions would be grown twice. "
             "Go on without --shard; or name another output directory by -o."
@@ -72,12 +74,10 @@ def adopt(store: RunStore, shard: Shard) -> None:
         folder
         for folder in sorted(store.folder.parent.glob("shard-*-of-*"))
         if folder.name.rpartition("-of-")[2] != shard.folder.rpartition("-of-")[2]
-        and (folder / "store.sqlite").is_file()
+        and (folder / STORE_FILE).is_file()
     ]
     for folder in others:
-        with RunStore.open(
-            folder, readonly=False
-        ) as other:  # with its lock: what it has recorded is all it will
+        with RunStore.open(folder, readonly=False) as other:  # locked: what is recorded there is complete
             _same_run(store, other)
             _copy(store, folder, shard)
     with _writing(store) as connection:
@@ -103,7 +103,7 @@ def merge(folders: Sequence[Path], output: Path) -> None:
             raise StoreError("Nothing to merge: name at least one run directory.")
         for other in stores[1:]:
             _same_run(stores[0], other)
-        if (output / "store.sqlite").exists():
+        if (output / STORE_FILE).exists():
             raise StoreError(f"{output} holds a run already.")
         stores.sort(key=lambda store: -_count(store))
         config = stores[0].config().model_copy(update={"output": output, "shard": None})
@@ -113,14 +113,13 @@ def merge(folders: Sequence[Path], output: Path) -> None:
             for store in stores:
                 _copy(merged, store.folder, None)
             with _writing(merged) as connection:
-                for spend in summed(spend for store in stores for spend in store.spend()):
-                    connection.execute(*spend_row(spend))
+                put_spend(connection, [spend for store in stores for spend in store.spend()])
                 recount(connection)
                 if (inputs := inputs_of(stores)) is not None:
                     connection.execute("INSERT OR REPLACE INTO meta VALUES ('inputs', ?)", (str(inputs),))
         try:
             output.mkdir(parents=True, exist_ok=True)
-            os.replace(unfinished / "store.sqlite", output / "store.sqlite")
+            os.replace(unfinished / STORE_FILE, output / STORE_FILE)
             shutil.rmtree(unfinished)
         except OSError as error:
             raise StoreError(f"Cannot write the run directory {output}: {error}.") from error
@@ -183,10 +182,15 @@ def _copy(store: RunStore, folder: Path, shard: Shard | None) -> None:
             connection.execute(
                 f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM other.{table} WHERE {fresh}"
             )
-        ledger = ("key", "state", "reason", "dataset", "source", "depth", "tree", "tallies")
+        connection.execute("CREATE TEMP TABLE rekeyed (old TEXT PRIMARY KEY, key TEXT, source TEXT)")
+        connection.executemany("INSERT INTO temp.rekeyed VALUES (?, ?, ?)", rekeyed(connection, "other"))
+        ledger = ("key", "source", "state", "reason", "dataset", "depth", "tree", "tallies")
         names, taken = ", ".join(ledger), ", ".join(f"{name} = excluded.{name}" for name in ledger)
+        key = "coalesce(r.key, o.key)"
         connection.execute(
-            f"INSERT INTO main.outcomes ({names}) SELECT {names} FROM other.outcomes WHERE held(tree_number(key)) "
+            f"INSERT INTO main.outcomes ({names}) SELECT {key}, coalesce(r.source, o.source), "
+            f"{', '.join(f'o.{name}' for name in ledger[2:])} FROM other.outcomes o LEFT JOIN temp.rekeyed r "
+            f"ON r.old = o.key WHERE held(tree_number({key})) ORDER BY o.id "
             f"ON CONFLICT (key) DO UPDATE SET {taken} WHERE state = 'failed' AND excluded.state != 'failed'"
         )
 
@@ -212,7 +216,7 @@ def _writing(store: RunStore, other: Path | None = None) -> Iterator[sqlite3.Con
         connection = store.connection()
         try:
             if other is not None:
-                place = f"{(other / 'store.sqlite').absolute().as_uri()}?mode=ro"
+                place = f"{(other / STORE_FILE).absolute().as_uri()}?mode=ro"
                 connection.execute("ATTACH ? AS other", (place,))
             connection.execute("BEGIN IMMEDIATE")
             yield connection

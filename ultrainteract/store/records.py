@@ -1,27 +1,67 @@
-"""What the store holds: the ledger's lines, what was spent, a settled input in its stored form, and who records.
+"""What the store takes and gives: records of calls and observations, lines of the ledger, what was spent.
 
-A tree grows against a `Recorder`. In one process that is the run directory itself; on a cluster it is a
-worker's end of a line to the driver, which alone writes the directory.
+The database layout is the store's own affair. Whoever records hands over these records, in one process or, pickled,
+from another one; a tree grows against a `Recorder`, which is the run directory itself or a worker's connection to the
+process that alone writes the directory.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import operator
 import zlib
-from collections.abc import Iterable
-from typing import Protocol, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, Self
 
 from pydantic import Field
 
-from ultrainteract.schema import Record, Tree, TreeState
+from ultrainteract.schema import Instruction, Record, Tree, TreeState, content_hash
+
+
+class CallRecord(NamedTuple):
+    """One reply of a model. What is recorded stays: a second reply under the same key and ordinal is ignored."""
+
+    tree: str
+    """Id of the instruction whose tree sent the request."""
+    key: bytes
+    """Hash of the request."""
+    first: int
+    """Ordinal of the reply's first completion under this key."""
+    reply: bytes
+    """The reply as JSON, packed or not."""
+
+
+class ObservationRecord(NamedTuple):
+    """One observation. What is recorded stays."""
+
+    tree: str
+    """Id of the instruction whose tree made it."""
+    key: bytes
+    """Hash of what was observed."""
+    observation: bytes
+    """The observation as JSON, packed or not."""
+
+
+class Admission(NamedTuple):
+    """An instruction that is about to be grown."""
+
+    key: str
+    """Its id."""
+    instruction: bytes
+    """The instruction as JSON."""
+
+    @classmethod
+    def of(cls, instruction: Instruction) -> Self:
+        """Puts an instruction into its stored form."""
+        return cls(instruction.id, instruction.model_dump_json().encode())
 
 
 class Outcome(Record):
     """How one input ended: a line of the ledger."""
 
     key: str
-    """Instruction id, or a content hash of the source for an input that became no instruction."""
+    """Instruction id, or `skipped_key` of an input that became no instruction."""
     state: TreeState
     """The one state it is in."""
     reason: str = ""
@@ -82,6 +122,10 @@ class Settled(Record):
         return self.model_copy(update={"tree": pack(self.tree)})
 
 
+StoreRecord = CallRecord | ObservationRecord | Admission | Settled | Spend
+"""What `Recorder.put` takes. `Spend` and the tallies of `Settled` are added to what is there."""
+
+
 class Recorder(Protocol):
     """Answers from the record, and records before anything is used."""
 
@@ -97,33 +141,43 @@ class Recorder(Protocol):
         """The recorded observation under `key`, as JSON; None if there is none."""
         ...
 
-    async def put_call(self, tree: str, key: bytes, first: int, reply: bytes, spend: Spend) -> None:
-        """Records one reply that the tree `tree` asked for, and what it cost, durably.
+    async def put(self, records: Sequence[StoreRecord]) -> None:
+        """Records all of `records`, or none, and returns when they are durable.
 
         Raises:
-            StoreError: The write failed.
+            StoreError: The write failed. The run must stop.
         """
         ...
 
-    async def put_observations(self, tree: str, rows: list[tuple[bytes, bytes]]) -> None:
-        """Records observations (key, JSON) of the tree `tree`, durably. One that is there already stays as it is.
 
-        Raises:
-            StoreError: The write failed.
-        """
-        ...
+def skipped_key(dataset: str, source: str, rule: str) -> str:
+    """Ledger key of an input that became no instruction: by where it is and which rule left it out.
+
+    The reason is for readers and may be worded differently from one version to the next, so it is no part of the key.
+
+    Args:
+        dataset: Dataset name.
+        source: File and line, or source id of the instruction that was dropped; each once per dataset and rule.
+        rule: Name of the rule, or `unusable`.
+    """
+    return content_hash(["skipped", dataset, source, rule])
 
 
 def pack(payload: bytes | None) -> bytes | None:
-    """Compresses JSON; what is packed already (JSON never begins like it) stays as it is."""
+    """Compresses JSON; payloads that are compressed already (leading `x`, never valid JSON) are returned unchanged."""
     if payload is None or payload[:1] == b"x":
         return payload
     return zlib.compress(payload, 1)
 
 
 def unpack(payload: bytes) -> bytes:
-    """The JSON that was packed."""
+    """The JSON of a payload, compressed or not."""
     return zlib.decompress(payload) if payload[:1] == b"x" else payload
+
+
+def read_tree(payload: bytes) -> Tree:
+    """The tree of a payload: its JSON, compressed or not. The one decoder of stored trees."""
+    return Tree.model_validate_json(unpack(payload))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -132,19 +186,21 @@ def tree_number(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
 
 
+_SPEND_KEYS = 4
+"""The first fields of `Spend` say what was spent on, all others are added up."""
+_spend_values = operator.attrgetter(*Spend.model_fields)
+
+
 def summed(spends: Iterable[Spend]) -> list[Spend]:
     """Adds up what was spent on the same (role, step, model, task), in order of these."""
-    sums: dict[tuple[str, ...], Spend] = {}
+    sums: dict[tuple[str, ...], list[Any]] = {}
     for spend in spends:
-        where = (spend.role, spend.step, spend.model, spend.task)
+        values = _spend_values(spend)
+        where, more = values[:_SPEND_KEYS], values[_SPEND_KEYS:]
         known = sums.get(where)
-        if known is None:
-            sums[where] = spend
-            continue
-        names = tuple(Spend.model_fields)[4:]
-        more = {name: getattr(known, name) + getattr(spend, name) for name in names}
-        sums[where] = known.model_copy(update=more)
-    return [sums[where] for where in sorted(sums)]
+        sums[where] = list(more) if known is None else list(map(operator.add, known, more))
+    names = tuple(Spend.model_fields)
+    return [Spend(**dict(zip(names, (*where, *sums[where]), strict=True))) for where in sorted(sums)]
 
 
 def _tallies(tree: Tree) -> dict[str, float]:
@@ -162,4 +218,12 @@ def _tallies(tree: Tree) -> dict[str, float]:
         "simulated": float(tree.simulated),
     }
     tallies.update({f"guard.{name}": count for name, count in tree.guards.items()})
+    steps = [step for turn in tree.turns for step in turn.steps]
+    tallies |= {
+        "drawn": sum(step.drawn for step in steps),
+        "with_verdict": sum(step.judged for step in steps),
+    }
+    for step in steps:
+        for reason, count in step.undetermined.items():
+            tallies[f"undetermined.{reason}"] = tallies.get(f"undetermined.{reason}", 0) + count
     return {name: value for name, value in tallies.items() if value}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -18,8 +17,9 @@ import orjson
 
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import Record, TreeState
-from ultrainteract.store.database import RunStore
+from ultrainteract.store.directory import RunStore
 from ultrainteract.store.records import tree_number, unpack
+from ultrainteract.store.sql import recount
 
 _LEDGER = "key, state, reason, dataset, source, depth, tree, tallies"
 _COUNT = "seed_inputs"
@@ -28,7 +28,7 @@ _SET_ASIDE = f"CREATE TABLE IF NOT EXISTS set_aside ({_LEDGER}, returns INTEGER 
 """Rows of the ledger that no longer count; `returns` is 0 where the same problem has another ground truth now."""
 
 
-class Numbers:
+class SeedNumbers:
     """A set of 64-bit numbers in eight bytes each, for a million inputs and more."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class SeedChanges(Record):
 
 
 def reconcile(
-    store: RunStore, present: Numbers, sources: Numbers, revised: Collection[str] = ()
+    store: RunStore, present: SeedNumbers, sources: SeedNumbers, revised: Collection[str] = ()
 ) -> SeedChanges:
     """Sets aside what the seeds no longer hold, and takes back what they hold again.
 
@@ -168,15 +168,6 @@ def forget_refusals(store: RunStore) -> None:
         connection.create_function("refused", 1, lambda payload: bool(_refusal(payload)))
         failed = "SELECT tree_number(key) FROM outcomes WHERE state = 'failed'"
         connection.execute(f"DELETE FROM calls WHERE tree IN ({failed}) AND refused(payload)")
-
-
-def recount(connection: sqlite3.Connection) -> None:
-    """Makes the sums anew from the ledger."""
-    sums: Counter[str] = Counter()
-    for (tallies,) in connection.execute("SELECT tallies FROM outcomes WHERE tallies != '{}'"):
-        sums.update(orjson.loads(tallies))
-    connection.execute("DELETE FROM tallies")
-    connection.executemany("INSERT INTO tallies VALUES (?, ?)", sums.items())
 
 
 def _refusal(payload: bytes) -> str:

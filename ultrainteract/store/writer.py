@@ -13,21 +13,20 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ultrainteract.errors import StoreError
+from ultrainteract.store.records import StoreRecord
+from ultrainteract.store.sql import write
 
-Statement = tuple[str, tuple[Any, ...]]
-"""SQL text and its parameters."""
-
-_MOST_A_COMMIT = 2_000
-LINGER_S = 0.003
-"""How long the first row of a commit waits for others, where the last commit had many: each commit takes a sync of the
-disk, and the interpreter's lock from the trees."""
+_MAX_PUTS = 2_000
+LINGER_PER_PUT_S = 0.0006
+MAX_LINGER_S = 0.010
+"""How long the first record of a commit waits for others: longer the more the last commit had. A commit costs as much
+CPU as ten records, in syncing the disk; trees beyond a model's `max_concurrency` keep it busy meanwhile."""
 
 
 class Writer:
-    """Commits statements from any number of tasks, many at a time.
+    """Commits records from any number of tasks, many at a time.
 
     Args:
         path: The SQLite file.
@@ -42,16 +41,27 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def put(self, statements: Sequence[Statement]) -> None:
-        """Commits all `statements` together and returns when they are durable.
+    async def put(self, records: Sequence[StoreRecord]) -> None:
+        """Commits all `records` together and returns when they are durable.
 
         Raises:
             StoreError: The write failed, or an earlier one did. The run must stop.
         """
+        await self._put(records, {})
+
+    async def put_meta(self, key: str, value: str) -> None:
+        """Commits a value of the directory itself.
+
+        Raises:
+            StoreError: As of `put`.
+        """
+        await self._put((), {key: value})
+
+    async def _put(self, records: Sequence[StoreRecord], meta: dict[str, str]) -> None:
         if self._error is not None:
             raise self._error
         loop = asyncio.get_running_loop()
-        put = _Put(statements, loop, loop.create_future())
+        put = _Put(records, meta, loop, loop.create_future())
         self._queue.put(put)
         await put.future  # a caller that is cancelled does not take the rows back
 
@@ -67,10 +77,10 @@ class Writer:
             if item is None:
                 break
             if len(batch) > 1:
-                time.sleep(LINGER_S)
+                time.sleep(min(MAX_LINGER_S, LINGER_PER_PUT_S * len(batch)))
             batch = [item]
             last = False
-            while len(batch) < _MOST_A_COMMIT:
+            while len(batch) < _MAX_PUTS:
                 try:
                     item = self._queue.get_nowait()
                 except queue.Empty:
@@ -88,9 +98,9 @@ class Writer:
         if self._error is None:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-                for put in batch:
-                    for sql, parameters in put.statements:
-                        self._connection.execute(sql, parameters)
+                write(self._connection, (record for put in batch for record in put.records))
+                meta = [item for put in batch for item in put.meta.items()]
+                self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta)
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 if self._connection.in_transaction:
@@ -106,12 +116,17 @@ class Writer:
 
 
 class _Put:
-    __slots__ = ("future", "loop", "statements")
+    __slots__ = ("future", "loop", "meta", "records")
 
     def __init__(
-        self, statements: Sequence[Statement], loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]
+        self,
+        records: Sequence[StoreRecord],
+        meta: dict[str, str],
+        loop: asyncio.AbstractEventLoop,
+        future: asyncio.Future[None],
     ) -> None:
-        self.statements = statements
+        self.records = records
+        self.meta = meta
         self.loop = loop
         self.future = future
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import orjson
 
+from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import ConfigError, SandboxError
 from ultrainteract.sandbox.base import ToolHandler
+from ultrainteract.tools import tool
 
 NOTHING_FOUND = "No good Wikipedia Search Result was found"
 ARTICLES = 3
@@ -54,6 +56,12 @@ def open_wikipedia(spec: str | None) -> ToolHandler:
     from ultrainteract.tools.wikipedia_index import WikipediaIndex
 
     return remembered(WikipediaIndex(Path(spec)).answer)
+
+
+@tool("wikipedia_search")
+def open_configured(config: SandboxConfig) -> ToolHandler:
+    """The handler for `sandbox.wikipedia`."""
+    return open_wikipedia(config.wikipedia)
 
 
 def worded(articles: Iterable[tuple[str, str]]) -> str:

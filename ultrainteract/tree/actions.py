@@ -46,7 +46,7 @@ def parse_action(
         thought = raw.strip()
     if code is not None:
         code = _unfence(code)
-    elif solution is not None and instruction.task is Task.CODING:
+    elif solution is not None and instruction.task.kind is Task.CODING:
         code, solution = _unfence(solution), None
     else:
         for source in ("thought", "solution"):
@@ -142,8 +142,8 @@ def _render(instruction: Instruction, thought: str, code: str | None, answer: st
     if code is not None:
         parts.append(f"```python\n{code}\n```")
     text = "\n".join(parts)
-    if answer is None or (code is not None and instruction.task in (Task.MATH_POT, Task.CODING)):
+    if answer is None or (code is not None and instruction.task.runs_program):
         return text
-    if instruction.task is Task.LOGIC:
+    if instruction.task.kind is Task.LOGIC:
         return f"{text}\nAnswer:{answer}".lstrip("\n")
     return f"{text}\n\nAnswer:\n{answer}".lstrip("\n")

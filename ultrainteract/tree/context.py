@@ -1,4 +1,4 @@
-"""What growing one tree needs at every step: its calls, its environment, its prompts, its randomness, its counts."""
+"""What growing one tree needs at every step: its samples, its observer, its prompts, its randomness, its counts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ultrainteract.config import RunConfig
+from ultrainteract.grading.boundary import is_fault
 from ultrainteract.models.base import Purpose
 from ultrainteract.prompts import Prompts
+from ultrainteract.replay import Observer, Sample, Session
 from ultrainteract.schema import (
     Action,
     Exchange,
@@ -23,26 +25,25 @@ from ultrainteract.schema import (
     Verdict,
     content_hash,
 )
-from ultrainteract.store import CallSession, Sample
 from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.cpu import CPUQueue
-from ultrainteract.tree.environment import Environment
 from ultrainteract.tree.guards import Counts, normalised
+from ultrainteract.wording import feedback, shown_output
 
 _LONG = 2_000
-"""Characters from which on an answer is read in the CPU queue."""
+"""Answers of at least this many characters are parsed on the CPU queue."""
 _TRUNCATED = Verdict.undetermined("the answer was cut off at the token cap")
 _FILTERED = Verdict.undetermined("the provider withheld the answer")
 
 
 @dataclass
 class Context:
-    """One tree in the making."""
+    """State of one tree while it is grown."""
 
     config: RunConfig
     instruction: Instruction
-    calls: CallSession
-    environment: Environment
+    session: Session
+    observer: Observer
     prompts: Prompts
     cpu: CPUQueue
     history: list[Node] = field(default_factory=list)
@@ -76,16 +77,15 @@ class Context:
 
     def schema(self) -> ReasoningSchema:
         """The reasoning schema of this turn, drawn at random; chain of thought where there is no code."""
-        if self.instruction.task is Task.MATH_COT or (
-            self.instruction.task is Task.LOGIC and not self.instruction.tools
-        ):
+        kind = self.instruction.task.kind
+        if kind is Task.MATH_COT or (kind is Task.LOGIC and not self.instruction.tools):
             return "cot"
         return "modular" if self.rng("schema").random() < self.config.growth.modular_share else "cot"
 
     def actor_messages(self, schema: ReasoningSchema) -> tuple[Message, ...]:
         """What the actor is asked at this turn: the task's prompt, then its earlier attempts and what came of them."""
         task = self.instruction.task
-        name = f"actor/{task.value.lower()}.{'cot' if task is Task.LOGIC else schema}"
+        name = f"actor/{task.value.lower()}.{'cot' if task.kind is Task.LOGIC else schema}"
         opening = self.openings.get(name)
         if opening is None:
             opening = self.openings[name] = self.prompts.render(
@@ -93,9 +93,9 @@ class Context:
             )
         messages = list(opening)
         for node in self.history:
-            messages += _exchanged(node.action.exchanges)
+            messages += self._exchanged(node.action.exchanges)
             messages.append(Message(role="assistant", content=node.action.raw))
-            messages.append(Message(role="user", content=node.feedback))
+            messages.append(Message(role="user", content=feedback(node, self.instruction.wording)))
         return tuple(messages)
 
     async def attempt(
@@ -111,7 +111,7 @@ class Context:
         Returns:
             One node a sample, in order; fewer where the provider refuses the request.
         """
-        samples = await self.calls.sample(model, messages, n, purpose, sampling)
+        samples = await self.session.sample(model, messages, n, purpose, sampling)
         if len(samples) < n:
             self.guards["request_refused"] += 1
         actions = [await self._parse(sample, purpose, ()) for sample in samples]
@@ -119,7 +119,7 @@ class Context:
         verdicts = [_unfinished(sample) for sample in samples]
         self.guards["truncated"] += sum(verdict is _TRUNCATED for verdict in verdicts)
         finished = [action for action, verdict in zip(actions, verdicts, strict=True) if verdict is None]
-        seen = iter(await self.environment.observe(self.instruction, self.cells, finished, self._ask_judge))
+        seen = iter(await self.observer.observe(self.instruction, self.cells, finished, self._ask_judge))
         nodes: list[Node] = []
         for sample, action, verdict in zip(samples, actions, verdicts, strict=True):
             if verdict is None:
@@ -130,13 +130,14 @@ class Context:
             nodes.append(
                 Node(action=action, observation=observation, verdict=verdict, provenance=sample.provenance)
             )
+        self.guards["grader_failed"] += sum(is_fault(node.verdict) for node in nodes)
         return nodes
 
     async def ask(
         self, model: str, messages: tuple[Message, ...], purpose: Purpose, sampling: SamplingParams | None
     ) -> Sample | None:
         """One text for one conversation; None where the provider refuses the request."""
-        samples = await self.calls.sample(model, messages, 1, purpose, sampling)
+        samples = await self.session.sample(model, messages, 1, purpose, sampling)
         if not samples:
             self.guards["request_refused"] += 1
         return samples[0] if samples else None
@@ -147,7 +148,7 @@ class Context:
     ) -> tuple[list[Sample], list[Action]]:  # fmt: skip
         """Lets attempts that call a tool before they answer go on, in lock-step, until each has an answer."""
         samples, actions = list(samples), list(actions)
-        for _ in range(self.config.growth.max_tool_rounds if self.instruction.task is Task.LOGIC else 0):
+        for _ in range(self.config.growth.max_tool_rounds if self.instruction.task.kind is Task.LOGIC else 0):
             asking = [
                 number
                 for number, (sample, action) in enumerate(zip(samples, actions, strict=True))
@@ -155,19 +156,27 @@ class Context:
             ]
             if not asking:
                 break
-            outputs = await self.environment.call_tools(
+            outputs = await self.observer.call_tools(
                 self.instruction, self.cells, [actions[n] for n in asking]
             )
             for number, output in zip(asking, outputs, strict=True):
                 action = actions[number]
                 exchange = Exchange(text=action.text, raw=action.raw, code=action.code, output=output)
                 exchanges = (*action.exchanges, exchange)
-                asked = (*messages, *_exchanged(exchanges))
-                more = await self.calls.sample(model, asked, 1, purpose, sampling)
+                asked = (*messages, *self._exchanged(exchanges))
+                more = await self.session.sample(model, asked, 1, purpose, sampling)
                 if more:
                     samples[number] = more[0]
                     actions[number] = await self._parse(more[0], purpose, exchanges)
         return samples, actions
+
+    def _exchanged(self, exchanges: Sequence[Exchange]) -> list[Message]:
+        messages: list[Message] = []
+        for exchange in exchanges:
+            messages.append(Message(role="assistant", content=exchange.raw))
+            shown = shown_output(exchange.output, self.instruction.wording)
+            messages.append(Message(role="user", content=shown))
+        return messages
 
     async def _parse(self, sample: Sample, purpose: Purpose, exchanges: tuple[Exchange, ...]) -> Action:
         text = sample.completion.text
@@ -191,11 +200,3 @@ def _unfinished(sample: Sample) -> Verdict | None:
     if reason == "length":
         return _TRUNCATED
     return None if reason == "stop" else _FILTERED
-
-
-def _exchanged(exchanges: Sequence[Exchange]) -> list[Message]:
-    messages: list[Message] = []
-    for exchange in exchanges:
-        messages.append(Message(role="assistant", content=exchange.raw))
-        messages.append(Message(role="user", content=f"Out: {exchange.output}"))
-    return messages

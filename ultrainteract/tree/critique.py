@@ -8,6 +8,7 @@ from ultrainteract.models.base import Purpose
 from ultrainteract.schema import Critique, Message, Node
 from ultrainteract.tree.context import Context
 from ultrainteract.tree.guards import leaks, redact
+from ultrainteract.wording import feedback
 
 
 async def criticise(context: Context, node: Node) -> Critique | None:
@@ -25,7 +26,8 @@ async def criticise(context: Context, node: Node) -> Critique | None:
         gold=instruction.gold or ", ".join(instruction.gold_set),
         reference=reference,
         history=[
-            {"action": earlier.action.text, "feedback": earlier.feedback} for earlier in context.history
+            {"action": earlier.action.text, "feedback": feedback(earlier, context.instruction.wording)}
+            for earlier in context.history
         ],
         action=node.action.text,
         output=output,

@@ -7,56 +7,37 @@ action correct or wrong.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
-
-import orjson
+from collections.abc import Mapping, Sequence
 
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import GraderError, SandboxError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
+from ultrainteract.grading.registry import find_grader
+from ultrainteract.replay import Ask, Observations, Observed
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
 from ultrainteract.schema import (
     Action,
     Instruction,
-    Message,
     Observation,
-    Record,
-    Task,
     Verdict,
     content_hash,
 )
 from ultrainteract.store import Recorder
 
-ENVIRONMENT_VERSION = 1
+ENVIRONMENT_VERSION = 2
 """Raised when the environment would answer differently: older observations are then made again."""
 
-Ask = Callable[[tuple[Message, ...], str], Awaitable[str]]
-"""Asks a model for one text; the second argument names the form of the question."""
-
-T = TypeVar("T", bound=Record)
-
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
-_MOST_SHOWN = 2_000
+_MAX_SHOWN = 2_000
 """Characters of output that a user turn carries; the middle of longer output is cut."""
 
 
-class Observed(Record):
-    """What the environment says of an action, and what is known about it."""
-
-    observation: Observation
-    """Output and status."""
-    verdict: Verdict
-    """Correct, wrong or undetermined."""
-
-
 class Environment:
-    """Observes actions.
+    """Observes actions: an `Observer` over the record, the sandbox and the graders.
 
     Args:
-        store: Where observations are recorded.
+        recorder: Where observations are recorded.
         sandbox: Runs the code.
         graders: Decide on final answers.
         config: Limits.
@@ -64,10 +45,10 @@ class Environment:
     """
 
     def __init__(
-        self, store: Recorder, sandbox: Sandbox, graders: Graders, config: SandboxConfig,
+        self, recorder: Recorder, sandbox: Sandbox, graders: Graders, config: SandboxConfig,
         tools: Mapping[str, ToolHandler] | None = None,
     ) -> None:  # fmt: skip
-        self._store = store
+        self._observations = Observations(recorder)
         self._sandbox = sandbox
         self._graders = graders
         self._limits = config.limits
@@ -95,7 +76,7 @@ class Environment:
         rest = [action for action, observed in zip(actions, found, strict=True) if observed is None]
         keys = [self._key(instruction, cells, action) for action in rest]
         made = iter(
-            await self._recorded(
+            await self._observations.recorded(
                 instruction.id,
                 keys,
                 lambda number: self._observe(instruction, cells, rest[number], ask),
@@ -107,7 +88,7 @@ class Environment:
     def _plain(self, instruction: Instruction, action: Action) -> Observed | None:
         """What needs neither the sandbox nor the record: an answer that a literal comparison decides."""
         if (
-            instruction.grader in ("tests", "judge")
+            find_grader(instruction.grader).compare is None
             or _by_program(instruction, action)
             or action.answer is None
         ):
@@ -129,7 +110,10 @@ class Environment:
             return Observation(output=_shown(execution.text), status=execution.status)
 
         keys = [self._key(instruction, cells, action, "tools") for action in actions]
-        return [found.output or "" for found in await self._recorded(instruction.id, keys, call, Observation)]
+        return [
+            found.output or ""
+            for found in await self._observations.recorded(instruction.id, keys, call, Observation)
+        ]
 
     # ------------------------------------------------------------------------------------------ recording
 
@@ -145,28 +129,6 @@ class Environment:
         parts = [ENVIRONMENT_VERSION, kind, instruction.id, tests, self._limits.model_dump(), before,
                  action.code, action.answer, shown]  # fmt: skip
         return bytes.fromhex(content_hash(parts))
-
-    async def _recorded(
-        self, tree: str, keys: Sequence[bytes], make: Callable[[int], Awaitable[T]], kind: type[T]
-    ) -> list[T]:
-        """Answers from the record; makes what is missing, records it, and only then returns."""
-        payloads = [self._store.observation(key) for key in keys]
-        found: dict[bytes, T] = {
-            key: kind.model_validate_json(payload)
-            for key, payload in zip(keys, payloads, strict=True)
-            if payload
-        }
-        # Equal actions have equal keys: each is observed once.
-        missing = {key: number for number, key in enumerate(keys) if key not in found}
-        if missing:
-            made = await asyncio.gather(*(make(number) for number in missing.values()))
-            rows = [
-                (key, orjson.dumps(item.model_dump(mode="json")))
-                for key, item in zip(missing, made, strict=True)
-            ]
-            await self._store.put_observations(tree, rows)
-            found.update(zip(missing, made, strict=True))
-        return [found[key] for key in keys]
 
     # ----------------------------------------------------------------------------------------- observing
 
@@ -198,10 +160,9 @@ class Environment:
             return Verdict.wrong("format", f"the program raised {execution.error_type or 'an error'}")
         if execution.status != "ok":
             return Verdict.undetermined(f"the program was stopped: {execution.status}")
-        answer = execution.value if execution.value is not None else execution.stdout
-        if not answer.strip():
-            return Verdict.wrong("format", "the program showed no result")
-        return await self._graders.grade(instruction, answer)
+        if execution.truncated:
+            return Verdict.undetermined("the program's output was cut off")
+        return await self._graders.grade_output(instruction, execution.stdout, execution.value)
 
     async def _test(self, instruction: Instruction, action: Action) -> Observed:
         assert instruction.tests is not None
@@ -213,7 +174,9 @@ class Environment:
                 "The sandbox failed while it ran the tests of this instruction; it is kept for retry."
             )
         observation = Observation(output=_test_feedback(instruction, report), status=_worst_status(report))
-        return Observed(observation=observation, verdict=verdict_from_tests(instruction.tests, report))
+        return Observed(
+            observation=observation, verdict=verdict_from_tests(instruction.tests, report, action.code)
+        )
 
     async def _run(self, instruction: Instruction, cells: Sequence[str], action: Action) -> Execution:
         assert action.code is not None
@@ -231,14 +194,14 @@ class Environment:
 
 def _by_program(instruction: Instruction, action: Action) -> bool:
     """Whether the program's output, not the stated answer, is what counts."""
-    return instruction.task in (Task.MATH_POT, Task.CODING) or action.answer is None
+    return instruction.task.runs_program or action.answer is None
 
 
 def _shown(text: str) -> str:
     """Output as a user turn carries it: no addresses (they change from run to run), the middle of long text cut."""
     text = _ADDRESS.sub("at 0x…", text)
-    if len(text) > _MOST_SHOWN:
-        half = _MOST_SHOWN // 2
+    if len(text) > _MAX_SHOWN:
+        half = _MAX_SHOWN // 2
         text = f"{text[:half]}\n[… {len(text) - 2 * half} characters cut …]\n{text[-half:]}"
     return text
 

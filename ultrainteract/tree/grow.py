@@ -9,12 +9,11 @@ from __future__ import annotations
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ProviderError
 from ultrainteract.prompts import Prompts
+from ultrainteract.replay import Observer, Sampler
 from ultrainteract.schema import Ended, Instruction, Label, Tree, Turn
-from ultrainteract.store import Calls
 from ultrainteract.tree.context import Context
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.critique import criticise
-from ultrainteract.tree.environment import Environment
 from ultrainteract.tree.turn import first_samples, take_turn
 
 
@@ -23,14 +22,14 @@ class Grower:
 
     Args:
         config: The run's configuration.
-        calls: The run's model calls.
-        environment: Observes actions.
+        sampler: Draws samples.
+        observer: Observes actions.
     """
 
-    def __init__(self, config: RunConfig, calls: Calls, environment: Environment) -> None:
+    def __init__(self, config: RunConfig, sampler: Sampler, observer: Observer) -> None:
         self._config = config
-        self._calls = calls
-        self._environment = environment
+        self._sampler = sampler
+        self._observer = observer
         self._prompts = Prompts(config.growth.prompts)
         self._cpu = CPUQueue()
 
@@ -50,7 +49,7 @@ class Grower:
             turn = await take_turn(context)
             if not any(step.drawn for step in turn.steps):
                 if not turns:  # nothing is known of this instruction: it is asked again by the next run
-                    raise ProviderError(f"Every request was refused. {context.calls.refusal}", refused=True)
+                    raise ProviderError(f"Every request was refused. {context.session.refusal}", refused=True)
                 return self._tree(context, turns, "refused")
             ended: Ended | None = self._ended(turn, len(turns) + 1)
             if ended is None and turn.incorrect is not None:
@@ -79,8 +78,8 @@ class Grower:
         return len(nodes) == times and all(node.verdict.label is Label.CORRECT for node in nodes)
 
     def _context(self, instruction: Instruction) -> Context:
-        calls = self._calls.session(instruction)
-        return Context(self._config, instruction, calls, self._environment, self._prompts, self._cpu)
+        session = self._sampler.session(instruction)
+        return Context(self._config, instruction, session, self._observer, self._prompts, self._cpu)
 
     def _ended(self, turn: Turn, number: int) -> Ended | None:
         if self._config.growth.stop == "until_solved" and turn.first_correct:

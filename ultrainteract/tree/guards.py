@@ -21,12 +21,13 @@ GuardName = Literal[
     "truncated",
     "syntax_dropped",
     "request_refused",
+    "grader_failed",
 ]
 """critique_asked_again, critique_redacted: the critic gave the gold answer away; guided_refused: a guided
 action spoke of what it was shown; equal_pair: chosen and rejected would have been the same text; truncated:
 an answer was cut off at the token cap;
 syntax_dropped: the syntax filter kept an action out; request_refused: the provider refused a request for
-good."""
+good; grader_failed: a grader raised, so that the verdict is undetermined."""
 
 Counts = Counter[GuardName]
 

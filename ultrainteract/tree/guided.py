@@ -36,11 +36,11 @@ class Guide:
 def ground_truths(context: Context) -> tuple[str, ...]:
     """The ground truths the guided step can use for this instruction; empty where it has an answer alone."""
     instruction = context.instruction
-    if instruction.task is Task.CODING:
+    if instruction.task.kind is Task.CODING:
         return instruction.solutions
-    if instruction.task is Task.MATH_COT:
+    if instruction.task.kind is Task.MATH_COT:
         return instruction.rationales
-    if instruction.task is Task.MATH_POT:
+    if instruction.task.kind is Task.MATH_POT:
         return instruction.solutions or instruction.rationales
     return ()
 
@@ -59,10 +59,10 @@ async def guide(context: Context, step: LadderStep, truth: str, schema: Reasonin
         "solution": "",
         "code": "",
     }
-    if instruction.task is Task.CODING:
+    if instruction.task.kind is Task.CODING:
         form = context.rng(f"form {truth}").choice(("annotate", "refine"))
         variables["solution"] = truth
-    elif instruction.task is Task.MATH_COT:
+    elif instruction.task.kind is Task.MATH_COT:
         form = "masked"
         variables["rationale"] = masked(truth, instruction.gold or "")
     else:

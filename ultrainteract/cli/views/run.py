@@ -44,6 +44,9 @@ def show_report(report: RunReport, console: Console) -> None:
     )
     if report.spend:
         console.print(_spend_table(report))
+    if report.samples is not None:
+        for line in report.samples.lines():
+            console.print(line, highlight=False, markup=False)
     if report.guards:
         acted = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in report.guards.items())
         console.print(f"Quality guards: {acted}", highlight=False)

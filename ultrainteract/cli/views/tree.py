@@ -7,7 +7,8 @@ from rich.panel import Panel
 from rich.text import Text
 from rich.tree import Tree as Branches
 
-from ultrainteract.schema import Node, Tree, Turn
+from ultrainteract.schema import FeedbackWording, Node, Tree, Turn
+from ultrainteract.wording import feedback, shown_output
 
 _STYLE = {"correct": "green", "wrong": "red", "undetermined": "yellow"}
 
@@ -29,29 +30,29 @@ def tree_view(tree: Tree) -> RenderableType:
     for number, turn in enumerate(tree.turns, 1):
         label = f"turn {number}" + ("" if turn.pass_rate is None else f" · pass rate {turn.pass_rate:.0%}")
         branch = branch.add(Text(label, style="bold"))
-        _add_turn(branch, turn)
+        _add_turn(branch, turn, instruction.wording)
     return root
 
 
-def _add_turn(branch: Branches, turn: Turn) -> None:
+def _add_turn(branch: Branches, turn: Turn, words: FeedbackWording | None) -> None:
     if turn.correct is not None:
-        branch.add(_node(turn.correct, "chosen" if turn.paired else "correct"))
+        branch.add(_node(turn.correct, words, "chosen" if turn.paired else "correct"))
     for pair in turn.extra:
-        branch.add(_node(pair.chosen, "chosen (extra pair)"))
-        branch.add(_node(pair.rejected, "rejected (extra pair)"))
+        branch.add(_node(pair.chosen, words, "chosen (extra pair)"))
+        branch.add(_node(pair.rejected, words, "rejected (extra pair)"))
     if turn.incorrect is not None:
-        branch.add(_node(turn.incorrect, "rejected" if turn.paired else "incorrect"))
+        branch.add(_node(turn.incorrect, words, "rejected" if turn.paired else "incorrect"))
 
 
-def _node(node: Node, role: str) -> RenderableType:
+def _node(node: Node, words: FeedbackWording | None, role: str) -> RenderableType:
     verdict, provenance = node.verdict, node.provenance
     detail = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
     body: list[RenderableType] = []
     for exchange in node.action.exchanges:
-        body += [Text(exchange.text), Text(f"Out: {exchange.output}", style="cyan")]
+        body += [Text(exchange.text), Text(shown_output(exchange.output, words), style="cyan")]
     body.append(Text(node.action.text))
     if node.verdict.label != "correct" or node.observation.output is not None:
-        body.append(Text(node.feedback, style="cyan"))
+        body.append(Text(feedback(node, words), style="cyan"))
     return Panel(
         Group(*body),
         title=Text(f"{role} · {provenance.model} · {provenance.step}", style=_STYLE[verdict.label]),

@@ -6,10 +6,12 @@ Users speak at odd positions and the assistant at even ones, as its reader deman
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ultrainteract.dataset.samples import Demonstration, Preference, Talk
+from ultrainteract.exporting.registry import exporter
 
 Row = dict[str, Any]
 
@@ -20,6 +22,35 @@ SFT_COLUMNS = {"conversations": "from_value_turns"}
 _NAMES = {"user": "human", "assistant": "gpt"}
 
 
+def index(
+    name: str, splits: Sequence[str], columns: Mapping[str, str], **settings: Any
+) -> dict[str, dict[str, Any]]:
+    """Entries of `dataset_info.json`, which lies in the folder given to `dataset_dir`.
+
+    Args:
+        name: The export.
+        splits: Splits written.
+        columns: Columns by the role that the reader gives them.
+        settings: Further fields of each entry.
+
+    Example:
+        >>> entry = index("llama-factory-kto", ["train"], {"messages": "conversations", "kto_tag": "kto_tag"})
+        >>> entry["ultrainteract_kto"]["file_name"]
+        'llama-factory-kto/train'
+    """
+    known_as = f"ultrainteract_{name.rsplit('-', 1)[-1]}"
+    return {
+        f"{known_as}{'' if split == 'train' else f'_{split}'}": {
+            "file_name": f"{name}/{split}", "formatting": "sharegpt", **settings, "columns": dict(columns),
+        }
+        for split in splits
+    }  # fmt: skip
+
+
+def _indexed(name: str, columns: Mapping[str, str], **settings: Any) -> Callable[..., Mapping[str, Any]]:
+    return partial(index, name, columns=columns, **settings)
+
+
 def _turn(role: str, text: str) -> Row:
     return {"from": _NAMES[role], "value": text}
 
@@ -28,6 +59,12 @@ def _turns(talk: Talk) -> list[Row]:
     return [_turn(role, text) for role, text in talk]
 
 
+@exporter(
+    "llama-factory-ranking", kind="preference", columns=RANKING_COLUMNS, summary="LLaMA-Factory: dpo and rm",
+    levels=("turn",), folders=True,
+    index=_indexed("llama-factory-ranking", {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"},
+                   ranking=True),
+)  # fmt: skip
 def ranking(sample: Preference) -> Iterator[Row]:
     """A pair for the stages `dpo` and `rm`.
 
@@ -45,6 +82,11 @@ def ranking(sample: Preference) -> Iterator[Row]:
     }
 
 
+@exporter(
+    "llama-factory-kto", kind="preference", columns=KTO_COLUMNS, summary="LLaMA-Factory: kto",
+    levels=("turn",), folders=True, spread=True,
+    index=_indexed("llama-factory-kto", {"messages": "conversations", "kto_tag": "kto_tag"}),
+)  # fmt: skip
 def kto(sample: Preference) -> Iterator[Row]:
     """A pair taken apart for the stage `kto`.
 
@@ -59,6 +101,11 @@ def kto(sample: Preference) -> Iterator[Row]:
         yield {"conversations": _turns((*sample.prompt, *completion)), "kto_tag": label}
 
 
+@exporter(
+    "llama-factory-sft", kind="demonstration", columns=SFT_COLUMNS, summary="LLaMA-Factory: sft",
+    folders=True,
+    index=_indexed("llama-factory-sft", {"messages": "conversations"}),
+)  # fmt: skip
 def sft(sample: Demonstration) -> Iterator[Row]:
     """A correct action for the stage `sft`; with history as turns, train with `mask_history: true`.
 
@@ -70,31 +117,3 @@ def sft(sample: Demonstration) -> Iterator[Row]:
         ['human', 'gpt']
     """
     yield {"conversations": _turns((*sample.prompt, ("assistant", sample.response)))}
-
-
-def dataset_info(splits: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The contents of `dataset_info.json`, which lies in the folder given to `dataset_dir`.
-
-    Args:
-        splits: Splits written, by exporter name.
-
-    Example:
-        >>> info = dataset_info({"llama-factory-kto": ("train",)})
-        >>> info["ultrainteract_kto"]["file_name"], info["ultrainteract_kto"]["columns"]
-        ('llama-factory-kto/train', {'messages': 'conversations', 'kto_tag': 'kto_tag'})
-    """
-    columns = {
-        "llama-factory-ranking": {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"},
-        "llama-factory-kto": {"messages": "conversations", "kto_tag": "kto_tag"},
-        "llama-factory-sft": {"messages": "conversations"},
-    }
-    return {
-        f"ultrainteract_{name.rsplit('-', 1)[-1]}{'' if split == 'train' else f'_{split}'}": {
-            "file_name": f"{name}/{split}",
-            "formatting": "sharegpt",
-            **({"ranking": True} if name == "llama-factory-ranking" else {}),
-            "columns": columns[name],
-        }
-        for name, written in splits.items()
-        for split in written
-    }

@@ -1,8 +1,8 @@
-"""Rows for OpenRLHF, as conversations: use its `--apply_chat_template`.
+"""Rows for OpenRLHF, as conversations: use its `--data.apply_chat_template`.
 
-`openrlhf-preference`: `--prompt_key prompt --chosen_key chosen --rejected_key rejected`; `openrlhf-sft`: `--input_key
-prompt --output_key completion`; `openrlhf-kto`: `--output_key messages --label_key label`, whose last turn is the one
-that is labelled.
+`openrlhf-preference`: `--data.prompt_key prompt --data.chosen_key chosen --data.rejected_key rejected`; `openrlhf-sft`:
+`--data.input_key prompt --data.output_key completion` (flags of 0.11). `openrlhf-kto` was read by its
+`train_kto`, which 0.11 no longer has: `--output_key messages --label_key label`; the last turn is the labelled one.
 """
 
 from __future__ import annotations
@@ -11,13 +11,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from ultrainteract.dataset.samples import Preference
+from ultrainteract.exporting.formats import trl
 from ultrainteract.exporting.formats.trl import messages
+from ultrainteract.exporting.registry import exporter
 
 Row = dict[str, Any]
 
 KTO_COLUMNS = {"messages": "messages", "label": "bool"}
 
+exporter(
+    "openrlhf-preference", kind="preference", columns=trl.PREFERENCE_COLUMNS, levels=("turn",),
+    summary="OpenRLHF: dpo and rm",
+)(trl.preference)  # fmt: skip
 
+
+@exporter(
+    "openrlhf-kto", kind="preference", columns=KTO_COLUMNS, summary="OpenRLHF: kto", levels=("turn",), spread=True,
+    retired="OpenRLHF 0.11 has no KTO trainer any more",
+)  # fmt: skip
 def kto(sample: Preference) -> Iterator[Row]:
     """A pair taken apart into two whole conversations, labelled.
 
@@ -30,3 +41,8 @@ def kto(sample: Preference) -> Iterator[Row]:
     """
     for completion, label in ((sample.chosen, True), (sample.rejected, False)):
         yield {"messages": messages((*sample.prompt, *completion)), "label": label}
+
+
+exporter(
+    "openrlhf-sft", kind="demonstration", columns=trl.PROMPT_COMPLETION_COLUMNS, summary="OpenRLHF: sft"
+)(trl.prompt_completion)

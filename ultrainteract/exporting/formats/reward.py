@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.samples import Preference, node_passes, picked_pairs, preferences, spoken
+from ultrainteract.exporting.formats.trl import PREFERENCE_COLUMNS, preference
+from ultrainteract.exporting.registry import exporter
 from ultrainteract.schema import Label, Node, Tree
+
+COLUMNS = {**PREFERENCE_COLUMNS, "direct": "bool", "augmented": "bool"}
 
 MAX_PRODUCT = 10
 """Trees with more combinations than this are not augmented."""
 MAX_PAIRS = 9
-"""Most pairs of an instruction."""
+"""Maximum number of pairs per instruction."""
 MAX_USES = 3
-"""Most pairs one action may stand in."""
+"""Maximum number of pairs that one action may stand in."""
 
 
 def reward_samples(tree: Tree, config: ExportConfig) -> Iterator[Preference]:
@@ -61,6 +66,28 @@ def reward_samples(tree: Tree, config: ExportConfig) -> Iterator[Preference]:
                 rejected=(("assistant", rejected),),
                 augmented=True,
             )
+
+
+@exporter(
+    "reward", kind="preference", columns=COLUMNS, samples=reward_samples, levels=("turn",),
+    summary="reward model: pairs and pairs across turns (appendix B)",
+)  # fmt: skip
+def reward(sample: Preference) -> Iterator[dict[str, Any]]:
+    """A pair for a reward model, with the marks that the loss of the paper's appendix B needs.
+
+    Where `direct` is true, the loss has all three terms, `-log σ(r_c - r_r) - log σ(r_c) - log σ(-r_r)`; elsewhere
+    the first alone. The column is this project's own: no released trainer reads it. `augmented` marks pairs whose
+    actions come from different turns.
+
+    Example:
+        >>> from ultrainteract.exporting import ExportConfig
+        >>> from ultrainteract.exporting.example import example_tree
+        >>> rows = [row for pair in reward_samples(example_tree(), ExportConfig()) for row in reward(pair)]
+        >>> [(row["augmented"], len(row["prompt"])) for row in rows]
+        [(False, 1), (False, 3), (True, 1), (True, 1)]
+    """
+    for row in preference(sample):
+        yield {**row, "direct": sample.direct, "augmented": sample.augmented}
 
 
 def _usable(tree: Tree, config: ExportConfig, label: Label) -> list[tuple[int, str]]:

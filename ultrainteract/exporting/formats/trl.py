@@ -1,7 +1,7 @@
 """Rows for TRL, in its documented dataset types; conversational, so that the trainer applies the chat template.
 
-`trl-preference`, `trl-implicit` and `reward` feed `DPOTrainer` and `RewardTrainer`, `trl-kto` feeds `KTOTrainer`,
-`trl-prompt-completion` and `trl-messages` feed `SFTTrainer`, `trl-stepwise` a process reward model.
+`trl-preference` and `trl-implicit` feed `DPOTrainer` and `RewardTrainer`, `trl-kto` feeds `KTOTrainer`,
+`trl-prompt-completion` and `trl-messages` feed `SFTTrainer`. No current release has a trainer for `trl-stepwise`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.samples import Demonstration, Preference, Talk, node_passes, spoken
+from ultrainteract.exporting.registry import exporter
 from ultrainteract.schema import Label, Tree
 
 Row = dict[str, Any]
@@ -21,9 +22,6 @@ KTO_COLUMNS = {"prompt": "messages", "completion": "messages", "label": "bool"}
 PROMPT_COMPLETION_COLUMNS = {"prompt": "messages", "completion": "messages"}
 MESSAGES_COLUMNS = {"messages": "messages"}
 STEPWISE_COLUMNS = {"prompt": "string", "completions": "strings", "labels": "bools"}
-REWARD_COLUMNS = {
-    "prompt": "messages", "chosen": "messages", "rejected": "messages", "direct": "bool", "augmented": "bool",
-}  # fmt: skip
 
 
 def messages(talk: Talk) -> list[dict[str, str]]:
@@ -31,6 +29,9 @@ def messages(talk: Talk) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in talk]
 
 
+@exporter(
+    "trl-preference", kind="preference", columns=PREFERENCE_COLUMNS, summary="TRL: prompt, chosen, rejected"
+)
 def preference(sample: Preference) -> Iterator[Row]:
     """A pair with an explicit conversational prompt.
 
@@ -48,6 +49,10 @@ def preference(sample: Preference) -> Iterator[Row]:
     }
 
 
+@exporter(
+    "trl-implicit", kind="preference", columns=IMPLICIT_COLUMNS, levels=("turn",),
+    summary="TRL: chosen, rejected (prompt inside)",
+)  # fmt: skip
 def implicit(sample: Preference) -> Iterator[Row]:
     """A pair whose two conversations both begin with the prompt.
 
@@ -64,6 +69,10 @@ def implicit(sample: Preference) -> Iterator[Row]:
     }
 
 
+@exporter(
+    "trl-kto", kind="preference", columns=KTO_COLUMNS, spread=True,
+    summary="TRL: unpaired completions with a label",
+)  # fmt: skip
 def kto(sample: Preference) -> Iterator[Row]:
     """A pair taken apart into a wanted and an unwanted completion.
 
@@ -78,24 +87,10 @@ def kto(sample: Preference) -> Iterator[Row]:
         yield {"prompt": messages(sample.prompt), "completion": messages(completion), "label": label}
 
 
-def reward(sample: Preference) -> Iterator[Row]:
-    """A pair for a reward model, with the marks that the loss of the paper's appendix B needs.
-
-    Where `direct` is true, the loss has all three terms, `-log σ(r_c - r_r) - log σ(r_c) - log σ(-r_r)`; elsewhere
-    the first alone. `augmented` marks pairs whose actions come from different turns.
-
-    Example:
-        >>> from ultrainteract.exporting import ExportConfig
-        >>> from ultrainteract.exporting.formats.reward import reward_samples
-        >>> from ultrainteract.exporting.example import example_tree
-        >>> rows = [row for pair in reward_samples(example_tree(), ExportConfig()) for row in reward(pair)]
-        >>> [(row["augmented"], len(row["prompt"])) for row in rows]
-        [(False, 1), (False, 3), (True, 1), (True, 1)]
-    """
-    for row in preference(sample):
-        yield {**row, "direct": sample.direct, "augmented": sample.augmented}
-
-
+@exporter(
+    "trl-prompt-completion", kind="demonstration", columns=PROMPT_COMPLETION_COLUMNS,
+    summary="TRL SFT: prompt, completion",
+)  # fmt: skip
 def prompt_completion(sample: Demonstration) -> Iterator[Row]:
     """A correct action as a conversational prompt and its completion; the trainer learns the completion alone.
 
@@ -110,6 +105,10 @@ def prompt_completion(sample: Demonstration) -> Iterator[Row]:
     yield {"prompt": messages(sample.prompt), "completion": messages((("assistant", sample.response),))}
 
 
+@exporter(
+    "trl-messages", kind="demonstration", columns=MESSAGES_COLUMNS, histories=("bare", "flat"),
+    summary="TRL SFT: messages",
+)  # fmt: skip
 def chat(sample: Demonstration) -> Iterator[Row]:
     """A correct action as one conversation.
 
@@ -123,6 +122,10 @@ def chat(sample: Demonstration) -> Iterator[Row]:
     yield {"messages": messages((*sample.prompt, ("assistant", sample.response)))}
 
 
+@exporter(
+    "trl-stepwise", kind="tree", columns=STEPWISE_COLUMNS, summary="a trajectory's actions, each labelled",
+    retired="TRL 1.16 has no trainer for stepwise supervision any more",
+)  # fmt: skip
 def stepwise_rows(tree: Tree, config: ExportConfig) -> Iterator[Row]:
     """A tree as trajectories whose actions are labelled one by one (stepwise supervision).
 

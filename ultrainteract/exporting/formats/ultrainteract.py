@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ultrainteract.config import ExportFilter
+from ultrainteract.config import ExportConfig, ExportFilter
+from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS
 from ultrainteract.dataset.samples import (
     WhichActions,
     WhichPairs,
@@ -20,6 +21,8 @@ from ultrainteract.dataset.samples import (
     picked_pairs,
     spoken,
 )
+from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
+from ultrainteract.exporting.registry import exporter
 from ultrainteract.schema import Tree, content_hash
 
 Row = dict[str, Any]
@@ -90,3 +93,26 @@ def pair_rows(
             "id": f"{parent}_{tree.depth}_{pair.turn}",
             "parent_id": tree.id,
         }
+
+
+@exporter("sft", kind="tree", columns=SFT_COLUMNS, histories=("bare", "flat"),
+          summary="UltraInteract SFT: every correct action")  # fmt: skip
+def _sft(tree: Tree, config: ExportConfig) -> Iterator[Row]:
+    return sft_rows(tree, config.sft, with_history=config.sft_history == "flat", keep=config.filter)
+
+
+@exporter(
+    "pair", kind="tree", columns=PAIR_COLUMNS, summary="UltraInteract pairs, with the turns before them"
+)
+def _pair(tree: Tree, config: ExportConfig) -> Iterator[Row]:
+    return pair_rows(tree, config.pairs, with_history=config.pair_history == "full", keep=config.filter)
+
+
+@exporter("single-turn", kind="tree", columns=PAIR_COLUMNS, summary="UltraInteract pairs without history")
+def _single_turn(tree: Tree, config: ExportConfig) -> Iterator[Row]:
+    return pair_rows(tree, config.pairs, with_history=False, keep=config.filter)
+
+
+@exporter("trees", kind="tree", columns=TREE_COLUMNS, summary="whole trees, nested")
+def _trees(tree: Tree, config: ExportConfig) -> Iterator[Row]:
+    return iter(tree_rows(tree))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -44,8 +45,10 @@ from ultrainteract.models.openai.wire import (
     named_fields,
     parse_answer,
 )
-from ultrainteract.models.scheduler.endpoints import Endpoint, Lane, Lease, acquire, move
+from ultrainteract.models.providers import Resources, provider
+from ultrainteract.models.scheduler.endpoints import Endpoint, Lease, RequestClass
 from ultrainteract.models.scheduler.limits import SharedLimits
+from ultrainteract.models.scheduler.queue import acquire, move_waiters
 from ultrainteract.schema import Usage, content_hash
 
 if TYPE_CHECKING:
@@ -117,8 +120,8 @@ class OpenAIModel:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
-    def reach(self, base_urls: Sequence[str]) -> None:
-        """Moves to other servers of the model: new requests, and those that wait, go to these alone.
+    def set_endpoints(self, base_urls: Sequence[str]) -> None:
+        """Replaces the model's endpoints: new requests, and those that wait, go to these alone.
 
         Args:
             base_urls: Their addresses, at least one; where one is known already, what is known of it stays.
@@ -129,7 +132,7 @@ class OpenAIModel:
         self._redact = lambda text: before(redact(text))
         self._addresses |= {address.endpoint: address for address in addresses}
         left, self._endpoints = self._endpoints, tuple(address.endpoint for address in addresses)
-        move(left, self._endpoints)
+        move_waiters(left, self._endpoints)
 
     @property
     def is_dead(self) -> bool:
@@ -152,18 +155,17 @@ class OpenAIModel:
         ]
         await check_endpoints(self.name, self.model, probes, self.config.startup_timeout_s, self._clock)
 
-    def activity(self) -> str | None:
-        """Requests in flight; with the age of the oldest, where it is long enough to make a user wonder."""
-        if not self._sent_at:
-            return None
-        oldest = self._clock.now() - min(self._sent_at.values())
-        waited = (
-            f", the oldest {oldest:.0f} s of {self.config.timeout_s:.0f} s" if oldest > _LONG_WAIT_S else ""
-        )
+    def notes(self) -> list[str]:
+        """What makes a user wonder: a server that asked for less, a request that takes very long."""
+        notes = []
         limit = sum(int(endpoint.limit) for endpoint in self._endpoints)
-        maximum = sum(endpoint.maximum for endpoint in self._endpoints)
-        slowed = f" (slowed to {limit:,} of {maximum:,})" if limit < maximum else ""
-        return f"{self.name}: {len(self._sent_at):,} in flight{slowed}{waited}"
+        maximum = sum(endpoint.part_of(endpoint.maximum) for endpoint in self._endpoints)
+        if limit < maximum:
+            notes.append(f"{self.name} slowed to {limit:,} of {maximum:,} requests at once")
+        oldest = self._clock.now() - min(self._sent_at.values(), default=math.inf)
+        if oldest > _LONG_WAIT_S:
+            notes.append(f"{self.name}'s oldest request {oldest:.0f} s of {self.config.timeout_s:.0f} s")
+        return notes
 
     def status(self) -> str | None:
         """Why the model waits, where none of its endpoints is up; None otherwise."""
@@ -253,11 +255,11 @@ class OpenAIModel:
 
     async def _draw(self, request: ChatRequest, start: int, n: int) -> _Drawn | ProviderError:
         """Asks for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
-        lane = Lane(self.name, request.purpose.role, self.config.max_concurrency)
+        request_class = RequestClass(self.name, request.purpose.role, self.config.max_concurrency)
         failures, elapsed, token = 0, 0.0, object()
         while True:
             try:
-                lease = await acquire(self._endpoints, lane, request.purpose.turn)
+                lease = await acquire(self._endpoints, request_class, request.purpose.turn)
             except ProviderError as error:
                 return error
             endpoint = lease.endpoint
@@ -409,7 +411,7 @@ class OpenAIModel:
                 endpoint.still_down(fault.what, unreachable=fault.kind == "unreachable")
                 return False
         endpoint.recovered()
-        endpoint.dispatch()
+        endpoint.changed()
         return True
 
     async def _list_models(self, endpoint: Endpoint) -> bytes:
@@ -453,3 +455,8 @@ class OpenAIModel:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+@provider("openai")
+def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIModel:
+    return OpenAIModel(name, config, shared=resources.shared)

@@ -1,17 +1,15 @@
-"""One model at one address: who may send next, how many at once, and whether it is up.
+"""One model at one address: how many requests it takes at once, and whether it is up.
 
-Every request holds a `Lease` while it is under way. An endpoint hands leases out
+Every request holds a `Lease` while it is in flight. An endpoint hands leases out
 
 * up to a concurrency that adapts: it grows by a 32nd of its maximum, at least by one, a round trip, and is halved
   when the server says that it is overloaded, once for all requests that were sent before the last halving;
-* fairly between lanes (a configured model and a role): the lane with the fewest requests under way is next,
-  and within it the deepest turn, then the longest waiting;
 * only while it is up: after too many failures (a *sample* of them, never one bad prompt) the circuit opens,
   and after a pause a single lease is given for a health check.
 
-All waiting is done by the callers, in `acquire`; the endpoint is plain synchronous state plus one timer, so
-that a cancelled caller leaves nothing behind. What those who wait for any of several endpoints share is a
-`Fleet`.
+Whatever changes its room for requests is said by one callback, `changed`: who waits for it, and in which order they are
+served, is the affair of `models.scheduler.queue`. The endpoint is plain synchronous state plus one timer, so that a
+cancelled request leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -20,14 +18,13 @@ import asyncio
 import logging
 import math
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NamedTuple
 
-from ultrainteract.errors import ProviderError
 from ultrainteract.models.clock import Clock
 from ultrainteract.models.openai.wire import Dialect
-from ultrainteract.models.scheduler.fleet import Fleet, Waiter, ticks
 from ultrainteract.schema import SamplingParams
 
 log = logging.getLogger(__name__)
@@ -47,13 +44,17 @@ LONG_WAIT_S = 5.0
 """Waits that a server asks for are logged, and shown, from this length on."""
 
 
-class Lane(NamedTuple):
+ticks = count(1)
+"""Numbers what happens, so that it can be said what came first."""
+
+
+class RequestClass(NamedTuple):
     """Requests that compete as one: those of a role on a configured model."""
 
     name: str
     role: str
     maximum: int
-    """Most requests under way at once for `name`, over all its roles, at one endpoint."""
+    """Maximum concurrent requests of `name`, over all its roles, per endpoint."""
 
 
 @dataclass(eq=False, slots=True)
@@ -61,7 +62,7 @@ class Lease:
     """Permission for one request. Exactly one of the outcome methods counts; further calls do nothing."""
 
     endpoint: Endpoint
-    lane: Lane
+    request_class: RequestClass
     sent_at: float
     health_check: bool
     """The endpoint's circuit is open: the holder must check its health before anything else."""
@@ -87,13 +88,13 @@ class Lease:
     def dropped(self) -> None:
         """Nothing was learned about the server (cancelled, or the request itself was refused)."""
         if self._release():
-            self.endpoint.note_nothing(self.health_check)
+            self.endpoint.note_no_outcome(self.health_check)
 
     def _release(self) -> bool:
         if not self._held:
             return False
         self._held = False
-        self.endpoint.give_back(self.lane)
+        self.endpoint.give_back(self.request_class)
         return True
 
 
@@ -108,12 +109,12 @@ class Endpoint:
     dialect: Dialect = field(default_factory=Dialect)
     """What the server has shown it understands."""
     maximum: int = 0
-    """Most requests at once: the largest `max_concurrency` of those who use it."""
+    """Maximum concurrent requests: the largest `max_concurrency` of those who use it, over all processes."""
     limit: float = 1.0
-    """Adaptive concurrency, between 1 and `maximum`."""
+    """Adaptive concurrency of this process, between 1 and its part of `maximum`."""
     in_flight: int = 0
-    version: int = 0
-    """Changes whenever the room for further requests does."""
+    parts: int = 1
+    """Processes that share `maximum`."""
     disabled: str | None = None
     """Why the endpoint is of no use to the run at all (bad key, unknown model, never an answer)."""
     answered: bool = False
@@ -124,10 +125,12 @@ class Endpoint:
     """Longest time without a usable answer from an endpoint that answers, seconds."""
 
     def __post_init__(self) -> None:
-        self._by_lane: Counter[Lane] = Counter()
-        self._by_name: Counter[str] = Counter()
-        self.fleets: dict[Fleet, int] = {}
-        """Those it belongs to, with its place in each."""
+        self.by_class: Counter[RequestClass] = Counter()
+        """Requests in flight by class."""
+        self.by_name: Counter[str] = Counter()
+        """Requests in flight by configured model."""
+        self.changed: Callable[[], None] = _ignore
+        """Called whenever the endpoint may take more requests than before, or fewer."""
         self._recent: deque[object | None] = deque(maxlen=WINDOW)
         self._unreachable = 0
         self._step = 1.0  # by how much concurrency grows in a round trip
@@ -138,7 +141,8 @@ class Endpoint:
         self._checking = False
         self._pause = FIRST_PAUSE_S
         self._why = ""
-        self._dead_at = 0  # tick of the last failed health check
+        self.dead_at = 0
+        """Tick of the last failed health check."""
         self._broken_since: float | None = None  # first failure after the last usable answer
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -155,9 +159,21 @@ class Endpoint:
         """Raises the maximum to that of a further configured model, and starts there."""
         if maximum > self.maximum:
             self.maximum = maximum
-            self.limit = float(maximum)
-            self._step = max(1.0, maximum / ROUND_TRIPS)
-            self.dispatch()
+            self.limit = float(self.part_of(maximum))
+            self._step = max(1.0, self.limit / ROUND_TRIPS)
+            self.changed()
+
+    def divide(self, parts: int) -> None:
+        """Allows this process one of `parts` of the maximum from now on."""
+        if parts != self.parts:
+            self.limit, self.parts = self.limit * self.parts / parts, parts
+            self.limit = min(max(1.0, self.limit), float(self.part_of(self.maximum)))
+            self._step = max(1.0, self.part_of(self.maximum) / ROUND_TRIPS)
+            self.changed()
+
+    def part_of(self, maximum: int) -> int:
+        """This process's part of a maximum; together the parts never exceed it."""
+        return max(1, maximum // self.parts)
 
     @property
     def down(self) -> str | None:
@@ -192,67 +208,27 @@ class Endpoint:
         if lesson:
             log.warning("%s (%s): %s", self.label, self.model, lesson)
 
-    # ----------------------------------------------------------------------------------- waiting in line
+    # ------------------------------------------------------------------------------------------- leases
 
-    def waiters(self) -> list[Waiter]:
-        """All who are in line for it."""
-        return [waiter for fleet in self.fleets for waiter in fleet.waiters()]
+    def takes(self, name: str, maximum: int) -> bool:
+        """Whether there is room for one more request of a configured model with this `max_concurrency`."""
+        return self.by_name[name] < self.part_of(maximum)
 
-    def dispatch(self) -> None:
-        """Hands leases to those in line while the endpoint takes requests."""
-        takes = self._takes_requests()
-        while takes and (waiter := self._next()) is not None:
-            waiter.fleet.leave(waiter)
-            if waiter.future.done():  # cancelled, and not yet run to say so
-                continue
-            waiter.future.set_result(self._lease(waiter.lane, self._dead_at > waiter.since))
-            takes = self._takes_requests()
-        self._tell(takes)
+    def lease(self, request_class: RequestClass, since: int) -> Lease:
+        """A lease, of an endpoint that takes requests.
 
-    def _next(self) -> Waiter | None:
-        """Who is served next: of the lane with the fewest requests under way, among those that may have more."""
-        chosen: Lane | None = None
-        heads: list[Waiter] = []
-        for fleet in self.fleets:
-            if not fleet.lines or self._by_name[fleet.name] >= fleet.maximum:
-                continue
-            for lane in fleet.lines:
-                if chosen is None or self._by_lane[lane] < self._by_lane[chosen]:
-                    chosen, heads = lane, [fleet.first(lane)]
-                elif lane == chosen:
-                    heads.append(fleet.first(lane))
-        return min(heads, key=lambda waiter: (-waiter.depth, waiter.arrived), default=None)
-
-    def lease(self, lane: Lane) -> Lease:
-        """A lease at once, of an endpoint that has room: whoever could take it from the line has done so."""
-        lease = self._lease(lane, False)
-        self._tell(self._takes_requests())
-        return lease
-
-    def _lease(self, lane: Lane, after_outage: bool) -> Lease:
+        Args:
+            request_class: Whose request it is.
+            since: Tick at which it began to wait.
+        """
         self.in_flight += 1
-        self._by_lane[lane] += 1
-        self._by_name[lane.name] += 1
+        self.by_class[request_class] += 1
+        self.by_name[request_class.name] += 1
         check, self._checking = self._open, self._open
-        return Lease(self, lane, self.clock.now(), check, after_outage)
+        return Lease(self, request_class, self.clock.now(), check, self.dead_at > since)
 
-    def _tell(self, takes: bool) -> None:
-        """Tells all fleets what room there is."""
-        self.version += 1
-        if takes:
-            for fleet, place in self.fleets.items():
-                self._offer(fleet, place)
-
-    def tell(self, fleet: Fleet) -> None:
-        """Tells one fleet what room there is."""
-        if self._takes_requests():
-            self._offer(fleet, self.fleets[fleet])
-
-    def _offer(self, fleet: Fleet, place: int) -> None:
-        if self._by_name[fleet.name] < fleet.maximum:
-            fleet.offer(self.load, place, self.version)
-
-    def _takes_requests(self) -> bool:
+    def takes_requests(self) -> bool:
+        """Whether there is room for one more request."""
         if self.disabled or self._checking:
             return False
         until = max(self._hold_until, self._check_at) if self._open else self._hold_until
@@ -270,23 +246,23 @@ class Endpoint:
 
     def _woken(self) -> None:
         self._timer = None
-        self.dispatch()
+        self.changed()
 
     # ----------------------------------------------------------------------------------------- outcomes
 
-    def give_back(self, lane: Lane) -> None:
+    def give_back(self, request_class: RequestClass) -> None:
         """Ends a lease; its outcome follows at once."""
         self.in_flight -= 1
-        self._by_lane[lane] -= 1
-        self._by_name[lane.name] -= 1
+        self.by_class[request_class] -= 1
+        self.by_name[request_class.name] -= 1
 
     def note_success(self) -> None:
         """An answer came: proof of life, and room for a little more."""
         self._recent.append(None)
         self._pause, self._broken_since = FIRST_PAUSE_S, None
-        self.limit = min(float(self.maximum), self.limit + self._step / self.limit)
+        self.limit = min(float(self.part_of(self.maximum)), self.limit + self._step / self.limit)
         self.recovered()
-        self.dispatch()
+        self.changed()
 
     def note_overload(self, sent_at: float, retry_after: float | None, why: str) -> None:
         """The server asked for less."""
@@ -303,7 +279,7 @@ class Endpoint:
             if until > self._hold_until:
                 self._hold_until, self._hold_why = until, why
         self._checking = False
-        self.dispatch()
+        self.changed()
 
     def note_failure(self, request: object, why: str, unreachable: bool) -> None:
         """A failure, which opens the circuit when a sufficient sample agrees."""
@@ -319,21 +295,21 @@ class Endpoint:
                     f"{sum(item is not None for item in self._recent)} of the last {len(self._recent)} "
                     f"requests failed, the last one with: {why}"
                 )
-        self.dispatch()
+        self.changed()
 
-    def note_nothing(self, was_check: bool) -> None:
-        """A lease ended without news; if it was to check the endpoint's health, the next one shall."""
+    def note_no_outcome(self, was_check: bool) -> None:
+        """The lease was released with no verdict on the server; a pending health check passes to the next lease."""
         if was_check:
             self._checking = False
-        self.dispatch()
+        self.changed()
 
     def still_down(self, why: str, *, unreachable: bool = True) -> None:
         """A health check failed."""
-        self._dead_at = next(ticks)
+        self.dead_at = next(ticks)
         self._unreachable = max(1, self._unreachable) if unreachable else 0
         self._note_broken()
         self._break(why)
-        self.dispatch()
+        self.changed()
 
     def recovered(self) -> None:
         """The endpoint answers (again)."""
@@ -369,63 +345,13 @@ class Endpoint:
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2)
 
     def disable(self, why: str) -> None:
-        """Takes the endpoint out for good, and tells those in line who have no other."""
+        """Disables the endpoint permanently."""
         if self.disabled:
             return
         self.disabled = why
         log.error("%s (%s) is given up: %s", self.label, self.model, why)
-        self._tell(False)
-        for fleet in self.fleets:
-            if all(endpoint.disabled for endpoint in fleet.endpoints):
-                for waiter in list(fleet.waiters()):
-                    fleet.leave(waiter)
-                    if not waiter.future.done():
-                        waiter.future.set_exception(ProviderError(why, fatal=True))
+        self.changed()
 
 
-async def acquire(endpoints: Sequence[Endpoint], lane: Lane, depth: int) -> Lease:
-    """Waits for permission to send one request to any of several endpoints, the least loaded first.
-
-    Waiting lasts as long as it takes (all may be down) and can be cancelled at any time.
-
-    Args:
-        endpoints: Those that serve the model.
-        lane: Whose request it is.
-        depth: Turn of the tree; deeper ones go first.
-
-    Raises:
-        ProviderError: All of them are given up (fatal).
-    """
-    if all(endpoint.disabled for endpoint in endpoints):
-        raise ProviderError(endpoints[0].disabled or "", fatal=True)
-    fleet = Fleet.of(endpoints, lane.name, lane.maximum)
-    if (endpoint := fleet.least_loaded()) is not None:
-        return endpoint.lease(lane)
-    now = next(ticks)
-    future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
-    waiter = Waiter(lane, depth, now, now, future, fleet)
-    fleet.join(waiter)
-    try:
-        return await future
-    except asyncio.CancelledError:
-        waiter.fleet.leave(waiter)
-        if future.done() and not future.cancelled() and future.exception() is None:
-            future.result().dropped()
-        raise
-
-
-def move(left: Sequence[Endpoint], joined: Sequence[Endpoint]) -> None:
-    """Lets those who wait in line for a model's endpoints wait for others instead.
-
-    Args:
-        left: The endpoints so far.
-        joined: Those that count from now on.
-    """
-    for fleet in [fleet for fleet in left[0].fleets if fleet.consists_of(left)]:
-        fleet.disband()
-        other = Fleet.of(joined, fleet.name, fleet.maximum)
-        for waiter in list(fleet.waiters()):
-            waiter.since = next(ticks)
-            other.join(waiter)
-    for endpoint in joined:
-        endpoint.dispatch()
+def _ignore() -> None:
+    pass

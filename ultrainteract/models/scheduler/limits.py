@@ -1,6 +1,6 @@
 """Rates a provider allows a key, and the registry through which models share limits.
 
-A key's requests and tokens a minute are one budget, whoever spends it: the actor, the critic and the judge
+A key's requests and tokens per minute are one budget, whoever spends it: the actor, the critic and the judge
 of a run draw on the same buckets when they use the same key at the same address. Likewise two configured
 models that are the same model at the same address share one `Endpoint`, and so one adaptive concurrency.
 """
@@ -27,7 +27,7 @@ class TokenBucket:
     """A rate limit that may be overdrawn by one request and is then paid off by waiting.
 
     Args:
-        per_minute: Units allowed a minute.
+        per_minute: Units allowed per minute.
         clock: Source of time.
     """
 
@@ -62,7 +62,7 @@ class TokenBucket:
 
 @dataclass(slots=True)
 class Reservation:
-    """Tokens set aside for a request under way."""
+    """Tokens reserved for a request in flight."""
 
     prompt_tokens: float
     completion_tokens: float
@@ -158,10 +158,17 @@ class SharedLimits:
         await asyncio.shield(self._checked)
         self.checks.clear()
 
-    def divide(self, parts: int) -> None:
-        """Allows this process one of `parts` of the rates of all keys; as many processes share them."""
+    def divide(self, parts: int, *, concurrency: bool = False) -> None:
+        """Allows this process one of `parts` of the rates of all keys; as many processes share them.
+
+        Args:
+            parts: How many processes there are.
+            concurrency: Whether they share the endpoints' maximum concurrency too.
+        """
         for limits in self._keys.values():
             limits.divide(parts)
+        for endpoint in self._endpoints.values() if concurrency else ():
+            endpoint.divide(parts)
 
     def endpoint(self, config: ModelConfig, address: str) -> Endpoint:
         """The endpoint that serves the model at an address."""

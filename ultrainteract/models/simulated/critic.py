@@ -63,7 +63,7 @@ def comment(
     parts = [
         rng.choice(_OPENINGS),
         _finding(attempt, instruction, known, rng),
-        rng.choice(_ENDINGS[instruction.task]),
+        rng.choice(_ENDINGS[instruction.task.kind]),
     ]
     if leaks:
         parts.append(_leak(instruction))
@@ -91,7 +91,7 @@ def _finding(attempt: str, instruction: Instruction, known: Mathematics | None, 
             f"On one of the tests, though, your program uses too much {resource}: look for work that is repeated for "
             "every item, and for a loop whose condition may never change."
         )
-    if instruction.task is Task.CODING:
+    if instruction.task.kind is Task.CODING:
         where = "fails a test" if _FAILED.search(attempt) else "shows something else than was asked for"
         cause = rng.choice(
             (
@@ -102,7 +102,7 @@ def _finding(attempt: str, instruction: Instruction, known: Mathematics | None, 
             )
         )
         return f"However, the program {where}. {cause}"
-    if instruction.task is Task.LOGIC:
+    if instruction.task.kind is Task.LOGIC:
         step = _step_of(attempt, None, rng)
         if instruction.choices:
             return (

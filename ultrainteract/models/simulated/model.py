@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 from ultrainteract.config import Fraction, ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Purpose, Reply
+from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.simulated.code import Coding, solve_task
 from ultrainteract.models.simulated.critic import comment, judgement
 from ultrainteract.models.simulated.format import break_format
@@ -154,13 +155,18 @@ class SimulatedModel:
         known = _read(instruction)
         schema = purpose.reasoning_schema
         match known:
-            case Mathematics() if instruction.task is Task.MATH_COT:
+            case Mathematics() if instruction.task.kind is Task.MATH_COT:
                 return solve_in_words(known, rng, right)
             case Mathematics():
                 return solve_by_program(known, rng, right, schema, purpose.form)
             case Coding():
                 return solve_task(known, rng, right, "modular" if purpose.form == "refine" else schema)
         return solve_reading(known, rng, right)
+
+
+@provider("simulated")
+def _open(name: str, config: ModelConfig, resources: Resources) -> SimulatedModel:
+    return SimulatedModel(name, config)
 
 
 _known: OrderedDict[tuple[str, ...], Mathematics | Coding | Reading] = OrderedDict()
@@ -174,7 +180,7 @@ def _read(instruction: Instruction) -> Mathematics | Coding | Reading:
     if known is not None:
         _known.move_to_end(key)
         return known
-    match instruction.task:
+    match instruction.task.kind:
         case Task.CODING:
             known = Coding(instruction)
         case Task.LOGIC:

@@ -21,6 +21,7 @@ from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Reply
 from ultrainteract.models.openai.wire import split_reasoning
+from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.vllm.engine import Engine
 from ultrainteract.models.vllm.sequence_gate import SequenceGate
 from ultrainteract.schema import Usage
@@ -248,6 +249,11 @@ class VLLMModel:
             tokens=len(output.token_ids),
             logprobs=logprobs,
         )
+
+
+@provider("vllm", one_process=True)
+def _open(name: str, config: ModelConfig, resources: Resources) -> VLLMModel:
+    return VLLMModel(name, config)
 
 
 def _text_after(tokenizer: Any, before: list[int], written: list[int], skip_special: bool) -> str:

@@ -21,7 +21,7 @@ import orjson
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 
 from ultrainteract.config import ModelConfig, RunConfig
-from ultrainteract.errors import ConfigError, ProviderError, UltraInteractError, told
+from ultrainteract.errors import ConfigError, ProviderError, UltraInteractError, error_from_report
 from ultrainteract.schema import Record
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class ReplicaOptions(Record):
     min: PositiveInt = 1
     """Replicas that are always there."""
     max: PositiveInt = 1
-    """Most replicas."""
+    """Maximum number of replicas."""
     gpus: float | None = Field(default=None, ge=0)
     """GPUs of a replica; tensor_parallel_size x pipeline_parallel_size if None."""
     cpus: float = Field(default=1, ge=0)
@@ -219,7 +219,7 @@ class Replicas:
                 ray.kill(actor)
             raise
         if error is not None:
-            failure = told(*error)
+            failure = error_from_report(*error)
             if isinstance(failure, ConfigError):
                 raise failure
             self._failed(str(failure))

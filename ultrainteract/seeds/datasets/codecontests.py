@@ -38,13 +38,14 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
         grader="tests",
         tests=suite(
             (
-                (given, expected, public and is_shown(given, description))
+                (given, expected, public and is_shown(given, expected, description))
                 for (given, expected), public in cases
             ),
             statement=description,
             options=seed.options,
             time_limit_s=_seconds(row.get("time_limit")),
             memory_limit_mb=_mebibytes(row.get("memory_limit_bytes")),
+            solutions=_solutions(row),
         ),
         solutions=_solutions(row)[: _most(seed)],
         difficulty=_named(row.get("difficulty"), _DIFFICULTIES),
@@ -124,7 +125,7 @@ def _sandboxfusion(row: Row, seed: SeedConfig) -> Problem:
     pairs = []
     for case in tests:
         given, expected = row.child(case).get("input.stdin"), row.child(case).get("output.stdout")
-        pairs.append((given, expected, is_shown(given, description)))
+        pairs.append((given, expected, is_shown(given, expected, description)))
     return Problem(
         question=description,
         grader="tests",

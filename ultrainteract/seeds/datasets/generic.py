@@ -12,7 +12,7 @@ from ultrainteract.schema import Task
 from ultrainteract.seeds.coding import TEST_OPTIONS, input_output_suite
 from ultrainteract.seeds.problem import LETTERS, Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices
+from ultrainteract.wording import with_choices
 
 
 @dataset("generic", tasks=tuple(Task), options=TEST_OPTIONS)

@@ -11,7 +11,7 @@ from ultrainteract.readers.rows import Row, Unusable, read_nested
 from ultrainteract.seeds.formulas import formula_program
 from ultrainteract.seeds.problem import Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices
+from ultrainteract.wording import with_choices
 
 _SAYS_LETTER = re.compile(
     r"""
@@ -74,7 +74,11 @@ def split_options(text: str) -> tuple[str, ...]:
     if len(starts) < 2:
         raise Unusable(f"field 'options' cannot be split into choices: {text[:60]}")
     ends = [start for start, _ in starts[1:]] + [len(text)]
-    return tuple(text[start:end].strip(" ,") for (_, start), end in zip(starts, ends, strict=True))
+    texts = (text[start:end].strip(" ,") for (_, start), end in zip(starts, ends, strict=True))
+    return tuple(  # some records write each letter twice: `a ) a ) 10`
+        re.sub(rf"^{letter}\s*\)\s*(?=\S)", "", choice)
+        for letter, choice in zip("abcde", texts, strict=False)
+    )
 
 
 def rationale(text: str) -> str:

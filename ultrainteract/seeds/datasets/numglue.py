@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ultrainteract.config import SeedConfig
+from ultrainteract.grading.number import is_number
 from ultrainteract.readers.rows import Row, Unusable, plain_text
-from ultrainteract.seeds.problem import LETTERS, Problem, is_number
+from ultrainteract.seeds.problem import LETTERS, Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices
+from ultrainteract.wording import with_choices
 
 _ENTAILMENT = ("Entailment", "contradiction", "neutral")
 

@@ -9,7 +9,7 @@ from ultrainteract.config import SeedConfig
 from ultrainteract.readers.rows import Row
 from ultrainteract.seeds.problem import LETTERS, Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices
+from ultrainteract.wording import with_choices
 
 _LETTER = re.compile(r"\s*\(?[A-Z][).]\s*")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ultrainteract.config import SeedConfig
+from ultrainteract.grading.number import is_number
 from ultrainteract.readers.rows import Row, Unusable
-from ultrainteract.seeds.problem import LETTERS, Problem, is_number
+from ultrainteract.seeds.problem import LETTERS, Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_choices, with_table
+from ultrainteract.wording import with_choices, with_table
 
 
 @dataset("tabmwp", tasks=("Math_PoT",), licence="CC-BY-NC-SA-4.0")

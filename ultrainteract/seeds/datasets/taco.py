@@ -49,6 +49,7 @@ def _problem(row: Row, seed: SeedConfig) -> Problem:
             seed.options,
             time_limit_s=_quantity(row.get("time_limit"), r"s"),
             memory_limit_mb=_megabytes(row.get("memory_limit")),
+            solutions=_solutions(row),
         ),
         entry_point=entry_point if untested else None,
         solutions=_solutions(row)[: int(seed.options.get("max_solutions", 5))],

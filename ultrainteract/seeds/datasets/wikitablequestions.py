@@ -10,7 +10,7 @@ from ultrainteract.config import SeedConfig
 from ultrainteract.readers.rows import Row, Unusable
 from ultrainteract.seeds.problem import Problem
 from ultrainteract.seeds.registry import dataset
-from ultrainteract.seeds.wording import with_table
+from ultrainteract.wording import with_table
 
 _ESCAPES = {"n": "\n", "p": "|", "\\": "\\"}
 

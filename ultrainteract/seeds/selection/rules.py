@@ -2,34 +2,43 @@
 
 A rule is a named step that gives a reason to leave an instruction out, or none. Some rules need to have
 seen a whole dataset before they can decide; they survey it in a pass of their own and keep only what the
-decision needs. Nothing here draws at random: the same files give the same selection.
+decision needs. Nothing here draws at random: the same files give the same selection. A few rules need to see the
+actor at work (`ActorRule`): they decide when an instruction's turn comes to be grown.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from ultrainteract.config import RuleConfig
+from ultrainteract.config import RuleConfig, SelectionConfig
 from ultrainteract.errors import ConfigError, require
+from ultrainteract.registry import Registry
 from ultrainteract.schema import Instruction, content_hash
 
-R = TypeVar("R", bound="Rule")
+R = TypeVar("R", bound="SelectionRule")
+
+Solves = Callable[[Instruction, int], Awaitable[bool]]
+"""Whether all of that many first-step samples of the actor are proved correct."""
 
 
-class Rule(ABC):
-    """One selection rule, made with the settings it takes out of a dictionary."""
-
-    surveys: tuple[str, ...] = ()
-    """Datasets it must see whole before it decides; none for most."""
+class SelectionRule(ABC):
+    """What all rules have in common: they are made with the settings they take out of a dictionary."""
 
     @abstractmethod
     def __init__(self, options: dict[str, Any]) -> None:
         """Takes its settings out of `options`; what is left is refused."""
 
-    def survey(self, instructions: Iterable[Instruction]) -> None:  # noqa: B027 (most rules need none)
+
+class Rule(SelectionRule):
+    """A selection rule that decides while the seeds are read."""
+
+    surveys: tuple[str, ...] = ()
+    """Datasets it must see whole before it decides; none for most."""
+
+    def survey(self, instructions: Iterable[Instruction]) -> None:
         """Sees every instruction of the datasets in `surveys`, once, before the first decision."""
 
     @abstractmethod
@@ -37,14 +46,33 @@ class Rule(ABC):
         """Why `instruction` is left out, or None."""
 
 
-_RULES: dict[str, type[Rule]] = {}
+class ActorRule(SelectionRule):
+    """A selection rule that has the actor attempt an instruction before its tree is grown."""
+
+    @abstractmethod
+    async def reason(self, instruction: Instruction, solves: Solves) -> str | None:
+        """Why `instruction` is left out, or None.
+
+        Args:
+            instruction: The instruction.
+            solves: `await solves(instruction, k)` is true where all of k first-step samples of the actor are proved
+                correct. They are recorded like every call, and reused when the tree is grown.
+        """
+
+
+RULES: Registry[type[SelectionRule]] = Registry("rule", "ultrainteract.rules")
+"""All selection rules."""
 
 
 def rule(name: str) -> Callable[[type[R]], type[R]]:
-    """Registers a rule under `name`."""
+    """Registers a rule under `name`.
+
+    Raises:
+        ConfigError: Another rule has this name.
+    """
 
     def register(kind: type[R]) -> type[R]:
-        _RULES[name] = kind
+        RULES.add(name, kind)
         return kind
 
     return register
@@ -52,31 +80,60 @@ def rule(name: str) -> Callable[[type[R]], type[R]]:
 
 def rules() -> dict[str, str]:
     """All rules by name, with the first line of what they say of themselves."""
-    return {name: (kind.__doc__ or "").strip().partition("\n")[0] for name, kind in sorted(_RULES.items())}
+    return {name: (kind.__doc__ or "").strip().partition("\n")[0] for name, kind in RULES.all().items()}
 
 
 def build_rules(configured: Iterable[str | RuleConfig]) -> list[tuple[str, Rule]]:
-    """The configured rules in order.
+    """The configured rules that decide while seeds are read, in order.
 
     Raises:
         ConfigError: A rule or one of its settings is not known, or a package it needs is missing.
     """
-    built: list[tuple[str, Rule]] = []
+    return [(name, made) for name, made in _build(configured) if isinstance(made, Rule)]
+
+
+def build_actor_rules(selection: SelectionConfig) -> list[tuple[str, ActorRule]]:
+    """The configured rules that decide when an instruction's turn comes, in order.
+
+    Raises:
+        ConfigError: See `build_rules`.
+    """
+    configured = list(selection.rules)
+    if selection.drop_solved:
+        configured.append(RuleConfig(name="drop_solved", options={"k": selection.drop_solved}))
+    return [(name, made) for name, made in _build(configured) if isinstance(made, ActorRule)]
+
+
+def _build(configured: Iterable[str | RuleConfig]) -> Iterator[tuple[str, SelectionRule]]:
     for item in configured:
         config = RuleConfig(name=item) if isinstance(item, str) else item
-        if config.name not in _RULES:
-            raise ConfigError(
-                f"selection.rules: no rule '{config.name}' (rules: {', '.join(sorted(_RULES))})."
-            )
         options = dict(config.options)
+        kind = RULES.find(config.name, "selection.rules")
         try:
-            made = _RULES[config.name](options)
+            made = kind(options)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"selection.rules: {config.name}: {error}") from error
         if options:
             raise ConfigError(f"selection.rules: {config.name} has no setting {', '.join(sorted(options))}.")
-        built.append((config.name, made))
-    return built
+        yield config.name, made
+
+
+@rule("drop_solved")
+class DropSolved(ActorRule):
+    """Without what the actor's first step solves `k` (4) times out of `k`."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.k = int(options.pop("k", 4))
+        if self.k < 1:
+            raise ValueError("k must be at least 1")
+
+    async def reason(self, instruction: Instruction, solves: Solves) -> str | None:
+        """Left out where every attempt is proved correct: no incorrect action would be found to expand."""
+        return (
+            f"the actor solves it {self.k} times out of {self.k}"
+            if await solves(instruction, self.k)
+            else None
+        )
 
 
 @rule("mathqa_patterns")

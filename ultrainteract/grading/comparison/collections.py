@@ -1,0 +1,148 @@
+"""Collections: lists, sets, tuples and ratios, with and without an order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ultrainteract.grading.assignment import assign
+from ultrainteract.grading.comparison.context import Comparing
+from ultrainteract.grading.comparison.scalars import may_stand_for_anything
+from ultrainteract.grading.finding import Basis, Finding, all_equal
+from ultrainteract.grading.number import Number, parse_number, same_number
+from ultrainteract.grading.quantity import plain_number, squeeze
+from ultrainteract.grading.shapes import Items, Named, Scalar, Shape, Words
+
+_ORDER = Finding.unknown("the right values, but the order may matter")
+
+
+def items(c: Comparing, gold: Items, answer: Items) -> Finding:
+    """Two collections, neither of which has named members or intervals."""
+    if "ratio" in (gold.kind, answer.kind):
+        return _ratios(c, gold, answer)
+    in_any_order = unordered(c, gold.items, answer.items)
+    if gold.kind in ("list", "set") and answer.kind in ("list", "set"):
+        if in_any_order.is_equal and c.setting.ordered and gold.kind == "list":
+            in_order = ordered(c, gold.items, answer.items)
+            return in_order if in_order.is_equal else _ORDER
+        return in_any_order
+    if in_any_order.is_unequal:
+        return in_any_order
+    return _across(c, gold, answer, ordered(c, gold.items, answer.items), in_any_order)
+
+
+def _across(c: Comparing, gold: Items, answer: Items, in_order: Finding, in_any_order: Finding) -> Finding:
+    """Collections in different brackets, or both ordered, whose members agree in some order."""
+    program, many = c.setting.program, len(gold.items) > 2
+    loose = gold.kind in ("list", "set")
+    if gold.kind == answer.kind:
+        if in_order.is_unequal and in_any_order.is_equal and gold.kind == "bracket" and many:
+            return _ORDER
+        return in_order
+    if loose and answer.kind == "bracket" and (program or (many and gold.kind == "list")):
+        if c.setting.ordered and not in_order.is_equal:
+            return _ORDER
+        return in_any_order
+    if loose and answer.kind == "paren" and (program or (many and gold.kind == "list")):
+        return in_order if in_order.is_equal else _ORDER
+    if gold.kind == "paren" and answer.kind == "list" and in_order.is_equal and not c.setting.intervals:
+        return in_order.resting_on(Basis.CONVENTION)
+    brackets = {gold.kind, answer.kind}
+    if brackets == {"paren", "bracket"}:
+        if in_order.is_unequal:
+            return in_order
+        if many and program:
+            return in_order
+        if not many and not program and not c.setting.points and in_order.is_equal:
+            return Finding.unequal("the ends are included on one side only")
+    return Finding.unknown("the right values, in brackets that may mean something else")
+
+
+def ordered(c: Comparing, gold: Sequence[Shape], answer: Sequence[Shape]) -> Finding:
+    """Whether the members agree one by one."""
+    if len(gold) != len(answer):
+        return Finding.unequal("a different number of values")
+    return all_equal(c.shapes(g, a) for g, a in zip(gold, answer, strict=True))
+
+
+def unordered(c: Comparing, gold: Sequence[Shape], answer: Sequence[Shape]) -> Finding:
+    """Whether the members agree in some order."""
+    found = assign(gold, answer, c.shapes, why="the same values", otherwise="different values")
+    if not found.is_unequal or not gold or not answer:
+        return found
+    repeated = all(any(c.shapes(item, other).is_equal for other in answer) for item in gold) and all(
+        any(c.shapes(item, other).is_equal for item in gold) for other in answer
+    )
+    if repeated:
+        return Finding.unknown("the same values, repeated a different number of times")
+    return found
+
+
+def _ratios(c: Comparing, gold: Items, answer: Items) -> Finding:
+    if gold.kind != answer.kind:
+        return Finding.unknown("a ratio against another collection")
+    in_order = ordered(c, gold.items, answer.items)
+    if not in_order.is_unequal:
+        return in_order
+    numbers = [[plain_number(item) for item in side.items] for side in (gold, answer)]
+    if len(numbers[0]) != len(numbers[1]):
+        return Finding.unknown("ratios, or times of day, with a different number of parts")
+    right = [n.value for n in numbers[0] if n]
+    given = [n.value for n in numbers[1] if n]
+    if len(right) != len(numbers[0]) or len(given) != len(numbers[1]):
+        return Finding.unknown("a ratio of expressions")
+    if all(a * given[0] == b * right[0] for a, b in zip(right, given, strict=True)):
+        return Finding.unknown("the same ratio, not in its lowest terms")
+    return in_order
+
+
+def items_and_scalar(c: Comparing, gold: Items, answer: Scalar) -> Finding:
+    """A collection is asked for, and one value given."""
+    if gold.kind == "ratio":
+        return _ratio_and_scalar(c, gold, answer)
+    if gold.kind == "list" and re.fullmatch(r"\d{1,3}(?:,\d+)+", squeeze(answer)):
+        return Finding.unknown("a comma that may separate thousands or values")
+    if may_stand_for_anything(answer, complex_too=gold.kind in ("paren", "bracket")):
+        return Finding.unknown("an expression that may stand for several values")
+    return Finding.unequal("one value where several are asked for")
+
+
+def scalar_and_items(c: Comparing, gold: Scalar, answer: Items) -> Finding:
+    """One value is asked for, and a collection given."""
+    if answer.kind == "ratio":
+        return _ratio_and_scalar(c, answer, gold)
+    if not answer.items:
+        return Finding.unequal("no value")
+    if plain_number(gold) is None and answer.kind in ("paren", "bracket"):
+        return Finding.unknown("a tuple against an expression")
+    if answer.kind == "list" and all(isinstance(item, Scalar) for item in answer.items):
+        texts = [squeeze(item).lstrip("$€£₹¥") for item in answer.items if isinstance(item, Scalar)]
+        right = plain_number(gold)
+        for joined in (parse_number(".".join(texts)), parse_number("".join(texts))):
+            if joined and right and joined.value == right.value:
+                return Finding.unknown("a comma that may belong to a number")
+    findings = [c.shapes(gold, item) for item in answer.items]
+    named = any(isinstance(item, Named) for item in answer.items)
+    if all(found.is_equal for found in findings):
+        return Finding.unknown("the gold value, given several times")
+    if any(found.is_equal for found in findings) and any(isinstance(item, Words) for item in answer.items):
+        return Finding.unknown("the gold value with words beside it")
+    if any(not found.is_unequal for found in findings) and (c.setting.program or named):
+        return Finding.unknown("several values, one of which may be meant")
+    return Finding.unequal("several values where one is asked for")
+
+
+def _ratio_and_scalar(c: Comparing, ratio: Items, scalar: Scalar) -> Finding:
+    numbers = [plain_number(item) for item in ratio.items]
+    value = plain_number(scalar)
+    if (
+        len(numbers) != 2
+        or numbers[0] is None
+        or numbers[1] is None
+        or value is None
+        or numbers[1].value == 0
+    ):
+        return Finding.unknown("a ratio against another expression")
+    if numbers[0].value / numbers[1].value == value.true_value:
+        return Finding.equal("the same ratio", Basis.CONVENTION)
+    return same_number(Number(numbers[0].value / numbers[1].value), value, program=c.setting.program)

@@ -1,0 +1,107 @@
+"""The budget: what is spent, what is in flight, and when no further request may be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ultrainteract.config import RunConfig
+from ultrainteract.errors import BudgetExceeded
+from ultrainteract.store import Spend
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What was spent, and how many requests are in flight."""
+
+    requests: int = 0
+    unpriced: int = 0
+    """Requests whose price is unknown."""
+    tokens: int = 0
+    """Prompt and completion tokens."""
+    cost: float = 0.0
+    """US dollars, over the requests whose price is known."""
+    in_flight: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            requests=self.requests + other.requests,
+            unpriced=self.unpriced + other.unpriced,
+            tokens=self.tokens + other.tokens,
+            cost=self.cost + other.cost,
+            in_flight=self.in_flight + other.in_flight,
+        )
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(
+            requests=self.requests - other.requests,
+            unpriced=self.unpriced - other.unpriced,
+            tokens=self.tokens - other.tokens,
+            cost=self.cost - other.cost,
+            in_flight=self.in_flight - other.in_flight,
+        )
+
+
+class Budget:
+    """Counts what is spent and in flight, and stops new requests when a limit would be passed.
+
+    Args:
+        config: Its `budget` holds the limits.
+        spent: What was spent before.
+    """
+
+    def __init__(self, config: RunConfig, spent: Sequence[Spend] = ()) -> None:
+        self._limits = config.budget
+        self._in_flight = 0
+        self.requests = self.unpriced = self.tokens = 0
+        self.cost = 0.0
+        self.elsewhere = Spent()
+        """What other processes of the run have spent and have in flight, as far as is known here."""
+        for spend in spent:
+            self.add(spend)
+
+    def add(self, spend: Spend) -> None:
+        """Counts a finished request."""
+        self.requests += spend.requests
+        self.unpriced += spend.unpriced
+        self.tokens += spend.prompt_tokens + spend.completion_tokens
+        self.cost += spend.cost
+
+    def absorb(self, spent: Spent) -> None:
+        """Counts what another process has spent since it was counted last."""
+        self.requests += spent.requests
+        self.unpriced += spent.unpriced
+        self.tokens += spent.tokens
+        self.cost += spent.cost
+
+    def spent(self) -> Spent:
+        """What was spent, and what is in flight here."""
+        return Spent(self.requests, self.unpriced, self.tokens, self.cost, self._in_flight)
+
+    def request(self) -> Budget:
+        """Admits one request; use as a context manager around it.
+
+        Raises:
+            BudgetExceeded: What is spent, and what the requests in flight will cost at the average so far,
+                reaches a limit.
+        """
+        if self._limits.max_cost is None and self._limits.max_tokens is None:
+            return self
+        so_far = self.spent() + self.elsewhere
+        ahead = 1 + so_far.in_flight / so_far.requests if so_far.requests else 1.0
+        for limit, spent, unit in (
+            (self._limits.max_cost, so_far.cost, "US dollars"),
+            (self._limits.max_tokens, so_far.tokens, "tokens"),
+        ):
+            if limit is not None and spent and spent * ahead >= limit:
+                raise BudgetExceeded(
+                    f"The budget of {limit:g} {unit} is used up ({spent:,.6g} spent, {so_far.in_flight} requests "
+                    "in flight). Everything paid for is recorded: raise the budget and run the same command to resume."
+                )
+        return self
+
+    def __enter__(self) -> None:
+        self._in_flight += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._in_flight -= 1

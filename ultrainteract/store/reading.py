@@ -1,0 +1,184 @@
+"""Reading of a run directory's database: configuration, trees, ledger, sums, and what is recorded of a tree."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ultrainteract.config import RunConfig, parse_config
+from ultrainteract.errors import StoreError
+from ultrainteract.schema import Instruction, Tree, TreeState
+from ultrainteract.store.records import Outcome, Spend, read_tree, tree_number, unpack
+
+STORE_FILE = "store.sqlite"
+"""Name of the database in a run directory."""
+
+
+class StoreReader:
+    """What can be asked of an open run directory.
+
+    Args:
+        folder: The run directory.
+        connection: A connection to its database.
+    """
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self._reader = connection
+
+    def frozen(self) -> Any:
+        """The configuration's binding part, as recorded."""
+        return orjson.loads(self.meta("frozen"))
+
+    def differences(self, frozen: dict[str, Any]) -> Iterator[str]:
+        """Yields a line for each field in which another configuration's binding part differs: recorded → other."""
+        yield from _differences(self.frozen(), orjson.loads(orjson.dumps(frozen)))
+
+    def config(self) -> RunConfig:
+        """The configuration of the last run in this directory."""
+        return parse_config(orjson.loads(self.meta("config")), str(self.folder))
+
+    def trees(self) -> Iterator[Tree]:
+        """Yields all finished trees, streamed, in the order of their ids."""
+        for _, blob in self.packed_trees():
+            yield read_tree(blob)
+
+    def packed_trees(self) -> Iterator[tuple[str, bytes]]:
+        """Yields (id, tree as stored: packed JSON) of what `trees` yields, for other processes to read."""
+        yield from self._reader.execute("SELECT key, tree FROM outcomes WHERE tree IS NOT NULL ORDER BY key")
+
+    def tree(self, prefix: str) -> Tree:
+        """The tree whose id begins with `prefix`.
+
+        Raises:
+            StoreError: None does, or more than one.
+        """
+        rows = self._reader.execute(
+            "SELECT key, state, reason, tree FROM outcomes WHERE key >= ? AND key < ? LIMIT 2",
+            (prefix, prefix + "g"),
+        ).fetchall()
+        if len(rows) != 1:
+            raise StoreError(
+                f"{'No' if not rows else 'More than one'} instruction of {self.folder} begins with '{prefix}'."
+            )
+        key, state, reason, blob = rows[0]
+        if blob is None:
+            raise StoreError(f"Instruction {key} has no tree: {state} ({reason}).")
+        return read_tree(blob)
+
+    def grown_from(self, key: str) -> Instruction | None:
+        """The instruction as the finished tree of this id holds it; None where there is no such tree."""
+        row = self._reader.execute("SELECT tree FROM outcomes WHERE key = ?", (key,)).fetchone()
+        return read_tree(row[0]).instruction if row and row[0] else None
+
+    def count_set_aside(self) -> int:
+        """Number of inputs that are no longer in the seeds and count nowhere (see `store.upkeep`)."""
+        sql = "SELECT count(*) FROM sqlite_master WHERE name = 'set_aside'"
+        if not self._reader.execute(sql).fetchone()[0]:
+            return 0
+        return int(self._reader.execute("SELECT count(*) FROM set_aside").fetchone()[0])
+
+    def deepest(self) -> str:
+        """Id of the tree with the most turns (of complete ones, if there are any).
+
+        Raises:
+            StoreError: The run has no tree yet.
+        """
+        sql = "SELECT key FROM outcomes WHERE tree IS NOT NULL ORDER BY state != 'complete', depth DESC, key LIMIT 1"
+        row = self._reader.execute(sql).fetchone()
+        if row is None:
+            raise StoreError(f"{self.folder} has no tree yet.")
+        return str(row[0])
+
+    def state(self, key: str) -> TreeState | None:
+        """The recorded state of an input; None if it has none yet."""
+        row = self._reader.execute("SELECT state FROM outcomes WHERE key = ?", (key,)).fetchone()
+        return TreeState(row[0]) if row else None
+
+    def admitted(self) -> list[Instruction]:
+        """Instructions that were being grown when the last run ended: what a resumed run begins with."""
+        rows = self._reader.execute("SELECT instruction FROM admitted ORDER BY key").fetchall()
+        return [Instruction.model_validate_json(unpack(blob)) for (blob,) in rows]
+
+    def done(self, keys: Sequence[str]) -> set[str]:
+        """Those of some inputs that have ended, for good."""
+        sql = f"SELECT key FROM outcomes WHERE state != 'failed' AND key IN ({', '.join('?' * len(keys))})"
+        return {key for (key,) in self._reader.execute(sql, tuple(keys))}
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yields the ledger, in the order of keys."""
+        for outcome, _ in self.ledger():
+            yield outcome
+
+    def ledger(self) -> Iterator[tuple[Outcome, dict[str, float]]]:
+        """Yields the ledger with what each input adds to the sums (see `tallies`), in the order of keys."""
+        sql = "SELECT key, state, reason, dataset, source, tallies FROM outcomes ORDER BY key"
+        for *row, tallies in self._reader.execute(sql):
+            yield Outcome(**dict(zip(Outcome.model_fields, row, strict=True))), orjson.loads(tallies)
+
+    def counts(self) -> dict[TreeState, int]:
+        """Number of inputs in each state."""
+        found = dict(self._reader.execute("SELECT state, count(*) FROM outcomes GROUP BY state").fetchall())
+        return {state: found.get(state.value, 0) for state in TreeState}
+
+    def inputs(self) -> int | None:
+        """Number of inputs of the seed set; None while it has not been read to its end."""
+        text = self.meta("inputs")
+        return int(text) if text else None
+
+    def tallies(self) -> dict[str, float]:
+        """Sums over all finished trees: `pairs`, `correct`, `turns`, `kept_tokens`, `kept_cost`, and `guard.<name>`."""
+        return dict(self._reader.execute("SELECT name, value FROM tallies"))
+
+    def spend(self) -> list[Spend]:
+        """What was spent, by role, step, model and task."""
+        names = tuple(Spend.model_fields)
+        rows = self._reader.execute(f"SELECT {', '.join(names)} FROM spend ORDER BY 1, 2, 3, 4")
+        return [Spend(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def call(self, key: bytes) -> list[tuple[int, bytes]]:
+        """The recorded replies under `key`: (first ordinal, JSON), in order."""
+        rows = self._reader.execute("SELECT first, payload FROM calls WHERE key = ? ORDER BY first", (key,))
+        return [(first, unpack(payload)) for first, payload in rows]
+
+    def observation(self, key: bytes) -> bytes | None:
+        """The recorded observation under `key`, as JSON; None if there is none."""
+        row = self._reader.execute("SELECT payload FROM observations WHERE key = ?", (key,)).fetchone()
+        return unpack(row[0]) if row else None
+
+    def observations(self) -> int:
+        """Number of recorded observations."""
+        return int(self._reader.execute("SELECT count(*) FROM observations").fetchone()[0])
+
+    def recorded(self, tree: str) -> tuple[list[tuple[bytes, int, bytes]], list[tuple[bytes, bytes]]]:
+        """What is recorded of one tree, packed: its calls (key, first ordinal, reply), its observations (key, text)."""
+        number = (tree_number(tree),)
+        calls = "SELECT key, first, payload FROM calls WHERE tree = ? ORDER BY id"
+        observations = "SELECT key, payload FROM observations WHERE tree = ? ORDER BY id"
+        return self._reader.execute(calls, number).fetchall(), self._reader.execute(
+            observations, number
+        ).fetchall()
+
+    def size(self) -> int:
+        """Bytes of the database on disk."""
+        return sum(path.stat().st_size for path in self.folder.glob(f"{STORE_FILE}*"))
+
+    def meta(self, key: str) -> str:
+        """A value of the directory itself; empty where it is not set."""
+        row = self._reader.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+
+def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(a, b, f"{path}.{number}")
+    elif old != new:
+        yield f"{path}: {orjson.dumps(old).decode()} → {orjson.dumps(new).decode()}"
