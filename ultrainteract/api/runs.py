@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ultrainteract.api.event_loop import complete
+from ultrainteract.api.trees import tree_state
 from ultrainteract.config import RunConfig
-from ultrainteract.config.problems import did_you_mean
-from ultrainteract.errors import ConfigError, StoreError
+from ultrainteract.errors import StoreError
 from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.models.base import ChatModel
 from ultrainteract.sandbox.base import Sandbox
-from ultrainteract.schema import Record, TreeState
+from ultrainteract.schema import Record
 from ultrainteract.store import RunStore, find_runs, open_runs, resume_run
 from ultrainteract.store import compact as compact_run
 from ultrainteract.store import merge as merge_runs
@@ -74,7 +74,7 @@ def run(
         UltraInteractError: What is wrong, and what to do next (see `ultrainteract.errors`).
         asyncio.CancelledError: A second signal aborted the run; the directory resumes.
     """
-    state = None if retry is None else _state(retry)
+    state = None if retry is None else tree_state(retry)
     if config.export.formats:
         chosen_exporters(config.export)  # a misspelt format is found before anything is paid for
 
@@ -97,18 +97,9 @@ def run(
     return complete(grow)
 
 
-def _state(name: str) -> TreeState:
-    try:
-        return TreeState(name)
-    except ValueError:
-        states = [state.value for state in TreeState]
-        near = did_you_mean(name, states)
-        raise ConfigError(f"There is no state '{name}' (there are: {', '.join(states)}){near}") from None
-
-
 async def run_async(
     config: RunConfig,
-    store: RunStore,
+    store: RunStore | None = None,
     *,
     base: str | Path = ".",
     unsafe: bool = False,
@@ -117,14 +108,14 @@ async def run_async(
     sandbox: Sandbox | None = None,
     profile: bool = False,
 ) -> RunReport:
-    """`run` for callers with an event loop and an open run directory.
+    """`run` for callers with an event loop, and perhaps an open run directory.
 
     The first SIGINT or SIGTERM lets the trees under way finish, the second aborts; both leave a directory
     that resumes.
 
     Args:
         config: What to do.
-        store: The run directory, open for writing.
+        store: The run directory, open for writing; that of `config` is opened, or made, if None.
         base: Folder that relative seed paths resolve against.
         unsafe: Allow running model-written code without isolation.
         console: Shows progress here; nothing is shown if None.
@@ -143,6 +134,12 @@ async def run_async(
     from ultrainteract.running.profile import watched
     from ultrainteract.running.progress import shown
 
+    if store is None:
+        with resume_run(config) as opened:
+            return await run_async(
+                config, opened, base=base, unsafe=unsafe, console=console, models=models, sandbox=sandbox,
+                profile=profile,
+            )  # fmt: skip
     runner = Runner(config, store, base=Path(base), unsafe=unsafe, models=models, sandbox=sandbox)
     task = asyncio.current_task()
 

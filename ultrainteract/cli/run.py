@@ -161,27 +161,56 @@ def status(runs: Runs, json: Json = False) -> None:
 def show(
     run: Shown,
     id: Annotated[
-        str | None, typer.Argument(help="Beginning of an instruction id; lists the ledger if left out.")
+        str | None,
+        typer.Argument(help="Beginning of an id, or a record's source id; lists the inputs if left out."),
     ] = None,
     json: Json = False,
     deepest: Annotated[bool, typer.Option("--deepest", help="Print the tree with the most turns.")] = False,
     state: Annotated[str | None, typer.Option(help="List inputs in this state only.")] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Print what the models wrote, and what they were asked, as it was sent."),
+    ] = False,
 ) -> None:
     """Print one tree, readable; or list what there is."""
     from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.cli.views.tree import tree_view
+    from ultrainteract.cli.views.tree import show_calls, tree_view
 
     if id is not None or deepest:
         tree = api.find_tree(run, None if deepest else id)
         if json:
             print(tree.model_dump_json(indent=2))
+        elif raw:
+            show_calls(api.recorded_calls(run, tree.id), terminal())
         else:
             terminal().print(tree_view(tree))
         return
-    for outcome in api.list_inputs(run, state):
+    for number, outcome in enumerate(api.list_inputs(run, state)):
+        if not (json or number):
+            print(f"{'id':<12}  {'state':<10}  {'dataset':<14}  source · why")
         if json:
             print(outcome.model_dump_json())
         else:
             head = f"{outcome.key[:12]}  {outcome.state:<10}  {outcome.dataset:<14}"
             print(f"{head}  {outcome.source}  {outcome.reason}".rstrip())
+
+
+def calls(
+    run: Shown,
+    id: Annotated[
+        str | None, typer.Argument(help="Beginning of an id, or a record's source id; all trees if left out.")
+    ] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per sample.")] = False,
+) -> None:
+    """Print every recorded sample with its prompt: kept, dropped, unreadable and refused ones."""
+    from ultrainteract import api
+    from ultrainteract.cli.terminal import terminal
+    from ultrainteract.cli.views.tree import show_calls
+
+    found = api.recorded_calls(run, id)
+    if jsonl:
+        for call in found:
+            print(call.model_dump_json())
+    else:
+        show_calls(found, terminal())

@@ -14,6 +14,7 @@ from ultrainteract.config.problems import problem_lines
 from ultrainteract.config.run import RunConfig
 from ultrainteract.config.yaml_files import parse_yaml
 from ultrainteract.errors import ConfigError
+from ultrainteract.plugins import use_plugins
 
 
 def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
@@ -24,7 +25,7 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
         overrides: `dotted.path=value` each; the value is YAML. List items are addressed by number.
 
     Raises:
-        ConfigError: The file cannot be read, or a field is unknown, missing or wrong; each is named.
+        ConfigError: The file cannot be read, a field is unknown, missing or wrong (each is named), or a plugin fails.
     """
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8")
@@ -41,7 +42,9 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
         data["executor"] = {"kind": data["executor"]}
     for override in overrides:
         _apply(data, override)
-    return parse_config(data, str(path), node)
+    config = parse_config(data, str(path), node)
+    use_plugins(config.plugins, Path(path).expanduser().parent)
+    return config
 
 
 def parse_config(data: dict[str, Any], origin: str = "config", node: yaml.Node | None = None) -> RunConfig:

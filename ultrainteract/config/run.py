@@ -52,6 +52,9 @@ class RunConfig(Record):
     shard: Shard | None = None
     """The slice to grow, set by `--shard`; rates and budgets are divided by the number of shards. Not part of
     the fingerprint."""
+    plugins: tuple[str, ...] = ()
+    """Python files, beside this one, whose decorators register datasets, graders, rules, providers, tools or exporters.
+    Not part of the fingerprint."""
     limit: PositiveInt | None = None
     """Grow this many instructions only, the first ones, set by `--limit`. A later run without it goes on to the rest:
     not part of the fingerprint."""
@@ -108,6 +111,7 @@ class RunConfig(Record):
                 "executor",
                 "shard",
                 "limit",
+                "plugins",
                 "export",
                 "publish",
                 "name",

@@ -19,6 +19,7 @@ from ultrainteract.config.problems import did_you_mean
 from ultrainteract.dataset.samples import demonstrations, preferences, tree_passes
 from ultrainteract.errors import ConfigError
 from ultrainteract.exporting.order import problem_of, spread
+from ultrainteract.plugins import load_local_plugins
 from ultrainteract.schema import Tree
 
 GROUP = "ultrainteract.exporters"
@@ -151,6 +152,7 @@ def _origin(function: Render) -> tuple[str, str]:
 def _import_all() -> None:
     for module in BUILT_IN:
         import_module(f"ultrainteract.exporting.formats.{module}")
+    load_local_plugins()
     for entry in entry_points(group=GROUP):
         try:
             entry.load()

@@ -17,6 +17,7 @@ from ultrainteract.errors import ConfigError
 from ultrainteract.grading.algebra import Algebra
 from ultrainteract.grading.finding import NO_ANSWER, Finding
 from ultrainteract.grading.question import Question
+from ultrainteract.plugins import load_local_plugins
 
 GROUP = "ultrainteract.graders"
 """Entry-point group of plugins."""
@@ -122,6 +123,7 @@ def _import_builtin() -> None:
 @cache
 def _import_plugins() -> None:
     _import_builtin()
+    load_local_plugins()
     for entry in entry_points(group=GROUP):
         try:
             entry.load()

@@ -27,6 +27,7 @@ from ultrainteract.errors import (
     UltraInteractError,
     error_from_report,
 )
+from ultrainteract.plugins import VARIABLE as PLUGINS
 from ultrainteract.replay import Budget, Spent
 from ultrainteract.running.admission import admitted
 from ultrainteract.running.leases import Connection, Ended, Lease, Message, WorkerLost
@@ -383,7 +384,7 @@ class Driver:
     def _secrets(self) -> dict[str, str]:
         """The environment variables that hold keys and say where they are valid: sent to workers, written nowhere."""
         names = {model.api_key_env for model in self._config.models.values()}
-        names |= {"OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN"}
+        names |= {"OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN", PLUGINS}
         found = {name: os.environ[name] for name in sorted(names) if name in os.environ}
         return found | (self._crew.secrets if self._crew is not None else {})
 
