@@ -1,4 +1,4 @@
-"""A program that ends its worker costs two of them, never six, and no neighbour more than one."""
+"""A program that ends its workers is found after two that had nothing else, and no neighbour loses more than one."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def pool() -> Pool:
 
 async def test_the_guilty_is_found_and_its_neighbours_are_run_elsewhere() -> None:
     sandbox = pool()
-    programs = [*(f"print({n})" for n in range(7)), "killer = 1"]
+    programs = ["killer = 1", *(f"print({n})" for n in range(7))]
     results = await asyncio.gather(*(sandbox.run([code]) for code in programs))
-    assert [r.status for r in results] == ["ok"] * 7 + ["fault"]
-    assert "cost" in (results[-1].traceback or "") or "gone" in (results[-1].traceback or "")
+    assert [r.status for r in results] == ["fault"] + ["ok"] * 7
+    assert "cost" in (results[0].traceback or "") or "gone" in (results[0].traceback or "")
     assert sandbox.quarantine.count == 1
-    assert sum(b"killer" in body for worker in Mortal.started for body in worker.asked) == 2
+    assert sum(b"killer" in body for worker in Mortal.started for body in worker.asked) == 3
     alone = [worker for worker in Mortal.started[1:] if worker.asked]
     assert all(worker.most == 1 for worker in alone)
     await sandbox.close()
@@ -86,6 +86,7 @@ async def test_it_is_not_run_again() -> None:
     sandbox = pool()
     assert (await sandbox.run(["killer = 1"])).status == "fault"
     before = len(Mortal.started)
+    assert sum(bool(worker.asked) for worker in Mortal.started) == 2
     again = await sandbox.run(["killer = 1"])
     assert (again.status, len(Mortal.started)) == ("fault", before)
     assert "is not run again" in (again.traceback or "")

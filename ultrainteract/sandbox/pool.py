@@ -25,6 +25,8 @@ from ultrainteract.schema import TestSuite
 
 ATTEMPTS = 6
 """Times a request is tried before the fault is reported."""
+MAX_COST = 2
+"""Workers that a request may cost while it is all that they have."""
 SPARE_SLOTS = 4
 """Slots of a worker beyond its share of the concurrency: children that wait, slots being cleaned."""
 TOOL_ANSWER_BYTES = 60_000
@@ -137,7 +139,7 @@ class Pool:
             return await self._tried(request)
 
     async def _tried(self, request: Request) -> Answer:
-        fault, suspected = "", False
+        fault, suspected, cost = "", False, 0
         for attempt in range(ATTEMPTS):
             try:
                 if suspected:
@@ -152,10 +154,11 @@ class Pool:
                 continue
             except (ConnectionLost, TimeoutError) as error:
                 fault = str(error) or "the sandbox missed the deadline"
-                if suspected:
+                cost += suspected or (isinstance(error, _Lost) and error.alone)
+                suspected = True
+                if cost == MAX_COST:
                     self.quarantine.put(request)
                     break
-                suspected = True
                 continue
             if answer.status != "fault":
                 return answer
@@ -168,9 +171,11 @@ class Pool:
         worker.inflight += 1
         try:
             return await request.ask(worker)
-        except (ConnectionLost, TimeoutError):
+        except (ConnectionLost, TimeoutError) as error:
+            worker.lost_with = worker.lost_with or worker.inflight  # as the first of them finds it
+            alone = worker.lost_with == 1
             await self._discard(worker)
-            raise
+            raise _Lost(str(error), alone) from error
         finally:
             worker.inflight -= 1
 
@@ -229,6 +234,19 @@ class Pool:
     async def __aexit__(self, *_: object) -> None:
         """Closes the pool."""
         await self.close()
+
+
+class _Lost(ConnectionLost):
+    """A worker was lost.
+
+    Args:
+        why: What is known of it.
+        alone: It had no other request.
+    """
+
+    def __init__(self, why: str, alone: bool) -> None:
+        super().__init__(why or "the sandbox missed the deadline")
+        self.alone = alone
 
 
 def _fault(why: str) -> Answer:

@@ -1,8 +1,8 @@
 """Requests whose worker was lost, and which of them is to blame for it.
 
-A worker that dies takes all its executions along, and nothing says which of them did it. Each of them is then tried
-once more with a worker to itself, so that no neighbour is lost a second time. A request that loses this worker too is
-not tried again, now or later: it is a fault of the sandbox, never a verdict on the code.
+A worker that dies takes all its executions along, and nothing says which of them did it. Each of them is from then on
+tried with a worker to itself, so that no neighbour is lost a second time. A request that has cost two workers that had
+nothing else is not tried again, now or later: it is a fault of the sandbox, never a verdict on the code.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Quarantine:
         return bool(self._guilty) and request.digest in self._guilty
 
     def put(self, request: Request) -> None:
-        """Remembers a request that cost a second worker."""
+        """Remembers a request that cost two workers."""
         self.count += 1
         self._guilty[request.digest] = None
         if len(self._guilty) > _REMEMBERED:

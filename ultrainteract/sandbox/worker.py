@@ -58,6 +58,8 @@ class Worker(abc.ABC):
         self.config = config
         self.slots = slots
         self.inflight = 0
+        self.lost_with = 0
+        """Requests that it had when it was found to be lost."""
         self.info: dict[str, Any] = {}
         self.channel: Channel | None = None
 
