@@ -15,8 +15,12 @@ from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
 from ultrainteract.errors import ConfigError
+from ultrainteract.plugins import load_local_plugins
 
 T = TypeVar("T")
+
+PROGRAM_MODULES: set[str] = set()
+"""Modules of the running program that registered entries without an entry point: no other process knows these."""
 
 
 class Registry(Generic[T]):
@@ -39,6 +43,7 @@ class Registry(Generic[T]):
         self._hint = hint
         self._entries: dict[str, tuple[T, tuple[str, str]]] = {}
         self._loaded = False
+        self._loading = False
 
     def add(self, name: str, entry: T, source: object = None) -> None:
         """Registers an entry.
@@ -60,6 +65,8 @@ class Registry(Generic[T]):
                 f"Two {self.what}s are registered as '{name}': {known[1][0]} and {origin[0]}. Give one another name."
             )
         self._entries[name] = (entry, origin)
+        if not self._loading and not origin[0].startswith("ultrainteract."):
+            PROGRAM_MODULES.add(origin[0])
 
     def all(self) -> dict[str, T]:
         """All entries by name, sorted; built-in ones and plugins are loaded.
@@ -117,11 +124,15 @@ class Registry(Generic[T]):
             package = import_module(self._built_in)
             for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
                 import_module(module.name)
+        load_local_plugins()
         for entry in entry_points(group=self.group):
             try:
+                self._loading = True
                 entry.load()
             except (ImportError, AttributeError) as error:
                 self._loaded = False
                 raise ConfigError(
                     f"The {self.what} plugin '{entry.name}' ({entry.value}) fails to load: {error}"
                 ) from error
+            finally:
+                self._loading = False

@@ -74,7 +74,7 @@ class Environment:
             instruction: The instruction.
             cells: Code of the earlier turns, oldest first: the notebook's state.
             actions: The actions.
-            ask: Asks the judge model; needed where nothing but a judge can check the instruction.
+            ask: ModelDemand the judge model; needed where nothing but a judge can check the instruction.
 
         Raises:
             SandboxError: The sandbox failed, again and again: the tree is to be tried later.
@@ -130,7 +130,10 @@ class Environment:
         own = [exchange.raw for exchange in action.exchanges]
         tests = instruction.tests.model_dump(mode="json") if instruction.tests else None
         shown = action.text if instruction.grader == "judge" else None
-        parts = [ENVIRONMENT_VERSION, kind, instruction.id, tests, self._limits.model_dump(), list(cells), own,
+        # Tests run a program alone: the same program at a later turn is not run again, least of all one that timed out.
+        is_tested = instruction.grader == "tests" and tests is not None and kind == "answer"
+        before = [] if is_tested else [list(cells), own]
+        parts = [ENVIRONMENT_VERSION, kind, instruction.id, tests, self._limits.model_dump(), before,
                  action.code, action.answer, shown]  # fmt: skip
         return bytes.fromhex(content_hash(parts))
 
@@ -230,7 +233,7 @@ def _worst_status(report: TestReport) -> str:
 
 
 def _test_feedback(instruction: Instruction, report: TestReport) -> str:
-    """What a wrong program's author is told. Expected outputs are quoted only where the statement shows them."""
+    """The feedback on a program that fails tests. Expected outputs are quoted only where the statement shows them."""
     assert instruction.tests is not None
     if report.error:
         return _shown(report.error)

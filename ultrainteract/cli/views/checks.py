@@ -51,6 +51,9 @@ def show_check(found: DatasetCheck) -> None:
         _show_items(answers.exceptions)
         print(f"    shifted answers   accepted {len(answers.false_accepts):,} of {answers.shifted:,}")
         _show_items(answers.false_accepts)
+    if found.odd:
+        print(f"    gold answers      {len(found.odd):,} are words where the others are values")
+        _show_items(found.odd)
     if found.solutions is not None:
         checked = found.solutions
         print(
@@ -85,6 +88,13 @@ def show_violations(report: Report, meanings: dict[str, str], console: Console) 
         console.print(f"{name}: {rule} ({meanings[rule]}): {count:,}", markup=False, highlight=False)
         for example in report.examples[name, rule]:
             console.print(f"    {example}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_warnings(report: Report, console: Console) -> None:
+    """Prints what a trainer has to be set up for."""
+    for (name, rule), details in sorted(report.warnings.items()):
+        for detail in details:
+            console.print(f"warning: {name}: {rule}: {detail}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_items(items: tuple[tuple[str, str], ...]) -> None:
