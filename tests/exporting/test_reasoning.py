@@ -42,7 +42,10 @@ def test_columns_are_those_that_are_announced(name: str) -> None:
 
 def test_reasoning_in_columns() -> None:
     config = ExportConfig(reasoning="column")
-    assert [row["reasoning"] for row in export_rows("sft", [reasoned()], config)] == ["correct 1", "correct 2"]
+    assert [row["reasoning"] for row in export_rows("sft", [reasoned()], config)] == [
+        "correct 1",
+        "correct 2",
+    ]
     pairs = list(export_rows("trl-preference", [reasoned()], config))
     assert [(row["chosen_reasoning"], row["rejected_reasoning"]) for row in pairs] == [
         ("correct 1", "incorrect 1"),

@@ -39,7 +39,14 @@ ROW = {
     "task": "Math_CoT", "dataset": "own", "trajectory": [{"from": "user", "value": "What is 2 plus 3?"}], "chosen": "5",
     "rejected": "6", "id": "ab" * 32 + "_1_1", "parent_id": "ab" * 32,
 }  # fmt: skip
-SFT = {"task": "Coding", "dataset": "own", "instruction": "Do.", "response": "5", "id": "cd" * 32 + "_1_1", "parent_id": "ab" * 32}
+SFT = {
+    "task": "Coding",
+    "dataset": "own",
+    "instruction": "Do.",
+    "response": "5",
+    "id": "cd" * 32 + "_1_1",
+    "parent_id": "ab" * 32,
+}
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 10**20) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["from", "value", "role", "content", "x"]), inner, max_size=3),
@@ -47,7 +54,10 @@ ANY = st.recursive(
 )  # fmt: skip
 
 
-@target("outputs.action", lambda: st.fixed_dictionaries({"text": TEXTS, "task": st.sampled_from([t.value for t in Task])}))
+@target(
+    "outputs.action",
+    lambda: st.fixed_dictionaries({"text": TEXTS, "task": st.sampled_from([t.value for t in Task])}),
+)
 def _action(value: Any) -> Any:
     instruction = math_pot().model_copy(update={"task": Task(value["task"])})
     action = parse_action(value["text"], instruction, "cot")
@@ -64,12 +74,20 @@ def _reasoning(value: Any) -> Any:
     return list(split_reasoning(value))
 
 
-@target("outputs.completion", lambda: st.fixed_dictionaries({"message": ANY, "content": ANY | TEXTS, "finish": ANY, "usage": ANY}))
+@target(
+    "outputs.completion",
+    lambda: st.fixed_dictionaries({"message": ANY, "content": ANY | TEXTS, "finish": ANY, "usage": ANY}),
+)
 def _completion(value: Any) -> Any:
     request = ChatRequest(
-        messages=(Message(role="user", content="?"),), sampling=SamplingParams(), purpose=Purpose(role="actor", step="s")
+        messages=(Message(role="user", content="?"),),
+        sampling=SamplingParams(),
+        purpose=Purpose(role="actor", step="s"),
     )
-    message = {"content": value["content"], **(value["message"] if isinstance(value["message"], dict) else {})}
+    message = {
+        "content": value["content"],
+        **(value["message"] if isinstance(value["message"], dict) else {}),
+    }
     body = {"choices": [{"message": message, "finish_reason": value["finish"]}], "usage": value["usage"]}
     try:
         completions, usage = parse_answer(json.dumps(body).encode(), request)
@@ -102,7 +120,9 @@ _PIECES = st.sampled_from(
     lambda: st.fixed_dictionaries(
         {
             "kind": st.sampled_from(["jsonl", "json", "csv", "tsv", "parquet", "arrow", "jsonl.gz"]),
-            "data": st.lists(_PIECES, max_size=30).map(b"".join).map(lambda data: base64.b64encode(data).decode()),
+            "data": st.lists(_PIECES, max_size=30)
+            .map(b"".join)
+            .map(lambda data: base64.b64encode(data).decode()),
         }
     ),
 )
