@@ -62,7 +62,9 @@ def test_one_program_is_found(raw: str) -> None:
         ("<execute>\nprint(1)\n</execute>\nor\n<execute>\nx = 2\nprint(x)\n</execute>", "x = 2\nprint(x)"),
     ],
 )  # fmt: skip
-def test_blocks_that_continue_belong_together_and_whole_programs_are_never_joined(raw: str, code: str) -> None:
+def test_blocks_that_continue_belong_together_and_whole_programs_are_never_joined(
+    raw: str, code: str
+) -> None:
     assert code_of(raw) == code
 
 
@@ -79,7 +81,9 @@ def test_what_stands_in_strings_and_comments_of_a_program_is_part_of_it(code: st
     assert code_of(f"<execute>\n{code}\n</execute>", Task.CODING) == code
 
 
-@pytest.mark.parametrize("raw", ["```cpp\nint main() {}\n```", "```\n5\n```", "```text\nprint(1)\n```", "`print(1)`"])
+@pytest.mark.parametrize(
+    "raw", ["```cpp\nint main() {}\n```", "```\n5\n```", "```text\nprint(1)\n```", "`print(1)`"]
+)
 def test_what_is_no_python_is_no_program(raw: str) -> None:
     assert code_of(raw) is None
 
