@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from ultrainteract.readers.code import split_program, syntax_ok, with_line_feeds
 from ultrainteract.schema import Action, Exchange, Instruction, ReasoningSchema, Task
@@ -19,6 +21,10 @@ __all__ = ["parse_action", "syntax_ok"]
 
 _NAMES = ("thought", "execute", "solution")
 _TAG = re.compile(r"<(/?)(thought|execute|solution)>")
+_MAX_PROBLEMS = 32
+"""Lines that may begin an invented problem which are looked at."""
+_MAX_TRIES = 8
+"""Ends of a program's block that are tried until it is Python."""
 _LINE_START = re.compile(r"[ \t]*(?:[>#]+[ \t]*|[-+*][ \t]+|\d+[.)][ \t]+)?[*_]*[ \t]*")
 _CHAT_END = re.compile(
     r"<\|(?:im_end|im_start|endoftext|eot_id|end_of_text|start_header_id|end)\|>"
@@ -118,7 +124,7 @@ def _own_words(text: str, instruction: Instruction) -> str:
     end = _CHAT_END.search(text)
     if end is not None and text[: end.start()].strip():
         text = text[: end.start()]
-    for line in _NEXT_PROBLEM.finditer(text):
+    for line in islice(_NEXT_PROBLEM.finditer(text), _MAX_PROBLEMS):
         said = line["said"].strip(" *_")
         head = text[: line.start()]
         parts = line["number"] and re.search(rf"\b{line['kind']}[ \t]*\d", head, re.IGNORECASE)
@@ -171,61 +177,76 @@ def _tagged(text: str) -> dict[str, str]:
     return {name: "\n".join(contents).strip("\n") for name, contents in found.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """A tag in a text."""
+
+    name: str
+    start: int
+    end: int
+    closing: bool
+    begins: bool
+    """Whether nothing but list marks, emphasis and other tags stands before it in its line."""
+
+
+def _tags(text: str) -> list[_Tag]:
+    """All tags of a text, in one pass over it."""
+    found: list[_Tag] = []
+    for match in _TAG.finditer(text):
+        before = found[-1] if found else None
+        gap = text[before.end : match.start()] if before is not None else text[: match.start()]
+        if before is not None and "\n" not in gap:
+            begins = not gap.strip(" \t") and (before.begins or before.closing)
+        else:
+            begins = _LINE_START.fullmatch(gap.rpartition("\n")[2]) is not None
+        found.append(_Tag(match[2], match.start(), match.end(), bool(match[1]), begins))
+    return found
+
+
 def _blocks(text: str, *, strict: bool) -> list[tuple[str, str]]:
+    tags = _tags(text)
     parts: list[tuple[str, str]] = []
     at = 0
-    while (opening := _next_opening(text, at, strict=strict)) is not None:
-        end, at = _block_end(text, opening, strict=strict)
-        parts.append((opening[2], text[opening.end() : end]))
+    while at < len(tags):
+        tag = tags[at]
+        if tag.closing or not (tag.begins if strict else _closed_in_line(text, tags, at)):
+            at += 1
+            continue
+        end, at = _block_end(text, tags, at, strict=strict)
+        parts.append((tag.name, text[tag.end : end]))
     return parts
 
 
-def _next_opening(text: str, at: int, *, strict: bool) -> re.Match[str] | None:
-    for tag in _TAG.finditer(text, at):
-        if not tag[1] and (_begins_line(text, tag.start()) if strict else _closed_in_line(text, tag)):
-            return tag
-    return None
-
-
-def _begins_line(text: str, at: int) -> bool:
-    """Whether nothing but list marks, emphasis and other tags stands before `at` in its line."""
-    line = text[text.rfind("\n", 0, at) + 1 : at]
-    while (tag := re.search(r"</?(?:thought|execute|solution)>[ \t]*\Z", line)) is not None:
-        if tag[0].startswith("</"):
-            return True  # what stands before it is the end of that block
-        line = line[: tag.start()]
-    return _LINE_START.fullmatch(line) is not None
-
-
-def _closed_in_line(text: str, tag: re.Match[str]) -> bool:
+def _closed_in_line(text: str, tags: Sequence[_Tag], at: int) -> bool:
     """Whether a tag within a line is closed on it around something, and is not quoted."""
-    stop = text.find("\n", tag.end())
-    close = text.find(f"</{tag[2]}>", tag.end(), stop if stop >= 0 else len(text))
-    around = text[max(0, tag.start() - 1) : tag.start()]
-    inside = text[tag.end() : close].strip(" .…") if close >= 0 else ""
-    return bool(inside) and around not in ("`", '"', "'")
+    tag = tags[at]
+    if at + 1 == len(tags) or not tags[at + 1].closing or tags[at + 1].name != tag.name:
+        return False
+    inside = text[tag.end : tags[at + 1].start]
+    quoted = text[max(0, tag.start - 1) : tag.start] in ("`", '"', "'")
+    return "\n" not in inside and bool(inside.strip(" .…")) and not quoted
 
 
-def _block_end(text: str, opening: re.Match[str], *, strict: bool) -> tuple[int, int]:
-    """Where a block's content ends, and where to go on reading."""
-    program = opening[2] == "execute"
+def _block_end(text: str, tags: Sequence[_Tag], at: int, *, strict: bool) -> tuple[int, int]:
+    """Where the content of the block that `tags[at]` opens ends, and the tag to go on with."""
+    opening = tags[at]
+    program = opening.name == "execute"
     first: tuple[int, int] | None = None
     tries = 0
-    for tag in _TAG.finditer(text, opening.end()):
-        if tag[1] and tag[2] == opening[2]:
-            ends = tag.start(), tag.end()
-        elif not tag[1] and _begins_line(text, tag.start()) and strict:
-            ends = tag.start(), tag.start()
+    for number in range(at + 1, len(tags)):
+        tag = tags[number]
+        if tag.closing and tag.name == opening.name:
+            ends = tag.start, number + 1
+        elif not tag.closing and tag.begins and strict:
+            ends = tag.start, number
         else:
             continue
-        if not program or tries >= 8:
-            return first or ends
         first, tries = first or ends, tries + 1
-        if syntax_ok(_bare(text[opening.end() : ends[0]])):
+        if not program or tries > _MAX_TRIES:
+            return first
+        if syntax_ok(_bare(text[opening.end : ends[0]])):
             return ends
-    if first is not None:
-        return first
-    return len(text), len(text)
+    return first or (len(text), len(tags))
 
 
 def _bare(code: str) -> str:

@@ -244,7 +244,7 @@ def finish_reason(said: Any, message: dict[str, Any]) -> FinishReason:
     if said is None or said == "":
         return "content_filter" if message.get("refusal") else "stop"
     known = _FINISH.get(str(said).lower())
-    if known is None and str(said) not in _unknown:
+    if known is None and str(said) not in _unknown and len(_unknown) < 100:
         _unknown.add(str(said))
         log.warning(
             "Finish reason %r is not known: samples that end with it are undetermined. If it means that the text is "
