@@ -48,9 +48,9 @@ class ModelConfig(Record):
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the request body, passed on as they are."""
     max_concurrency: PositiveInt = 64
-    """Most requests under way at once, an endpoint."""
+    """Maximum concurrent requests per endpoint."""
     n_per_request: PositiveInt | None = None
-    """Most samples asked for in one request; no limit if None."""
+    """Maximum `n` per request; no limit if None."""
     timeout_s: PositiveFloat = 300
     """Deadline of one attempt, seconds."""
     max_retries: int = 8
