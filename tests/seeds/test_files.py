@@ -207,7 +207,7 @@ def test_what_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
 def test_wrong_settings_are_config_errors(tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl", [json.loads(GOOD)])
     for fields, words in [
-        ({"dataset": "gsm9k"}, "no dataset loader 'gsm9k'"),
+        ({"dataset": "gsm9k"}, "no dataset 'gsm9k'"),
         ({"dataset": "gsm8k", "tasks": ("Logic",)}, "not Logic"),
         ({"dataset": "gsm8k", "options": {"typo": 1}}, "no option typo"),
         ({"dataset": "generic"}, "needs name, tasks, mapping, grader"),

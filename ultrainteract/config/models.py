@@ -48,7 +48,7 @@ class ModelConfig(Record):
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the request body, passed on as they are."""
     max_concurrency: PositiveInt = 64
-    """Maximum concurrent requests per endpoint."""
+    """Maximum concurrent requests per endpoint, over all processes of a local run."""
     n_per_request: PositiveInt | None = None
     """Maximum `n` per request; no limit if None."""
     timeout_s: PositiveFloat = 300

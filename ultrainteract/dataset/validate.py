@@ -10,12 +10,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
 from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS, kind_name
 from ultrainteract.dataset.rebuild import parse_id, task_of
+from ultrainteract.dataset.rules import LEARNED, MEANINGS, WARNINGS, DatasetRules
 from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
 from ultrainteract.errors import DataError
 from ultrainteract.readers.code import code_blocks, syntax_ok, with_line_feeds
@@ -45,7 +47,7 @@ RULES = {
     "syntax": "Python code in a paired action parses",
     "label": "labels are booleans, as many as there are steps",
     "prefix": "chosen and rejected begin with the same prompt",
-}
+} | MEANINGS
 """Every rule, in words."""
 EXAMPLES = 5
 """Violations shown of each rule."""
@@ -68,6 +70,8 @@ class Report:
     """Violations by (table, rule)."""
     examples: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     """The first violations of each, with their places."""
+    warnings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """What a sound dataset may be, but a trainer has to be set up for, by (table, rule)."""
 
     @property
     def ok(self) -> bool:
@@ -75,7 +79,10 @@ class Report:
         return not self.broken
 
     def add(self, table: str, rule: str, where: str, detail: str) -> None:
-        """Notes one violation."""
+        """Notes one violation, or warning."""
+        if rule in WARNINGS:
+            self.warnings.setdefault((table, rule), []).append(detail)
+            return
         self.broken[table, rule] += 1
         if len(self.examples[table, rule]) < EXAMPLES:
             self.examples[table, rule].append(f"{where}: {detail}")
@@ -92,12 +99,18 @@ class Report:
                  "examples": self.examples[table, rule]}
                 for (table, rule), count in sorted(self.broken.items())
             ],
+            "warnings": [
+                {"table": table, "rule": rule, "meaning": RULES[rule], "details": details}
+                for (table, rule), details in sorted(self.warnings.items())
+            ],
         }  # fmt: skip
 
 
 def validate(tables: Iterable[Table]) -> Report:
     """Checks tables; those of an unknown layout are reported as a violation of `columns`."""
     report = Report()
+    tables = list(tables)
+    across = DatasetRules((table.name, table.columns) for table in tables)
     for table in tables:
         layout, checker = _layout(table.columns)
         report.layouts[table.name] = layout
@@ -113,6 +126,7 @@ def validate(tables: Iterable[Table]) -> Report:
                     report.add(table.name, "readable", record.where, record.reason)
             continue
         rows = 0
+        more = across.table(table.name, table.columns)
         absent = dict.fromkeys(table.columns)  # JSONL rows may lack what the first one has
         for record in table.records(None):
             rows += 1
@@ -121,11 +135,19 @@ def validate(tables: Iterable[Table]) -> Report:
                 continue
             where, row = record
             whole = {**absent, **row}
-            found = list(checker.types(whole)) or list(checker.check(whole))
+            found = list(checker.types(whole))
+            if not found:
+                found = list(checker.check(whole))
+                blank = any(
+                    rule == "empty" for rule, _ in found
+                )  # then nothing is learned, either: said once
+                found += [
+                    (rule, detail) for rule, detail in more.check(whole) if not (blank and rule == LEARNED)
+                ]
             for rule, detail in found:
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows
-        for rule, detail in checker.finish(table.columns):
+        for rule, detail in chain(checker.finish(table.columns), more.finish()):
             report.add(table.name, rule, table.name, detail)
     return report
 
@@ -360,7 +382,7 @@ class _TreeRows(_Checker):
 
 class _Preferences(_Checker):
     def check(self, row: Row) -> Iterator[Found]:
-        chosen, rejected = _talk(row["chosen"]), _talk(row["rejected"])
+        chosen, rejected = _talk(row["chosen"], "assistant"), _talk(row["rejected"], "assistant")
         prompt = next(
             (_talk(row[name]) for name in ("prompt", "messages", "conversations") if name in row), None
         )

@@ -302,6 +302,8 @@ class Driver:
         async with asyncio.timeout(OPEN_S):
             error = await connection.open(self._secrets(), parts, self._elsewhere(link))
         if error is not None:
+            if self._home is not None:  # which could be opened: the run goes on without this worker
+                raise WorkerLost(f"it cannot be opened: {error[1]}")
             raise error_from_report(*error)
         link.open = True
         self._divide()

@@ -27,9 +27,9 @@ from ultrainteract.schema import (
     Verdict,
     content_hash,
 )
-from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.guards import Counts, normalised
+from ultrainteract.tree.placeholders import read_action
 from ultrainteract.wording import feedback, shown_output
 
 log = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ class Context:
         def parse() -> Action:
             schema, reasoning = purpose.reasoning_schema, sample.completion.reasoning
             try:
-                action = parse_action(text, self.instruction, schema, exchanges, self.cells, reasoning)
+                action = read_action(text, self.instruction, schema, exchanges, self.cells, reasoning)
             except Exception:  # no text may end a run: what the parser fails on says nothing
                 log.exception("A completion for %s could not be parsed", self.instruction.source)
                 self.guards["parse_failed"] += 1

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import GraderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
-from ultrainteract.grading.boundary import fault_of
+from ultrainteract.grading.boundary import fault_of, wrong_by_form
 from ultrainteract.grading.registry import find_grader
 from ultrainteract.prompts import Prompts
 from ultrainteract.replay import Ask, Observations, Observed
@@ -74,7 +74,7 @@ class Environment:
             instruction: The instruction.
             cells: Code of the earlier turns, oldest first: the notebook's state.
             actions: The actions.
-            ask: Asks the judge model; needed where nothing but a judge can check the instruction.
+            ask: ModelDemand the judge model; needed where nothing but a judge can check the instruction.
 
         Raises:
             SandboxError: The sandbox failed, again and again: the tree is to be tried later.
@@ -173,7 +173,7 @@ class Environment:
 
     async def _judge_output(self, instruction: Instruction, execution: Execution) -> Verdict:
         if execution.status == "error":
-            return Verdict.wrong("format", f"the program raised {execution.error_type or 'an error'}")
+            return wrong_by_form(f"the program raised {execution.error_type or 'an error'}")
         if execution.status != "ok":
             return Verdict.undetermined(f"the program was stopped: {execution.status}")
         if execution.truncated:
@@ -230,7 +230,7 @@ def _worst_status(report: TestReport) -> str:
 
 
 def _test_feedback(instruction: Instruction, report: TestReport) -> str:
-    """What a wrong program's author is told. Expected outputs are quoted only where the statement shows them."""
+    """The feedback on a program that fails tests. Expected outputs are quoted only where the statement shows them."""
     assert instruction.tests is not None
     if report.error:
         return _shown(report.error)

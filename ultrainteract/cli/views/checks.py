@@ -87,6 +87,13 @@ def show_violations(report: Report, meanings: dict[str, str], console: Console) 
             console.print(f"    {example}", markup=False, highlight=False, soft_wrap=True)
 
 
+def show_warnings(report: Report, console: Console) -> None:
+    """Prints what a trainer has to be set up for."""
+    for (name, rule), details in sorted(report.warnings.items()):
+        for detail in details:
+            console.print(f"warning: {name}: {rule}: {detail}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _show_items(items: tuple[tuple[str, str], ...]) -> None:
     for source, detail in items:
         print(f"        {source}: {' '.join(detail.split())[:160]}")

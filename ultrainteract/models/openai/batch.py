@@ -195,7 +195,7 @@ class OpenAIBatchModel:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         if error is None:
-            error = ProviderError(f"{self._where} was closed with requests under way.", fatal=True)
+            error = ProviderError(f"{self._where} was closed with requests in flight.", fatal=True)
         for wanted in self._wanted.values():
             if not wanted.answer.done():
                 wanted.answer.set_exception(error)
@@ -444,6 +444,6 @@ class OpenAIBatchModel:
 
 
 def _mark_retrieved(answer: asyncio.Future[Reply]) -> None:
-    """Marks the exception as retrieved: asyncio would warn of one whose waiters were all cancelled."""
+    """Marks the exception as retrieved so that asyncio does not warn: those who waited may have been cancelled."""
     if not answer.cancelled():
         answer.exception()

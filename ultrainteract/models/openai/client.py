@@ -163,7 +163,7 @@ class OpenAIModel:
         return Reply(completions=tuple(drawn), usage=usage)
 
     async def close(self) -> None:
-        """Closes all connections. Idempotent; requests under way fail."""
+        """Closes all connections. Idempotent; requests in flight fail."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
@@ -213,7 +213,7 @@ class OpenAIModel:
     # ----------------------------------------------------------------------------------- one HTTP request
 
     async def _draw(self, request: ChatRequest, start: int, n: int) -> _Drawn | ProviderError:
-        """Asks for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
+        """ModelDemand for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
         request_class = RequestClass(self.name, request.purpose.role, self.config.max_concurrency)
         failures, elapsed, token = 0, 0.0, object()
         while True:
@@ -258,7 +258,7 @@ class OpenAIModel:
             finally:
                 lease.dropped()
             if self._closed:
-                return ProviderError(f"{where} was closed with requests under way.", fatal=True)
+                return ProviderError(f"{where} was closed with requests in flight.", fatal=True)
             if fault.kind == "refused":
                 return ProviderError(
                     f"{where} refuses the request: {fault.what}. {advice(fault)}", refused=True
@@ -354,7 +354,7 @@ class OpenAIModel:
         return min(fields, default=None)
 
     async def _healthy(self, endpoint: Endpoint) -> bool:
-        """Asks a paused endpoint for its models: any answer but a server error shows that it is up."""
+        """ModelDemand a paused endpoint for its models: any answer but a server error shows that it is up."""
         import aiohttp
 
         address = self._addresses[endpoint]

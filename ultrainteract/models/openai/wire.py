@@ -60,7 +60,7 @@ class Dialect:
     token_field: str = "max_completion_tokens"
     """Its name for the cap on completion tokens."""
     samples: int | None = None
-    """Most samples it draws in one request; None while nothing is known against any number."""
+    """Maximum samples per request; None while nothing is known against any number."""
     seed: bool = True
     """Takes `seed`."""
     continuation: bool = True
@@ -180,8 +180,8 @@ def parse_answer(
     """
     data = _read(raw)
     choices = data.get("choices") if isinstance(data, dict) else None
-    if isinstance(data, dict) and (told := data.get("error")) and not choices:
-        raise WireError("an error", status_of_error(told))
+    if isinstance(data, dict) and (fault := data.get("error")) and not choices:
+        raise WireError("an error", status_of_error(fault))
     if not isinstance(choices, list):
         raise WireError("the answer is JSON but no chat completion")
     if not choices:

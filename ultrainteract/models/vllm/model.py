@@ -115,7 +115,7 @@ class VLLMModel:
         )
 
     async def close(self) -> None:
-        """Ends the engine and its processes within seconds. Idempotent; requests under way fail."""
+        """Ends the engine and its processes within seconds. Idempotent; requests in flight fail."""
         await self._engine.close()
 
     # ------------------------------------------------------------------------------------------ one request
