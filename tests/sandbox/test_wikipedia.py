@@ -25,7 +25,6 @@ from ultrainteract.tools.wikipedia import (
     NOTHING_FOUND,
     LiveWikipedia,
     open_wikipedia,
-    recorded,
     remembered,
     worded,
 )
@@ -295,22 +294,6 @@ async def test_repeated_queries_are_one_call() -> None:
         with pytest.raises(SandboxError):
             await search("bad")
     assert calls.count("bad") == 2, "a failure is not remembered"
-
-
-async def test_recorded_answers_outlive_the_source() -> None:
-    kept: dict[str, str] = {}
-
-    async def record(query: str, answer: str) -> None:
-        kept[query] = answer
-
-    async def source(query: str) -> str:
-        return query * 2
-
-    async def gone(query: str) -> str:
-        raise AssertionError
-
-    assert await recorded(source, kept.get, record)("x") == "xx"
-    assert await recorded(gone, kept.get, record)("x") == "xx"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ class Limits(Record):
     wall_s: float = 10.0
     """Wall-clock seconds."""
     cpu_s: float = 10.0
-    """CPU seconds, over all its processes' own clocks."""
+    """CPU seconds, summed over all processes of the execution."""
     memory_mb: int = 512
     """Address space beyond the preloaded interpreter, MiB."""
     output_bytes: int = 65_536
@@ -37,9 +37,9 @@ class SandboxConfig(Record):
     runtime: str | None = None
     """Docker runtime, such as `runsc`."""
     containers: PositiveInt | None = None
-    """Warm containers (or bubblewrap workers); one for each two cores if None."""
+    """Warm containers (or bubblewrap workers); one per two cores if None."""
     concurrency: PositiveInt | None = None
-    """Executions at once, over all containers; four a core if None."""
+    """Maximum concurrent executions, over all containers; four per core if None."""
     memory_mb: PositiveInt = 4096
     """Memory of one container, MiB."""
     limits: Limits = Limits()

@@ -51,7 +51,7 @@ class SeedConfig(Record):
     tasks: tuple[Task, ...] = ()
     """Make instructions of these tasks only; all the dataset's tasks if empty."""
     limit: PositiveInt | None = None
-    """Take this many usable instructions a task at the most."""
+    """Maximum number of usable instructions per task."""
     name: str | None = None
     """Published dataset name, for `generic` sources."""
     mapping: FieldMapping | None = None

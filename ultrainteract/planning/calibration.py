@@ -53,9 +53,9 @@ class UnitCosts(Record):
     """What one of each thing costs."""
 
     grow_request_s: Figure
-    """CPU of a worker for a request and all that follows from it, without sending it, seconds."""
+    """CPU seconds of a worker per request and all that follows from it, without sending it."""
     send_request_s: Figure
-    """CPU of a worker for sending a request over HTTP, seconds."""
+    """CPU seconds of a worker per request sent over HTTP."""
     rows_per_request: Figure
     """Rows of the store for each request."""
     bytes_per_token: Figure
@@ -63,7 +63,7 @@ class UnitCosts(Record):
     drive_row_s: Figure
     """CPU of a Ray driver for each row of the store: leases, messages, writing; seconds."""
     commits_per_s: Figure
-    """Rows that the store commits in a second."""
+    """Rows that the store commits per second."""
     execution_s: dict[Task, Figure]
     """Core seconds of the sandbox for an execution, by task."""
 

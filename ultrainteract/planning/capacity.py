@@ -2,7 +2,7 @@
 
 Everything here is arithmetic over figures that say where they come from (`calibration`, a rehearsal, a run
 directory, the configuration, the command line, or an assumption). A resource limits the run to
-capacity / need trees a second; the least of these is the bottleneck.
+capacity / need trees per second; the minimum of these is the bottleneck.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ModelSetting(Record):
     replicas: PositiveInt | None = None
     """Servers of the model."""
     tokens_per_s: PositiveFloat | None = None
-    """Completion tokens a second of one replica, all its requests together."""
+    """Completion tokens per second of one replica, over all its requests."""
     latency_s: PositiveFloat | None = None
     """Mean time of a request."""
 
@@ -92,7 +92,7 @@ class Resource(Record):
     need: float
     """Units a tree takes."""
     capacity: float
-    """Units a second, over the whole cluster."""
+    """Units per second, over the whole cluster."""
     count: float
     """How many there are of what is to be added more of."""
     add: str
@@ -105,7 +105,7 @@ class Resource(Record):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def trees_per_s(self) -> float:
-        """Trees a second that it allows."""
+        """Trees per second that it allows."""
         return self.capacity / self.need if self.need else math.inf
 
     @computed_field  # type: ignore[prop-decorator]
@@ -145,7 +145,7 @@ class Capacity(Record):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def trees_per_s(self) -> float:
-        """Trees a second at the bottleneck."""
+        """Trees per second at the bottleneck."""
         return self.bottleneck.trees_per_s
 
     @computed_field  # type: ignore[prop-decorator]

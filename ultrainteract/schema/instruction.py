@@ -57,7 +57,7 @@ class TestSuite(Record):
     """The statement allows several right outputs and no checker program is known: passing all tests proves an
     action correct, failing one leaves it undetermined unless the program crashed or ran out of time."""
     time_limit_s: float | None = None
-    """The problem's own limit a test, seconds."""
+    """Per-test time limit stated by the problem, in seconds."""
     memory_limit_mb: int | None = None
     """The problem's own memory limit, MiB."""
 

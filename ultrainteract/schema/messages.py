@@ -22,7 +22,7 @@ class SamplingParams(Record):
     temperature: float = 1.0
     """Softmax temperature."""
     top_p: float = 1.0
-    """Nucleus mass."""
+    """Top-p (nucleus) probability mass."""
     max_tokens: int = 2048
     """Cap on completion tokens."""
     stop: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
@@ -101,27 +101,6 @@ def remembered(handler: ToolHandler) -> ToolHandler:
                 if not lock.locked():
                     locks.pop(query, None)
         return answers[query]
-
-    return search
-
-
-def recorded(
-    handler: ToolHandler, recall: Callable[[str], str | None], record: Callable[[str, str], Awaitable[None]]
-) -> ToolHandler:
-    """Answers from a record that outlives the process, and adds to it.
-
-    Args:
-        handler: Asked where the record is silent.
-        recall: The recorded answer to a query, or None.
-        record: Keeps an answer; awaited before the answer is given.
-    """
-
-    async def search(query: str) -> str:
-        found = recall(query)
-        if found is None:
-            found = await handler(query)
-            await record(query, found)
-        return found
 
     return search
 
