@@ -4,7 +4,8 @@ Answers whose right verdict is known are graded: the gold answers of seed files 
 (right), the gold answers of neighbours and gold answers with one thing changed (wrong), and the hand-labelled
 answers of `tests/grading/collection.py`. For tests, gold solutions run on their own tests (right), and mutated
 gold solutions and solutions of other problems that fail somewhere in their suite (wrong) are asked how many random
-tests they pass. 
+tests they pass.
+
     python scripts/measure_reliability.py --seed gsm8k=seeds/gsm8k/train.jsonl --seed TACO=seeds/taco --write
 """
 
@@ -20,12 +21,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from math import comb
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.grading.collection import cases
 from ultrainteract.config import Limits, SandboxConfig, SeedConfig
 from ultrainteract.grading import Finding, Graders, find_grader, verdict_from_tests
+from ultrainteract.grading import reliability as reliability_module
+from ultrainteract.grading.reliability import lower_bound, reliability_of_tests
 from ultrainteract.grading.selfcheck import stated_gold
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.schema import Instruction, Label
@@ -34,6 +38,9 @@ from ultrainteract.seeds.mutation import mutants
 
 FIGURES = Path(__file__).parents[1] / "ultrainteract/grading/figures.json"
 FORMS = (r"\boxed{{{}}}", "The answer is {}.", "Answer: {}", "**{}**", "#### {}", "Step 1: …\n\nAnswer: {}")
+DOCUMENT = Path(__file__).parents[1] / "docs/grading.md"
+MAX_TESTS = 32
+"""Random tests of a problem that its programs run on."""
 SIZES = (1, 2, 3, 5, 8, 12, 20, 30)
 Answer = tuple[str, Instruction, str, bool]
 """Source of the measurement, instruction, answer, and whether it is right."""
@@ -134,6 +141,13 @@ async def measure_answers(
     }
 
 
+def _with_fewer_tests(instruction: Instruction, rng: random.Random) -> Instruction:
+    assert instruction.tests is not None
+    cases = instruction.tests.cases
+    kept = tuple(rng.sample(cases, min(MAX_TESTS, len(cases))))
+    return instruction.model_copy(update={"tests": instruction.tests.model_copy(update={"cases": kept})})
+
+
 async def measure_tests(
     instructions: list[Instruction], rng: random.Random, problems: int
 ) -> dict[str, object]:
@@ -142,7 +156,7 @@ async def measure_tests(
         i for i in instructions if i.grader == "tests" and i.tests and i.solutions and not i.tests.any_answer
     ]
     usable = [i for i in usable if i.tests and len(i.tests.cases) >= 10]
-    chosen = rng.sample(usable, min(problems, len(usable)))
+    chosen = [_with_fewer_tests(i, rng) for i in rng.sample(usable, min(problems, len(usable)))]
     right = Counter(total=0, failed=0, undetermined=0)
     passed: Counter[int] = Counter()
     total: Counter[int] = Counter()
@@ -189,6 +203,54 @@ async def measure_tests(
     }
 
 
+def tables(figures: dict[str, Any]) -> str:
+    """The figures as the documentation shows them."""
+    lines = [
+        "| check | measured on | answers | wrong verdicts | undetermined |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for check, by in figures["by source"].items():
+        for source, counts in by.items():
+            wrong, unknown = counts.get("wrong verdicts", 0), counts.get("undetermined", 0)
+            lines.append(f"| `{check}` | {source} | {counts['answers']:,} | {wrong} | {unknown:,} |")
+    lines += [
+        "",
+        "| verdict | rests on | verdicts | right | reliability |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for kind, counts in figures["answers"].items():
+        check, basis, label = kind.split("/")
+        trust = lower_bound(counts["right"], counts["total"])
+        lines.append(
+            f"| `{check}`, {label} | {basis} | {counts['total']:,} | {counts['right']:,} | {trust:.3f} |"
+        )
+    if measured := figures["tests"]:
+        lines += [
+            "",
+            "| verdict of tests | programs | that passed (or failed) | reliability |",
+            "| --- | ---: | ---: | ---: |",
+        ]
+        right = measured["right programs"]
+        lines.append(
+            f"| wrong | {right['total']} right ones | {right['failed']} | {reliability_of_tests(None):.3f} |"
+        )
+        for tests, counts in measured["wrong programs"].items():
+            trust = reliability_of_tests(int(tests))
+            lines.append(
+                f"| correct, {tests} hidden | {counts['total']} wrong ones | {counts['passed']:.1f} | {trust:.3f} |"
+            )
+    return "\n".join(lines)
+
+
+MARKS = ("<!-- measured figures -->\n", "\n<!-- end of measured figures -->")
+
+
+def in_document(text: str, figures: dict[str, Any]) -> str:
+    """The documentation page with the figures between its marks."""
+    before, rest = text.split(MARKS[0])
+    return before + MARKS[0] + tables(figures) + MARKS[1] + rest.split(MARKS[1])[1]
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -196,8 +258,9 @@ async def main() -> None:
     parser.add_argument(
         "--seed", action="append", default=[], metavar="DATASET=PATH", help="seed files to measure on"
     )
+    parser.add_argument("--problems", type=int, default=80, help="maximum coding problems that are run")
     parser.add_argument(
-        "--problems", type=int, default=80, help="coding problems whose programs are run; 0 for none"
+        "--only", choices=["answers", "tests"], help="measure one part, keep the other's figures"
     )
     parser.add_argument("--most", type=int, default=2_000, help="maximum instructions per seed")
     parser.add_argument("--write", action="store_true", help="write the figures into the package")
@@ -210,15 +273,19 @@ async def main() -> None:
         found = [item for item in loaded if isinstance(item, Instruction)]
         instructions += found[: arguments.most]
         print(f"{dataset}: {len(found)} instructions", file=sys.stderr)
-    kinds, sources = await measure_answers(instructions, rng)
     figures = json.loads(FIGURES.read_text("utf-8"))
-    figures |= {"answers": kinds, "by source": sources}
-    if arguments.problems:
+    if arguments.only != "tests":
+        kinds, sources = await measure_answers(instructions, rng)
+        figures |= {"answers": kinds, "by source": sources}
+    if arguments.only != "answers":
         figures["tests"] = await measure_tests(instructions, rng, arguments.problems)
     text = json.dumps(figures, indent=1, ensure_ascii=False)
     print(text)
     if arguments.write:
         FIGURES.write_text(text + "\n", "utf-8")
+        reliability_module.figures.cache_clear()
+        reliability_of_tests.cache_clear()
+        DOCUMENT.write_text(in_document(DOCUMENT.read_text("utf-8"), figures), "utf-8")
 
 
 if __name__ == "__main__":

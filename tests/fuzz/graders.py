@@ -21,7 +21,9 @@ from ultrainteract.schema import TestCase, TestSuite
 from ultrainteract.seeds.coding import is_shown
 from ultrainteract.seeds.statements import examples, is_interactive, judging
 
-CORPUS = sorted({text for case in cases() if case.group != "bombs" for text in (case.answer, case.instruction.gold or "")})
+CORPUS = sorted(
+    {text for case in cases() if case.group != "bombs" for text in (case.answer, case.instruction.gold or "")}
+)
 CALLS = (
     "f(a=1)", "f(from='x')", "[f(1), g(b='y')]", '{"name": "f", "arguments": {"a": 1}}', "f(**{'a': 1})", "no call",
     '{"name": "f", "arguments": {"a": [1, 2], "b": [""]}, "order": ["a", "b"]}', "f(a={'x': [1]})",
@@ -38,7 +40,9 @@ def _inputs(name: str) -> st.SearchStrategy[Any]:
             "gold_set": some if name in ("calls", "answer_set") else st.just([]),
             "choices": some if name == "choice" else st.just([]),
             "program": st.booleans(),
-            "question": st.sampled_from(["Find it.", "What percent, approximately?", "In which order? Give the interval."]),
+            "question": st.sampled_from(
+                ["Find it.", "What percent, approximately?", "In which order? Give the interval."]
+            ),
             "answer": text,
         }
     )
@@ -63,7 +67,10 @@ for _name, _entry in graders().items():
         target(f"graders.{_name}", lambda n=_name: _inputs(n))(lambda given, n=_name: _grade(n, given))
 
 
-@target("graders.tests", lambda: st.tuples(texts(), texts(), texts(), st.sampled_from(["stdin", "call"]), st.booleans()))
+@target(
+    "graders.tests",
+    lambda: st.tuples(texts(), texts(), texts(), st.sampled_from(["stdin", "call"]), st.booleans()),
+)
 def tests_of_programs(given: Any) -> Any:
     """The verdict on one failed or passed test, with a program to look at."""
     expected, output, program, kind, passed = given
@@ -83,11 +90,17 @@ def statements(given: Any) -> Any:
     """What a statement says of its outputs."""
     statement, one, other = given
     checker, several = judging(statement)
-    shown = [is_shown(one, other, statement), is_shown(json.dumps([one]), json.dumps(other), statement, call=True)]
+    shown = [
+        is_shown(one, other, statement),
+        is_shown(json.dumps([one]), json.dumps(other), statement, call=True),
+    ]
     return [checker.model_dump(mode="json"), several, shown, is_interactive(statement), examples(statement)]
 
 
-@target("graders.number_words", lambda: texts(("twenty-one", "two and a half", "minus one point five", "three quarters")))
+@target(
+    "graders.number_words",
+    lambda: texts(("twenty-one", "two and a half", "minus one point five", "three quarters")),
+)
 def number_words(given: Any) -> Any:
     """Numbers in words."""
     return str(number_from_words(given))

@@ -32,7 +32,9 @@ class Target:
 _TARGETS: dict[str, Target] = {}
 
 
-def target(name: str, inputs: Callable[[], SearchStrategy[Any]], limit_s: float = 1.0) -> Callable[[Run], Run]:
+def target(
+    name: str, inputs: Callable[[], SearchStrategy[Any]], limit_s: float = 1.0
+) -> Callable[[Run], Run]:
     """Registers a function as a target.
 
     Args:

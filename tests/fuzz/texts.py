@@ -28,7 +28,11 @@ def texts(corpus: Sequence[str] = (), longest: int = 40) -> st.SearchStrategy[st
     """
     token = st.sampled_from(TOKENS)
     joined = st.lists(token, max_size=longest).map("".join)
-    repeated = st.builds(lambda piece, n: piece * n, st.lists(token, min_size=1, max_size=3).map("".join), st.integers(2, 3_000))
+    repeated = st.builds(
+        lambda piece, n: piece * n,
+        st.lists(token, min_size=1, max_size=3).map("".join),
+        st.integers(2, 3_000),
+    )
     plain = st.text(max_size=60)
     if not corpus:
         return st.one_of(joined, plain, repeated.map(lambda text: text[:30_000]))

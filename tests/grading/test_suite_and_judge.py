@@ -7,12 +7,25 @@ import pytest
 from tests.grading.collection import _instruction
 from ultrainteract.grading import Graders, judge, self_check, verdict_from_tests
 from ultrainteract.sandbox.base import CaseResult, Status, TestReport
-from ultrainteract.schema import Instruction, Label, Message, Task, TestCase, TestSuite
+from ultrainteract.schema import Checker, Instruction, Label, Message, Task, TestCase, TestSuite
 
 
-def suite(count: int = 3, *, any_answer: bool = False) -> TestSuite:
+def suite(
+    count: int = 3,
+    *,
+    any_answer: bool = False,
+    time_limit_s: float | None = 1.0,
+    shown: int = 0,
+    checker: Checker | None = None,
+    expected: str | None = None,
+) -> TestSuite:
     return TestSuite(
-        cases=tuple(TestCase(input=str(i), expected=str(i)) for i in range(count)), any_answer=any_answer
+        cases=tuple(
+            TestCase(input=f"{i} word", expected=expected or str(i), public=i < shown) for i in range(count)
+        ),
+        any_answer=any_answer,
+        time_limit_s=time_limit_s,
+        checker=checker or Checker(),
     )
 
 
@@ -55,6 +68,92 @@ def test_a_program_that_does_not_compile_is_wrong_and_no_tests_prove_nothing() -
     assert failed.evidence is not None
     assert "SyntaxError" in failed.evidence.detail
     assert verdict_from_tests(suite(0), report()).label is Label.UNDETERMINED
+
+
+@pytest.mark.parametrize("status", ["timeout", "memory", "output_limit", "killed"])
+def test_a_limit_that_the_problem_does_not_state_proves_nothing(status: Status) -> None:
+    verdict = verdict_from_tests(suite(time_limit_s=None), report(OK, (False, status)))
+    assert verdict.label is Label.UNDETERMINED
+    assert verdict_from_tests(suite(time_limit_s=None), report((False, status), CRASH)).label is Label.WRONG
+
+
+@pytest.mark.parametrize(
+    ("expected", "output", "checker", "label"),
+    [
+        ("Yes", "YES", Checker(), Label.UNDETERMINED),
+        ("Word", "word", Checker(), Label.WRONG),  # its case comes from the input
+        ("Yes", "No", Checker(), Label.WRONG),
+        ("0.333333333", "0.3333333333333", Checker(), Label.UNDETERMINED),
+        ("0.333333333", "0.3343333333333", Checker(), Label.WRONG),
+        ("1000000", "1000001", Checker(), Label.WRONG),
+        (
+            "12345.67",
+            "12345.68",
+            Checker(kind="floats", tolerance=0.005, error="absolute"),
+            Label.UNDETERMINED,
+        ),
+        ("12345.67", "12400.00", Checker(kind="floats", tolerance=0.005, error="absolute"), Label.WRONG),
+        ("1.0", "1.0000015", Checker(kind="floats", tolerance=1e-6), Label.UNDETERMINED),
+        ("1.0", "1.001", Checker(kind="floats", tolerance=1e-6), Label.WRONG),
+    ],
+)
+def test_an_output_that_differs_in_a_trifle_proves_nothing(
+    expected: str, output: str, checker: Checker, label: Label
+) -> None:
+    failed = TestReport(results=(CaseResult(passed=False, status="ok", output=output + "\n"),))
+    assert verdict_from_tests(suite(1, expected=expected, checker=checker), failed).label is label
+
+
+def test_reliability_follows_from_the_hidden_tests() -> None:
+    def trust(shown: int, count: int) -> float:
+        verdict = verdict_from_tests(suite(count, shown=shown), report(*[OK] * count))
+        assert verdict.label is Label.CORRECT
+        assert verdict.evidence is not None
+        return verdict.evidence.reliability
+
+    assert trust(3, 3) == 0.5
+    assert 0.5 < trust(2, 3) < trust(0, 3) < trust(0, 20) < 1
+
+
+@pytest.mark.parametrize(
+    ("program", "ignores"),
+    [
+        ("print(9)", True),
+        ("input()\nprint(9)", True),
+        ("n = int(input())\nprint(9)", True),
+        ("import sys\ndata = sys.stdin.read()\nprint('YES')", True),
+        ("def main():\n    n = input()\n    print(9)\nmain()", True),
+        ("import sys\nsys.stdin.readline()\nsys.stdout.write('9')", True),
+        ("n = int(input())\nprint(n * n)", False),
+        ("if input() == 'a':\n    x = 1\nelse:\n    x = 2\nprint(x)", False),
+        ("for _ in range(int(input())):\n    print(9)", False),
+        ("def f(x):\n    print(x)\nf(int(input()))", False),
+        ("a = []\nb = a\nb.append(input())\nprint(a)", False),
+        ("class A:\n    def go(self, x):\n        print(x)\nA().go(input())", False),
+        ("while True:\n    if input() == '0':\n        break\nprint(9)", False),
+        ("list(map(print, input().split()))", False),
+        ("try:\n    int(input())\nexcept ValueError:\n    pass\nprint(9)", False),
+        ("print(open(0).read())", False),
+        ("f = lambda x: print(x)\nf(input())", False),
+        ("print(", False),
+    ],
+)
+def test_a_program_that_does_not_look_at_its_input_is_not_proved_right(program: str, ignores: bool) -> None:
+    verdict = verdict_from_tests(suite(2), report(OK, OK), program)
+    assert (verdict.label is Label.UNDETERMINED) == ignores, verdict
+
+
+def test_a_function_that_ignores_its_arguments_is_not_proved_right() -> None:
+    calls = TestSuite(kind="call", entry_point="f", cases=(TestCase(input="[3]", expected="9"),))
+    for program, ignores in (
+        ("def f(n):\n    return 9", True),
+        ("class Solution:\n    def f(self, n):\n        return 9", True),
+        ("def f(n):\n    return n * n", False),
+        ("def f(*args):\n    return args[0] * 3", False),
+        ("def g(n):\n    return n\nf = g", False),
+    ):
+        verdict = verdict_from_tests(calls, report(OK), program)
+        assert (verdict.label is Label.UNDETERMINED) == ignores, program
 
 
 # -------------------------------------------------------------------------------------------------- judge

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from ultrainteract.readers.rows import Unusable
+from ultrainteract.sandbox.compare import same_text
 from ultrainteract.schema import Checker
-from ultrainteract.seeds.statements import CASELESS, agreeing, examples, is_interactive, judging
+from ultrainteract.seeds.coding import input_output_suite, is_shown
+from ultrainteract.seeds.statements import (
+    CASELESS,
+    agreeing,
+    examples,
+    is_interactive,
+    judging,
+    without_case,
+)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +132,72 @@ def test_two_outputs_for_one_input_mean_that_several_are_right() -> None:
     assert agreeing(tokens, [["YES", "Yes"], ["NO"]])[0].program == CASELESS
     floats = Checker(kind="floats", tolerance=1e-6)
     assert agreeing(floats, [["0.5", "0.5000"]]) == (floats, False)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Each length is given with three digits after the decimal point. Print one integer: the sum.",
+        "All probabilities are given with at most 6 decimal places. Print the most likely index.",
+        "Input\n\nThe numbers have 2 decimals. Print nothing else.\n\nOutput\n\nThe number of pairs.",
+        "The input consists of n numbers with two digits after the decimal point; print the largest index.",
+        "The scale measures with a precision of 0.001, as the input states. Print the name of the lightest.",
+    ],
+)
+def test_what_is_said_of_the_input_is_no_tolerance(statement: str) -> None:
+    assert judging(statement)[0].kind == "tokens"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "error", "tolerance"),
+    [
+        ("Print the total with 2 digits after the decimal point.", "absolute", 0.005),
+        ("Output the mean rounded to three decimal places.", "absolute", 0.0005),
+        ("The absolute error must not exceed 0.001.", "absolute", 1e-3),
+        ("Your answer is accepted if its relative error is at most 10^-4.", "relative", 1e-4),
+        ("Absolute or relative error of 1e-6 is accepted.", "either", 1e-6),
+        ("An error of at most 10^-4 is accepted.", "absolute", 1e-4),
+    ],
+)
+def test_the_kind_of_error_is_the_one_that_is_meant(sentence: str, error: str, tolerance: float) -> None:
+    checker, _ = judging(f"Read n.\n\nOutput\n\n{sentence}\n")
+    assert (checker.kind, checker.error) == ("floats", error)
+    assert checker.tolerance == pytest.approx(tolerance)
+
+
+def test_a_tolerance_is_for_measured_values_alone() -> None:
+    checker = Checker(kind="floats", tolerance=1e-3)
+    assert not same_text(checker, "1000000 0.5", "1000900 0.5")
+    assert same_text(checker, "1000000 0.5", "1000000 0.5003")
+    assert same_text(checker, "3", "3.0001")
+    digits = judging("Print the total with 2 digits after the decimal point.")[0]
+    assert not same_text(digits, "12345.67", "12400.00")
+    assert same_text(digits, "0.33", "0.3333333")
+    assert same_text(digits, "0.13", "0.125")
+
+
+def test_the_accepted_solutions_show_whether_case_matters() -> None:
+    tokens = Checker()
+    assert without_case(tokens, ["Yes\n", "No\n"], ["print('YES' if input() else 'NO')"]).program == CASELESS
+    assert without_case(tokens, ["Yes\n", "No\n"], ["print('Yes' if input() else 'No')"]) == tokens
+    assert without_case(tokens, ["Yes\n", "No\n"], []) == tokens
+    assert without_case(tokens, ["abc\n"], ["print(input())"]) == tokens
+
+
+def test_a_test_is_public_where_its_input_and_output_are_shown() -> None:
+    statement = "Square n, at most 30.\n\nExample\n\nInput\n\n3\n\nOutput\n\n9\n"
+    assert is_shown("3\n", "9\n", statement)
+    assert not is_shown("30\n", "900\n", statement)
+    assert not is_shown("3\n", "10\n", statement)
+    call = "For example, f([1, 2], 'ab') returns True."
+    assert is_shown('[[1, 2], "ab"]', "true", call, call=True)
+    assert not is_shown('[[1, 3], "ab"]', "true", call, call=True)
+
+
+def test_hidden_tests_can_be_demanded() -> None:
+    statement = "Read n and print its square.\n\nExample\n\nInput\n\n3\n\nOutput\n\n9\n"
+    tests = {"inputs": ["3\n", "4\n"], "outputs": ["9\n", "16\n"]}
+    suite = input_output_suite(tests, statement, {"min_hidden_tests": 1})
+    assert [case.public for case in suite.cases] == [True, False]
+    with pytest.raises(Unusable, match=r"only 1 of its tests are hidden.*seeds tests"):
+        input_output_suite(tests, statement, {"min_hidden_tests": 2})

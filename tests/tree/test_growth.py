@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Scripted, config, cot, math_cot, math_pot, models
+from tests.builders import Scripted, config, cot, cycle, math_cot, math_pot, models, pot
 from ultrainteract.config import RunConfig
 from ultrainteract.grading import Graders
 from ultrainteract.models import price_of
 from ultrainteract.models.base import ChatRequest, Completion
 from ultrainteract.prompts import Prompts
-from ultrainteract.replay import RecordedSampler
-from ultrainteract.schema import Instruction, Label, Tree, TreeState
+from ultrainteract.replay import Observed, RecordedSampler
+from ultrainteract.schema import Instruction, Label, Observation, Tree, TreeState, Verdict
 from ultrainteract.store import RunStore
 from ultrainteract.tree import Grower
 from ultrainteract.tree.context import Context
@@ -194,13 +194,31 @@ async def test_where_the_rejected_action_comes_from(
     assert tree.turns[0].incorrect.provenance.model == source
 
 
+class CaseMatters(Environment):
+    """Judges programs by their text: what they print is compared letter by letter, as tests do."""
+
+    async def observe(self, *arguments: Any, **options: Any) -> list[Observed]:
+        verdicts = [
+            Verdict.correct("tests") if "'Yes'" in action.code else Verdict.wrong("tests")
+            for action in arguments[2]
+        ]
+        return [Observed(observation=Observation(output=""), verdict=verdict) for verdict in verdicts]
+
+
 async def test_chosen_and_rejected_never_differ_in_looks_alone(graders: Graders, tmp_path: Path) -> None:
-    instruction = math_cot(gold="42")
-    same = [cot("42"), cot("42").replace("Think.", "think")]
-    scripted = models(actor=same, pool=WRONG, critic=CRITIC)
-    tree = await grow(config(), scripted, graders, tmp_path, instruction)
-    for _, pair in tree.pairs():
-        assert pair.chosen.action.text.casefold() != pair.rejected.action.text.casefold()
+    """A program that differs from the correct one in case alone is wrong, but makes no pair with it."""
+    settings = config({"max_turns": 1})
+    pool = pot("print('No')")
+    scripted = models(actor=[pot("print('Yes')"), pot("print('yes')")], pool=pool, critic=CRITIC)
+    with RunStore.resume(tmp_path, settings) as store:
+        calls = RecordedSampler(store, scripted, settings, price_of)
+        observer = CaseMatters(store, None, graders, settings.sandbox)  # type: ignore[arg-type]
+        (turn,) = (tree := await Grower(settings, calls, observer).grow(math_pot())).turns
+    assert turn.steps[0].judged > turn.steps[0].correct > 0, "the look-alike is proved wrong"
+    assert turn.paired
+    assert turn.incorrect is not None
+    assert turn.incorrect.action.raw == pool
+    assert tree.guards["equal_pair"] >= turn.steps[0].judged - turn.steps[0].correct
 
 
 async def test_a_truncated_answer_is_neither_right_nor_wrong(graders: Graders, tmp_path: Path) -> None:
@@ -265,3 +283,24 @@ async def test_schemas_are_drawn_for_code_and_not_without_it() -> None:
 
     assert drawn(math_cot) == {"cot"}
     assert drawn(math_pot) == {"cot", "modular"}
+
+
+async def test_the_tree_keeps_why_samples_got_no_verdict_and_one_of_them(
+    graders: Graders, tmp_path: Path
+) -> None:
+    cut = Completion(text="Step 1: On and on", finish_reason="length", tokens=10)
+    scripted = models(actor=cycle(RIGHT, WRONG), pool=WRONG, critic=CRITIC)
+    scripted["actor"].answer = lambda request, ordinal: [
+        cut,
+        "I like trains.",
+        cut,
+        "Who knows?",
+        RIGHT,
+        WRONG,
+    ][ordinal % 6]
+    settings = config(growth={"ladder": [{"name": "sample", "model": "actor", "samples": 6}], "waves": "off"})
+    tree = await grow(settings, scripted, graders, tmp_path)
+    (step,) = tree.turns[0].steps
+    assert (step.drawn, step.judged) == (6, 2)
+    assert step.undetermined == {"no final answer was found": 2, "the answer was cut off at the token cap": 2}
+    assert step.example == "the answer was cut off at the token cap | Step 1: On and on"

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
         build_seeds,
         check_seeds,
         make_tests,
+        make_word_problems,
         seed_datasets,
         selection_rules,
     )
     from ultrainteract.api.isolation import build_sandbox, check_sandbox, prune_sandbox, sandbox_shell
+    from ultrainteract.api.judgments import rate_votes
     from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
     from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
     from ultrainteract.api.publication import check_push, push, watch_push
@@ -53,8 +55,11 @@ HOMES = {
     name: f"ultrainteract.{module}"
     for module, names in {
         "api.datasets": ("ExportReport", "data_rules", "export", "import_", "stats", "validate_data"),
-        "api.instructions": ("build_seeds", "check_seeds", "make_tests", "seed_datasets", "selection_rules"),
+        "api.instructions": (
+            "build_seeds", "check_seeds", "make_tests", "make_word_problems", "seed_datasets", "selection_rules",
+        ),
         "api.isolation": ("build_sandbox", "check_sandbox", "prune_sandbox", "sandbox_shell"),
+        "api.judgments": ("rate_votes",),
         "api.lookup": ("build_wikipedia", "search_wikipedia"),
         "api.preparation": ("init", "plan", "plan_cluster", "validate", "validate_async"),
         "api.publication": ("check_push", "push", "watch_push"),
@@ -71,9 +76,10 @@ HOMES = {
 __all__ = [
     "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push", "check_sandbox",
     "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export", "find_tree", "import_", "init",
-    "list_inputs", "load_config", "make_tests", "merge", "open_run", "plan", "plan_cluster", "prune_sandbox", "push",
-    "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "selection_rules", "stats",
-    "status", "validate", "validate_async", "validate_data", "watch_push",
+    "list_inputs", "load_config", "make_tests", "make_word_problems", "merge", "open_run", "plan", "plan_cluster",
+    "prune_sandbox", "push", "rate_votes", "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia",
+    "seed_datasets", "selection_rules", "stats", "status", "validate", "validate_async", "validate_data",
+    "watch_push",
 ]  # fmt: skip
 
 

@@ -139,6 +139,7 @@ def make_tests(
 
     async def make() -> int:
         from ultrainteract.models import build_models
+        from ultrainteract.prompts import Prompts
         from ultrainteract.sandbox import open_sandbox
         from ultrainteract.seeds.loading import load_untested
         from ultrainteract.seeds.testgen import (
@@ -151,6 +152,7 @@ def make_tests(
 
         known = read_tests(str(out)) if Path(out).exists() else {}
         made = 0
+        prompts = Prompts(config.growth.prompts)
         async with AsyncExitStack() as stack:
             models = build_models(config)
             for built in {id(built): built for built in models.values()}.values():
@@ -165,7 +167,9 @@ def make_tests(
                     if statement_key(problem.question) in known:
                         continue
                     ask = model_ask(models[name], config.models[name].sampling, problem)
-                    found = await generate_tests(problem, ask, sandbox, entry_point=entry_point)
+                    found = await generate_tests(
+                        problem, ask, sandbox, entry_point=entry_point, prompts=prompts
+                    )
                     append_tests(Path(out), found)
                     made += bool(found.inputs)
                     rate = "" if found.kill_rate is None else f", {found.kill_rate:.0%} of mutants noticed"
@@ -193,3 +197,33 @@ def _read_expected(path: str | Path | None) -> dict[str, str]:
     if not isinstance(data, dict):
         raise ConfigError(f"{path} must hold an object of record names.")
     return {str(name): str(value) for name, value in data.items()}
+
+
+def make_word_problems(
+    out: str | Path, count: int, largest: Mapping[str, int | str], *, split: str = "train", seed: int = 0
+) -> None:
+    """Writes arithmetic word problems of one step as JSONL, for a `generic` source.
+
+    Args:
+        out: The file; its folder is made.
+        count: How many problems.
+        largest: The operations wanted (`add`, `subtract`, `multiply`, `divide`), each with its largest operand.
+        split: Which templates: `train` or `held-out`.
+        seed: Seed of every random choice.
+
+    Raises:
+        ConfigError: An operation, a bound or the split is unknown, or there are not so many different problems.
+    """
+    from ultrainteract.seeds.word_problems import OPERATIONS, SPLITS, Operation, word_problems
+
+    bounds: dict[Operation, int] = {}
+    for operation, bound in largest.items():
+        if operation not in OPERATIONS or not str(bound).isdecimal():
+            raise ConfigError(f"'{operation}={bound}': write OPERATION=NUMBER, of {', '.join(OPERATIONS)}.")
+        bounds[operation] = int(bound)
+    if split not in SPLITS:
+        raise ConfigError(f"There are no templates '{split}'; there are {' and '.join(SPLITS)}.")
+    rows = [row.model_dump_json() for row in word_problems(count, bounds, split=split, seed=seed)]
+    path = Path(out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -46,6 +46,7 @@ _GROUPS = {
     "config": "Document the configuration.",
     "seeds": "Prepare and check seed instructions.",
     "sandbox": "Build, check and clean up the sandbox.",
+    "votes": "Rate models from crowd votes.",
     "wiki": "Build the index that answers wikipedia_search.",
 }
 

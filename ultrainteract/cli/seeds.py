@@ -148,3 +148,22 @@ def make_tests(
         progress=typer.echo,
     )
     typer.echo(f"Made tests for {made:,} problems: {out}", err=True)
+
+
+@app.command("word-problems")
+def make_word_problems(
+    out: Annotated[Path, typer.Argument(help="JSONL file to write.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    largest: Annotated[
+        str, typer.Option(help="Operations wanted, each with its largest operand.")
+    ] = "add=9,subtract=9,multiply=9",
+    split: Annotated[str, typer.Option(help="Templates: train or held-out.")] = "train",
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+) -> None:
+    """Make arithmetic word problems of one step, as hard as their operands are large."""
+    from ultrainteract import api
+
+    parts = (item.strip().partition("=") for item in largest.split(","))
+    bounds = {operation: bound for operation, _, bound in parts}
+    api.make_word_problems(out, count, bounds, split=split, seed=seed)
+    typer.echo(f"Wrote {count:,} problems: {out}", err=True)

@@ -75,7 +75,8 @@ class GrowthConfig(Record):
     max_tool_rounds: int = Field(default=3, ge=0)
     """Most tool calls within one attempt before its answer is due."""
     prompts: Path | None = None
-    """Folder whose templates override the built-in ones of the same name."""
+    """Folder whose templates override the built-in ones of the same name; or `compact`, the package's short set for
+    small models."""
 
 
 class CriticConfig(Record):

@@ -61,7 +61,8 @@ class SeedConfig(Record):
     tools: tuple[Tool, ...] = ()
     """Tools on offer, for `generic` sources."""
     prompt: str = "{question}"
-    """Published instruction text, for `generic` sources: `{question}` and `{choices}` are filled in."""
+    """Published instruction text, for `generic` sources: `{question}` and `{choices}` are filled in. That of the task
+    where it is not set; `{question}` is the bare problem."""
     wording: Path | None = None
     """YAML file with the published words of a seed set in another language; see docs/seeds.md."""
     licence: str | None = None

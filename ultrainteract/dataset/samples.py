@@ -35,6 +35,7 @@ class Picked(NamedTuple):
     chosen: Node
     rejected: Node
     own: bool
+    published_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def picked_pairs(tree: Tree, which: WhichPairs = "all", keep: ExportFilter | Non
     """
     found: list[Picked] = []
     for number, turn in enumerate(tree.turns, 1):
-        pairs = [Picked(number, pair.chosen, pair.rejected, False) for pair in turn.extra]
+        pairs = [Picked(number, pair.chosen, pair.rejected, False, pair.published_id) for pair in turn.extra]
         if turn.paired and turn.correct and turn.incorrect:
             pairs.insert(0, Picked(number, turn.correct, turn.incorrect, True))
         found += pairs if keep is None else [pair for pair in pairs if _pair_passes(pair, turn, keep)]

@@ -11,6 +11,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from ultrainteract.grading.boundary import wrong_by_form
+from ultrainteract.grading.finding import Basis
+from ultrainteract.grading.reliability import reliability
 from ultrainteract.schema import Instruction, Message, Verdict
 
 if TYPE_CHECKING:
@@ -26,10 +29,6 @@ CRITERIA = (
     "What it says about the code is true.",
 )
 """What an acceptable response meets."""
-RELIABILITY = 0.85
-"""Estimated share of agreeing judgements beside a reference answer that are right."""
-RELIABILITY_ALONE = 0.75
-"""The same without a reference answer."""
 
 _MARK = re.compile(
     r"^[\W_]*Answer\s+([AB])[\W_]*:[\W_]*(not\s+acceptable|unacceptable|acceptable)\b", re.I | re.M
@@ -58,7 +57,7 @@ async def judge(
         Correct or wrong (check `judge`) if both judgements agree, else undetermined.
     """
     if not response.strip():
-        return Verdict.wrong("format", "no answer is given")
+        return wrong_by_form("no answer is given")
     if prompts is None:
         from ultrainteract.prompts import Prompts
 
@@ -71,10 +70,10 @@ async def judge(
         return Verdict.undetermined("the judge's reply names no mark for the response")
     if marks[0] != marks[1]:
         return Verdict.undetermined("the judge contradicts itself when the positions are swapped")
-    reliability = RELIABILITY if reference is not None else RELIABILITY_ALONE
+    trust = reliability("judge", Basis.CONVENTION, bool(marks[0]))
     if marks[0]:
-        return Verdict.correct("judge", "acceptable in both positions", reliability)
-    return Verdict.wrong("judge", "not acceptable in both positions", reliability)
+        return Verdict.correct("judge", "acceptable in both positions", trust)
+    return Verdict.wrong("judge", "not acceptable in both positions", trust)
 
 
 def _question(

@@ -86,6 +86,7 @@ PROVIDERS: Registry[RegisteredProvider] = Registry(
     "provider",
     "ultrainteract.models",
     {
+        "llamacpp": "ultrainteract.models.llamacpp.model",
         "openai": "ultrainteract.models.openai.client",
         "openai-batch": "ultrainteract.models.openai.batch",
         "simulated": "ultrainteract.models.simulated.model",

@@ -3,7 +3,8 @@
 A template is cut into sections, begun by the lines `### system`, `### user` and `### assistant`, before
 anything is filled in, and each section is compiled by itself: a value can neither begin a section nor be read
 as template code. A folder of the user's own replaces built-in files of the same name, one by one; its files
-are compiled when the folder is opened, so that a malformed one is found before a run begins.
+are compiled when the folder is opened, so that a malformed one is found before a run begins. A set that comes with the
+package (`compact`, for small models) is named instead of a folder, and replaces files in the same way.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from ultrainteract.errors import ConfigError
 from ultrainteract.schema import Message
 from ultrainteract.schema.tasks import TASKS
 
-__all__ = ["Prompts"]
+__all__ = ["Prompts", "own_folder"]
 
 _BUILT_IN = Path(__file__).parent
+_SETS = _BUILT_IN / "sets"
 _SUFFIX = ".md"
 _SHARED = "shared/"
 """Passages that several templates include; they have no sections."""
@@ -54,14 +56,14 @@ class Prompts:
     """The templates of a run.
 
     Args:
-        override: Folder whose files replace the built-in ones of the same relative name.
+        override: Folder whose files replace the built-in ones of the same relative name, or the name of a set.
 
     Raises:
         ConfigError: The folder is missing, a file in it replaces nothing, or a template in it is malformed.
     """
 
     def __init__(self, override: Path | None = None) -> None:
-        self._override = override
+        self._override = override = override if own_folder(override) else _set(override)
         self._environment = self._make_environment()
         self._sections: dict[str, tuple[_Section, ...]] = {}
         if override is not None:
@@ -180,7 +182,10 @@ class Prompts:
 
     def _check_override(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise ConfigError(f"growth.prompts: {folder} is not a folder.")
+            sets = ", ".join(sorted(path.name for path in _SETS.iterdir()))
+            raise ConfigError(
+                f"growth.prompts: {folder} is not a folder, and no set of the package ({sets})."
+            )
         for name in sorted(_names(folder)):
             if name.startswith(_SHARED):
                 _, source = self._source(name)
@@ -223,8 +228,22 @@ class _Loader(BaseLoader):
         return source.strip(), str(path), None
 
 
+def own_folder(prompts: Path | None) -> Path | None:
+    """The user's folder of templates; None where there is none, or a set of the package is named."""
+    return None if prompts is None or _set(prompts) else prompts
+
+
+def _set(prompts: Path | None) -> Path | None:
+    """The folder of the set that `prompts` names."""
+    if prompts is None or len(prompts.parts) != 1 or prompts.name in (".", ".."):
+        return None
+    return folder if (folder := _SETS / prompts).is_dir() else None
+
+
 def _names(folder: Path) -> Iterator[str]:
     for path in folder.rglob(f"*{_SUFFIX}"):
+        if folder == _BUILT_IN and path.is_relative_to(_SETS):
+            continue
         yield path.relative_to(folder).as_posix().removesuffix(_SUFFIX)
 
 

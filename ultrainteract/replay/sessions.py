@@ -8,15 +8,20 @@ sample was drawn just now or a month ago, alone or with nineteen others, makes n
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from weakref import WeakValueDictionary
 
+import orjson
+
 from ultrainteract.config import ModelConfig, RunConfig
+from ultrainteract.config.binding import binding
 from ultrainteract.errors import ProviderError
 from ultrainteract.models.base import ChatModel, ChatRequest, Purpose, Reply
 from ultrainteract.replay.budget import Budget
 from ultrainteract.replay.provenance import Sample, StoredReply, samples_of
-from ultrainteract.schema import Instruction, Message, SamplingParams, Usage, content_hash
+from ultrainteract.schema import Instruction, Message, SamplingParams, Usage, canonical_json
 from ultrainteract.store import CallRecord, Recorder, Spend
 
 Pricing = Callable[[ModelConfig, Usage], float | None]
@@ -44,7 +49,7 @@ class RecordedSampler:
         self._recorder = recorder
         self._price = price
         self._requests: WeakValueDictionary[bytes, Request] = WeakValueDictionary()
-        self._identity = {name: _identity(model) for name, model in config.models.items()}
+        self._identity = {name: b"[" + _identity(model) + b"," for name, model in config.models.items()}
 
     def session(self, instruction: Instruction) -> TreeSession:
         """A tree's own view: it counts how many samples of each key the tree has taken."""
@@ -52,8 +57,11 @@ class RecordedSampler:
 
     def key(self, model: str, messages: Sequence[Message], sampling: SamplingParams) -> bytes:
         """The key under which samples of this request are recorded."""
-        parts = [self._identity[model], [(m.role, m.content) for m in messages], sampling.model_dump()]
-        return bytes.fromhex(content_hash(parts))
+        # The canonical JSON of [identity, messages, sampling] (see `content_hash`), of which messages alone are new.
+        found = hashlib.sha256(self._identity[model])
+        found.update(orjson.dumps([(message.role, message.content) for message in messages]))
+        found.update(_sampling_json(sampling))
+        return found.digest()
 
     def request(self, key: bytes) -> Request:
         """What is known of the samples under `key`: one object for all trees that ask for them."""
@@ -116,6 +124,7 @@ class RecordedSampler:
                 task=purpose.instruction.task.value if purpose.instruction else "",
                 requests=1, completions=len(reply.completions), prompt_tokens=reply.usage.prompt_tokens,
                 completion_tokens=reply.usage.completion_tokens, cost=cost or 0.0, unpriced=int(cost is None),
+                reasoning_tokens=reply.usage.reasoning_tokens,
             )  # fmt: skip
             self.budget.add(spend)
             call = CallRecord(tree, key, request.first, stored.model_dump_json().encode())
@@ -139,6 +148,7 @@ class TreeSession:
         self._sampler = sampler
         self._instruction = instruction
         self._taken: dict[bytes, tuple[Request, int]] = {}
+        self._last: tuple[str, Sequence[Message], SamplingParams, bytes] | None = None
 
     async def sample(
         self,
@@ -150,7 +160,7 @@ class TreeSession:
     ) -> list[Sample]:
         """The next `n` samples of this request; see `Session.sample`."""
         sampling = sampling or self._sampler.config.models[model].sampling
-        key = self._sampler.key(model, messages, sampling)
+        key = self._key(model, messages, sampling)
         request, first = self._taken.get(key) or (self._sampler.request(key), 0)
         # Before any await: the order of calls decides, not that of answers.
         self._taken[key] = request, first + n
@@ -159,7 +169,21 @@ class TreeSession:
             self._instruction.id, request, first, n, model, messages, sampling, purpose
         )
 
+    def _key(self, model: str, messages: tuple[Message, ...], sampling: SamplingParams) -> bytes:
+        """The request's key; the next wave of a step asks with the very same messages."""
+        last = self._last
+        if last is not None and last[1] is messages and last[0] == model and last[2] == sampling:
+            return last[3]
+        key = self._sampler.key(model, messages, sampling)
+        self._last = model, messages, sampling, key
+        return key
 
-def _identity(model: ModelConfig) -> list[object]:
+
+def _identity(model: ModelConfig) -> bytes:
     simulation = model.options if model.provider == "simulated" else {}
-    return [model.model, model.extra_body, simulation]
+    return canonical_json([model.model, model.extra_body, simulation])
+
+
+@functools.lru_cache(maxsize=256)
+def _sampling_json(sampling: SamplingParams) -> bytes:
+    return b"," + canonical_json(binding(sampling)) + b"]"

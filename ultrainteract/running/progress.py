@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from ultrainteract.running.samples import SampleReport
 from ultrainteract.schema import TreeState
 from ultrainteract.store import RunStore
 
@@ -36,6 +38,7 @@ class Progress:
         self.grown = 0
         self.states = counts
         self.judged = self.judged_correct = 0
+        self.sums: Counter[str] = Counter()
         self.budget: Budget | None = None
         self.waiting: Callable[[], Sequence[str]] = list
         self._clock = clock
@@ -47,6 +50,7 @@ class Progress:
         self.states[state] += 1
         self.judged += int(tallies.get("judged", 0))
         self.judged_correct += int(tallies.get("judged_correct", 0))
+        self.sums.update(tallies)
 
     @property
     def elapsed(self) -> float:
@@ -66,6 +70,8 @@ class Progress:
             parts.append("cost unknown" if self.budget.unpriced else f"${self.budget.cost:,.2f}")
         if self.judged:
             parts.append(f"pass rate {self.judged_correct / self.judged:.0%}")
+        if samples := SampleReport.of(self.sums):
+            parts.append(samples.brief())
         failed = self.states[TreeState.FAILED]
         if failed:
             parts.append(f"{failed} failed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Self
 
 from ultrainteract.running.profile import LoopLag
+from ultrainteract.running.samples import SampleReport
 from ultrainteract.schema import Record, TreeState
 from ultrainteract.store import Runs, RunStore, Spend
 
@@ -38,6 +39,8 @@ class RunReport(Record):
     """US dollars that went into nodes and critiques which were kept."""
     kept_tokens: int
     """Completion tokens of nodes and critiques which were kept."""
+    samples: SampleReport | None
+    """What became of the samples; None where none was drawn."""
     guards: dict[str, int]
     """What each quality guard did."""
     simulated: bool
@@ -65,6 +68,7 @@ class RunReport(Record):
             unpriced=sum(item.unpriced for item in spend),
             kept_cost=tallies.get("kept_cost", 0.0),
             kept_tokens=int(tallies.get("kept_tokens", 0)),
+            samples=SampleReport.of(tallies, store.trees()),
             guards={
                 name[6:]: int(value) for name, value in sorted(tallies.items()) if name.startswith("guard.")
             },

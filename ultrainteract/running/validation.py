@@ -8,14 +8,16 @@ from pathlib import Path
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, SandboxError, SeedError
-from ultrainteract.grading import Graders, verdict_from_tests
-from ultrainteract.grading.registry import find_grader
+from ultrainteract.grading import Graders
 from ultrainteract.models import build_models
 from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.backends import explain
 from ultrainteract.sandbox.base import Sandbox
-from ultrainteract.schema import Instruction, Label, Record, Task
+from ultrainteract.schema import Instruction, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
+from ultrainteract.seeds.check import check_dataset
+from ultrainteract.seeds.loading import CONFLICT
 
 _SHOWN = 10
 """Items named under a failed check."""
@@ -75,11 +77,10 @@ async def validate_run(
                     name="sandbox",
                     passed=good,
                     detail=f"{sandbox.kind}: 6 * 7 gives {execution.text or execution.status}",
+                    items=tuple(explain(config.sandbox, sandbox.kind)),
                 )
             )
-        checks += await _check_golds(samples)
-        if sandbox is not None:
-            checks += await _check_solutions(samples, sandbox, config)
+        checks += await _check_ground_truths(samples, sandbox, config)
     except SandboxError as error:
         checks.append(Check(name="sandbox", passed=False, detail=str(error)))
     finally:
@@ -139,57 +140,42 @@ def _check_prompts(config: RunConfig) -> Check:
 def _read_seeds(config: RunConfig, base: Path, limit: int) -> tuple[list[Instruction], Check]:
     counts: Counter[tuple[str, Task]] = Counter()
     issues: list[SeedIssue] = []
+    conflicts: list[SeedIssue] = []
     unusable = 0
     samples: list[Instruction] = []
     for item in stream_instructions(config, base):
         if isinstance(item, SeedIssue):
             unusable += 1
-            if len(issues) < _SHOWN:
-                issues.append(item)
+            kind = conflicts if item.rule == CONFLICT else issues
+            if len(kind) < _SHOWN:
+                kind.append(item)
             continue
         counts[item.dataset, item.task] += 1
         if counts[item.dataset, item.task] <= limit:
             samples.append(item)
     listed = ", ".join(f"{dataset}/{task} {count:,}" for (dataset, task), count in counts.items())
     detail = f"{sum(counts.values()):,} instructions ({listed}); {unusable:,} left out"
-    items = tuple(f"{issue.source}: {issue.reason}" for issue in issues)
+    items = tuple(f"{issue.source}: {issue.reason}" for issue in (*conflicts, *issues)[:_SHOWN])
     return samples, Check(name="seeds", passed=bool(samples), detail=detail, items=items)
 
 
-async def _check_golds(samples: list[Instruction]) -> list[Check]:
-    """Every gold answer against its own grader."""
-    wrong: dict[str, list[str]] = defaultdict(list)
-    tried: Counter[str] = Counter()
-    async with Graders() as graders:
-        for sample in samples:
-            if find_grader(sample.grader).compare is None or sample.gold is None:
-                continue
-            tried[sample.dataset] += 1
-            verdict = await graders.grade(sample, sample.gold)
-            if verdict.label is not Label.CORRECT:
-                why = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
-                wrong[sample.dataset].append(
-                    f"{sample.source}: gold {sample.gold!r} is {verdict.label} ({why})"
-                )
-    return [_tried(f"gold answers of {dataset}", count, wrong[dataset]) for dataset, count in tried.items()]
-
-
-async def _check_solutions(samples: list[Instruction], sandbox: Sandbox, config: RunConfig) -> list[Check]:
-    """Every coding instruction's first reference solution against its tests."""
-    wrong: dict[str, list[str]] = defaultdict(list)
-    tried: Counter[str] = Counter()
+async def _check_ground_truths(
+    samples: list[Instruction], sandbox: Sandbox | None, config: RunConfig
+) -> list[Check]:
+    """Every gold answer against its own grader, every reference solution against its tests: as `seeds check` does."""
+    by_dataset: dict[str, list[Instruction]] = defaultdict(list)
     for sample in samples:
-        if sample.tests is None or not sample.solutions:
-            continue
-        tried[sample.dataset] += 1
-        report = await sandbox.run_tests(sample.solutions[0], sample.tests, limits=config.sandbox.limits)
-        verdict = verdict_from_tests(sample.tests, report)
-        if verdict.label is not Label.CORRECT:
-            why = verdict.reason or (verdict.evidence.detail if verdict.evidence else "")
-            wrong[sample.dataset].append(f"{sample.source}: its solution is {verdict.label} ({why})")
-    return [
-        _tried(f"reference solutions of {dataset}", count, wrong[dataset]) for dataset, count in tried.items()
-    ]
+        by_dataset[sample.dataset].append(sample)
+    checks = []
+    async with Graders() as graders:
+        for dataset, found in by_dataset.items():
+            limits = config.sandbox.limits
+            checked = await check_dataset(dataset, found, graders, sandbox, shift=False, limits=limits)
+            for name, part in (("gold answers", checked.answers), ("reference solutions", checked.solutions)):
+                if part is not None:
+                    wrong = [f"{source}: {why}" for source, why in part.exceptions]
+                    checks.append(_tried(f"{name} of {dataset}", part.checked, wrong))
+    return checks
 
 
 def _tried(name: str, count: int, wrong: list[str]) -> Check:

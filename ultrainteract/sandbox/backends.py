@@ -19,18 +19,13 @@ def choose(config: SandboxConfig, run_id: str, unsafe: bool) -> Pool:
     Raises:
         SandboxError: The kind, or for `auto` any kind, cannot work here.
     """
-    why: list[str] = []
-    if config.kind in ("auto", "docker"):
-        from ultrainteract.sandbox import docker
-
-        reason = docker.why_not(config.image)
+    why = []
+    for kind in ("docker", "bubblewrap"):
+        if config.kind not in ("auto", kind):
+            continue
+        reason = _why_not(kind, config)
         if not reason:
-            return Pool(config, "docker", functools.partial(docker.DockerWorker, run_id=run_id))
-        why.append(reason)
-    if config.kind in ("auto", "bubblewrap"):
-        reason = bubblewrap.why_not()
-        if not reason:
-            return Pool(config, "bubblewrap", bubblewrap.BubblewrapWorker)
+            return _pool(kind, config, run_id)
         why.append(reason)
     if unsafe:
         from ultrainteract.sandbox.unsafe import UnsafeWorker
@@ -38,3 +33,44 @@ def choose(config: SandboxConfig, run_id: str, unsafe: bool) -> Pool:
         _log.warning("NO ISOLATION: model-written code runs with the rights of this user.")
         return Pool(config, "unsafe", UnsafeWorker)
     raise SandboxError("Model-written code cannot be isolated on this machine:\n  " + "\n  ".join(why))
+
+
+def explain(config: SandboxConfig, chosen: str) -> list[str]:
+    """Says which backend is used and, of each other one, why it is not.
+
+    Args:
+        config: The sandbox's configuration.
+        chosen: Kind of the backend that is used.
+
+    Returns:
+        One line for each backend, the chosen one first.
+    """
+    where = {"docker": f"image {config.image}", "bubblewrap": bubblewrap.find()[0]}.get(
+        chosen, "no isolation"
+    )
+    lines = [f"{chosen} is used ({where})"]
+    for kind in ("docker", "bubblewrap"):
+        if kind == chosen:
+            continue
+        if config.kind not in ("auto", kind):
+            why = f"sandbox.kind is '{config.kind}'"
+        else:  # `auto` takes the first that works
+            why = _why_not(kind, config) or f"it would work, but {chosen} comes first"
+        lines.append(f"{kind} is not used: {why}")
+    return lines
+
+
+def _why_not(kind: str, config: SandboxConfig) -> str:
+    if kind == "bubblewrap":
+        return bubblewrap.why_not()
+    from ultrainteract.sandbox import docker
+
+    return docker.why_not(config.image)
+
+
+def _pool(kind: str, config: SandboxConfig, run_id: str) -> Pool:
+    if kind == "bubblewrap":
+        return Pool(config, kind, bubblewrap.BubblewrapWorker)
+    from ultrainteract.sandbox import docker
+
+    return Pool(config, kind, functools.partial(docker.DockerWorker, run_id=run_id))

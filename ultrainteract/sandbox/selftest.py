@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ultrainteract.config import Limits, SandboxConfig
 from ultrainteract.sandbox import open_sandbox
+from ultrainteract.sandbox.backends import explain
 from ultrainteract.sandbox.base import Execution
 from ultrainteract.schema import TestCase, TestSuite
 
@@ -48,7 +49,8 @@ async def selftest(config: SandboxConfig, unsafe: bool, say: Callable[[str], obj
     failed = 0
     try:
         await sandbox.start()
-        say(f"backend: {sandbox.kind}")
+        for line in explain(config, sandbox.kind):
+            say(line)
         for name, program, expected in _PROGRAMS:
             result = await sandbox.run([program], limits=_QUICK)
             good = expected(result)

@@ -7,7 +7,14 @@ never a position, a path or a time: the same content has the same id on every ma
 
 from __future__ import annotations
 
-from ultrainteract.schema.base import SCHEMA_VERSION, ReasoningSchema, Record, Tool, content_hash
+from ultrainteract.schema.base import (
+    SCHEMA_VERSION,
+    ReasoningSchema,
+    Record,
+    Tool,
+    canonical_json,
+    content_hash,
+)
 from ultrainteract.schema.instruction import Checker, FeedbackWording, Instruction, TestCase, TestSuite
 from ultrainteract.schema.messages import Exchange, Message, Provenance, SamplingParams, Usage
 from ultrainteract.schema.tasks import Task, task
@@ -53,6 +60,7 @@ __all__ = [
     "Turn",
     "Usage",
     "Verdict",
+    "canonical_json",
     "content_hash",
     "task",
 ]

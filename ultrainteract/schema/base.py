@@ -18,7 +18,12 @@ def content_hash(value: Any) -> str:
     Args:
         value: Anything JSON can hold; pydantic models are taken as their fields.
     """
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_plain)).hexdigest()
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """The JSON that `content_hash` hashes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import StoreError
-from ultrainteract.schema import TreeState
+from ultrainteract.schema import Tree, TreeState
 from ultrainteract.store.directory import RunStore
 from ultrainteract.store.merging import inputs_of
 from ultrainteract.store.reading import STORE_FILE
-from ultrainteract.store.records import Outcome, Spend, summed
+from ultrainteract.store.records import Outcome, Spend, summed, unpack
 
 _SHARDS = "shard-*-of-*"
 
@@ -90,6 +90,10 @@ class Runs:
     def config(self) -> RunConfig:
         """The configuration of the run."""
         return self.stores[0].config().model_copy(update={"shard": None})
+
+    def trees(self) -> Iterator[Tree]:
+        """Yields all finished trees, each once, in the order of their ids."""
+        return (Tree.model_validate_json(unpack(blob)) for _, blob in self.packed_trees())
 
     def packed_trees(self) -> Iterator[tuple[str, bytes]]:
         """Yields (id, tree as stored) of all finished trees, each once, in the order of their ids."""

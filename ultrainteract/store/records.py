@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import operator
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from pydantic import Field
 
@@ -94,6 +95,8 @@ class Spend(Record):
     """US dollars, over the requests whose price is known."""
     unpriced: int
     """Requests whose price is unknown."""
+    reasoning_tokens: int = 0
+    """Of the tokens drawn, those of reasoning."""
 
 
 class Settled(Record):
@@ -185,19 +188,21 @@ def tree_number(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
 
 
+_SPEND_KEYS = 4
+"""The first fields of `Spend` say what was spent on, all others are added up."""
+_spend_values = operator.attrgetter(*Spend.model_fields)
+
+
 def summed(spends: Iterable[Spend]) -> list[Spend]:
     """Adds up what was spent on the same (role, step, model, task), in order of these."""
-    sums: dict[tuple[str, ...], Spend] = {}
+    sums: dict[tuple[str, ...], list[Any]] = {}
     for spend in spends:
-        where = (spend.role, spend.step, spend.model, spend.task)
+        values = _spend_values(spend)
+        where, more = values[:_SPEND_KEYS], values[_SPEND_KEYS:]
         known = sums.get(where)
-        if known is None:
-            sums[where] = spend
-            continue
-        names = tuple(Spend.model_fields)[4:]
-        more = {name: getattr(known, name) + getattr(spend, name) for name in names}
-        sums[where] = known.model_copy(update=more)
-    return [sums[where] for where in sorted(sums)]
+        sums[where] = list(more) if known is None else list(map(operator.add, known, more))
+    names = tuple(Spend.model_fields)
+    return [Spend(**dict(zip(names, (*where, *sums[where]), strict=True))) for where in sorted(sums)]
 
 
 def _tallies(tree: Tree) -> dict[str, float]:
@@ -210,9 +215,19 @@ def _tallies(tree: Tree) -> dict[str, float]:
         "correct": sum(node.verdict.label == "correct" for node in nodes),
         "judged": sum(step.judged for turn in tree.turns for step in turn.steps[:1]),
         "judged_correct": sum(step.correct for turn in tree.turns for step in turn.steps[:1]),
+        "samples": sum(step.drawn for turn in tree.turns for step in turn.steps),
+        "readable": sum(step.judged for turn in tree.turns for step in turn.steps),
         "kept_tokens": sum(provenance.completion_tokens for provenance in written),
         "kept_cost": sum(provenance.cost or 0.0 for provenance in written),
         "simulated": float(tree.simulated),
     }
     tallies.update({f"guard.{name}": count for name, count in tree.guards.items()})
+    steps = [step for turn in tree.turns for step in turn.steps]
+    tallies |= {
+        "drawn": sum(step.drawn for step in steps),
+        "with_verdict": sum(step.judged for step in steps),
+    }
+    for step in steps:
+        for reason, count in step.undetermined.items():
+            tallies[f"undetermined.{reason}"] = tallies.get(f"undetermined.{reason}", 0) + count
     return {name: value for name, value in tallies.items() if value}

@@ -6,6 +6,7 @@ it is read as it is, and brought to format 3 when it is opened for writing or co
 
 from __future__ import annotations
 
+import operator
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,7 @@ READABLE = {"2", "3"}
 """Versions that are read."""
 
 SPEND = tuple(Spend.model_fields)
+_spend_values = operator.attrgetter(*SPEND)
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE calls (id INTEGER PRIMARY KEY, key BLOB NOT NULL, first INTEGER NOT NULL, tree INTEGER NOT NULL,
@@ -47,12 +49,15 @@ CREATE TABLE outcomes (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state T
 CREATE TABLE admitted (key TEXT PRIMARY KEY, instruction BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE spend (role TEXT, step TEXT, model TEXT, task TEXT, requests INTEGER, completions INTEGER,
                     prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, unpriced INTEGER,
+                    reasoning_tokens INTEGER NOT NULL DEFAULT 0,
                     PRIMARY KEY (role, step, model, task)) WITHOUT ROWID;
 CREATE TABLE tallies (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
 """
 
-_PUT_CALL = "INSERT OR IGNORE INTO calls (key, first, tree, payload) VALUES (?, ?, ?, ?)"
-_PUT_OBSERVATION = "INSERT OR IGNORE INTO observations (key, tree, payload) VALUES (?, ?, ?)"
+_PUT_CALLS = "INSERT OR IGNORE INTO calls (key, first, tree, payload) VALUES (?, ?, ?, ?)"
+_PUT_OBSERVATIONS = "INSERT OR IGNORE INTO observations (key, tree, payload) VALUES (?, ?, ?)"
+_MAX_ROWS = 64
+"""Rows per statement."""
 _PUT_ADMISSION = "INSERT OR REPLACE INTO admitted (key, instruction) VALUES (?, ?)"
 _PUT_OUTCOME = (
     "INSERT OR REPLACE INTO outcomes (key, state, reason, dataset, source, depth, tree, tallies) "
@@ -112,8 +117,8 @@ def write(connection: sqlite3.Connection, records: Iterable[StoreRecord]) -> Non
                 sums = orjson.dumps(record.tallies).decode()
                 outcomes.append((*line, record.depth, pack(record.tree), sums))
                 tallies.update(record.tallies)
-    connection.executemany(_PUT_CALL, calls)
-    connection.executemany(_PUT_OBSERVATION, observations)
+    _insert(connection, _PUT_CALLS, calls)
+    _insert(connection, _PUT_OBSERVATIONS, observations)
     connection.executemany(_PUT_ADMISSION, admissions)
     connection.executemany(_PUT_OUTCOME, outcomes)
     connection.executemany("DELETE FROM admitted WHERE key = ?", [row[:1] for row in outcomes])
@@ -121,10 +126,21 @@ def write(connection: sqlite3.Connection, records: Iterable[StoreRecord]) -> Non
     put_spend(connection, spends)
 
 
+def _insert(connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Inserts rows, many per statement: between two statements the thread has to wait for the interpreter's lock."""
+    head, _, row = statement.partition(" VALUES ")
+    at = 0
+    while at < len(rows):
+        # Powers of two: few statements, which are prepared once.
+        count = min(_MAX_ROWS, 1 << (len(rows) - at).bit_length() - 1)
+        sql = f"{head} VALUES {', '.join([row] * count)}"
+        connection.execute(sql, [value for values in rows[at : at + count] for value in values])
+        at += count
+
+
 def put_spend(connection: sqlite3.Connection, spends: Sequence[Spend]) -> None:
     """Adds to what was spent."""
-    rows = [tuple(getattr(spend, name) for name in SPEND) for spend in summed(spends)]
-    connection.executemany(_PUT_SPEND, rows)
+    connection.executemany(_PUT_SPEND, map(_spend_values, summed(spends)))
 
 
 def recount(connection: sqlite3.Connection) -> None:
@@ -166,5 +182,6 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.executemany(
         "UPDATE outcomes SET key = ?2, source = ?3 WHERE key = ?1", [tuple(row) for row in rows]
     )
+    connection.execute("ALTER TABLE spend ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0")
     connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
     connection.execute("COMMIT")

@@ -19,9 +19,10 @@ from ultrainteract.store.records import StoreRecord
 from ultrainteract.store.sql import write
 
 _MAX_PUTS = 2_000
-LINGER_S = 0.003
-"""How long the first row of a commit waits for others, where the last commit had many: each commit takes a sync of the
-disk, and the interpreter's lock from the trees."""
+LINGER_PER_PUT_S = 0.0006
+MAX_LINGER_S = 0.010
+"""How long the first record of a commit waits for others: longer the more the last commit had. A commit costs as much
+CPU as ten records, in syncing the disk; trees beyond a model's `max_concurrency` keep it busy meanwhile."""
 
 
 class Writer:
@@ -76,7 +77,7 @@ class Writer:
             if item is None:
                 break
             if len(batch) > 1:
-                time.sleep(LINGER_S)
+                time.sleep(min(MAX_LINGER_S, LINGER_PER_PUT_S * len(batch)))
             batch = [item]
             last = False
             while len(batch) < _MAX_PUTS:

@@ -65,6 +65,10 @@ class Grower:
                     turns=tuple(turns),
                     ended=ended,
                     guards={name: count for name, count in sorted(context.guards.items()) if count},
+                    unread=""
+                    if any(step.judged for turn in turns for step in turn.steps)
+                    else context.unread,
+                    simulation=context.simulation,
                 )
 
     async def solves(self, instruction: Instruction, times: int) -> bool:

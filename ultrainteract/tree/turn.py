@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from ultrainteract.tree.guided import ground_truths, guide
 
 INCORRECT = "incorrect"
 """Name of the pool's step in provenance and reports."""
+_EXAMPLE = 240
+"""Characters kept of a sample without a verdict."""
 
 
 @dataclass
@@ -30,8 +33,17 @@ class _Drawn:
     def stats(self) -> StepStats:
         correct = len(self.having(Label.CORRECT))
         judged = correct + len(self.having(Label.WRONG))
+        open_ = self.having(Label.UNDETERMINED)
+        # Some reasons go on with particulars behind a colon, of which there may be any number.
+        reasons = Counter(node.verdict.reason.partition(":")[0] for node in open_)
         return StepStats(
-            step=self.step, model=self.model, drawn=len(self.nodes), judged=judged, correct=correct
+            step=self.step,
+            model=self.model,
+            drawn=len(self.nodes),
+            judged=judged,
+            correct=correct,
+            undetermined=dict(sorted(reasons.items())),
+            example=f"{open_[0].verdict.reason} | {open_[0].action.raw[:_EXAMPLE]}" if open_ else None,
         )
 
 

@@ -21,7 +21,9 @@ def alpaca(sample: Demonstration) -> Iterator[dict[str, Any]]:
     yield {"instruction": sample.prompt[-1][1], "input": "", "output": sample.response}
 
 
-@exporter("acme-better", kind="preference", columns={"prompt": "messages", "better": "string", "worse": "string"})
+@exporter(
+    "acme-better", kind="preference", columns={"prompt": "messages", "better": "string", "worse": "string"}
+)
 def better(sample: Preference) -> Iterator[dict[str, Any]]:
     """A better and a worse answer."""
     prompt = [{"role": role, "content": text} for role, text in sample.prompt]

@@ -63,6 +63,11 @@ def show_check(found: DatasetCheck) -> None:
         for expectation, count in checked.expectations.items():
             print(f"    expected          {expectation}: {count:,}")
         _show_items(checked.disagreements)
+    if found.conflicts:
+        print(
+            f"    two gold answers  {len(found.conflicts):,} problems were read before with another gold answer"
+        )
+        _show_items(found.conflicts)
     if found.unchecked:
         print(f"    not checked       {found.unchecked:,} (judged, or tests without a reference solution)")
 

@@ -38,6 +38,9 @@ def show_report(report: RunReport, console: Console) -> None:
     )
     if report.spend:
         console.print(_spend_table(report))
+    if report.samples is not None:
+        for line in report.samples.lines():
+            console.print(line, highlight=False, markup=False)
     if report.guards:
         acted = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in report.guards.items())
         console.print(f"Quality guards: {acted}", highlight=False)
@@ -69,7 +72,9 @@ def _spend_table(report: RunReport) -> Table:
     for name, footer in (("role", "total"), ("step", ""), ("model", "")):
         table.add_column(name, footer)
     total = _sums(report.spend)
-    for name, number in zip(("requests", "completions", "tokens in", "tokens out"), total, strict=True):
+    for name, number in zip(
+        ("requests", "completions", "tokens in", "tokens out", "reasoning"), total, strict=True
+    ):
         table.add_column(name, f"{number:,}", justify="right")
     table.add_column("cost", _money(report.cost, report.unpriced), justify="right")
     groups: dict[tuple[str, str, str], list[Spend]] = {}
@@ -84,7 +89,7 @@ def _spend_table(report: RunReport) -> Table:
 
 
 def _sums(items: Sequence[Spend]) -> list[int]:
-    names = ("requests", "completions", "prompt_tokens", "completion_tokens")
+    names = ("requests", "completions", "prompt_tokens", "completion_tokens", "reasoning_tokens")
     return [sum(getattr(item, name) for item in items) for name in names]
 
 

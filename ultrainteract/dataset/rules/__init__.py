@@ -36,7 +36,9 @@ class TableRules:
         if self._places is not None:
             yield from self._places.check(self._name, self._columns, row)
         read = learned_of(row)
-        for rule in self._rules if read is not None else ():
+        if read is None:
+            return
+        for rule in self._rules:
             for detail in rule.check(read):
                 yield rule.name, detail
 

@@ -54,7 +54,8 @@ def sft_rows(
             "dataset": tree.instruction.dataset,
             "instruction": flat_prompt(tree, correct, with_history),
             "response": text,
-            "id": f"{content_hash([tree.id, correct.turn, text])}_{tree.depth}_{correct.turn}",
+            "id": correct.node.published_id
+            or f"{content_hash([tree.id, correct.turn, text])}_{tree.depth}_{correct.turn}",
             "parent_id": tree.id,
         }
 
@@ -90,7 +91,7 @@ def pair_rows(
             "trajectory": [{"from": role, "value": text} for role, text in talk],
             "chosen": chosen,
             "rejected": rejected,
-            "id": f"{parent}_{tree.depth}_{pair.turn}",
+            "id": pair.published_id or f"{parent}_{tree.depth}_{pair.turn}",
             "parent_id": tree.id,
         }
 

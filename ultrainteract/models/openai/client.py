@@ -156,6 +156,7 @@ class OpenAIModel:
                 usage = Usage(
                     prompt_tokens=usage.prompt_tokens + used.prompt_tokens,
                     completion_tokens=usage.completion_tokens + used.completion_tokens,
+                    reasoning_tokens=usage.reasoning_tokens + used.reasoning_tokens,
                 )
         drawn = self._in_order(request, slots)
         if not drawn and error is not None:
@@ -163,7 +164,7 @@ class OpenAIModel:
         return Reply(completions=tuple(drawn), usage=usage)
 
     async def close(self) -> None:
-        """Closes all connections. Idempotent; requests under way fail."""
+        """Closes all connections. Idempotent; requests in flight fail."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
@@ -213,7 +214,7 @@ class OpenAIModel:
     # ----------------------------------------------------------------------------------- one HTTP request
 
     async def _draw(self, request: ChatRequest, start: int, n: int) -> _Drawn | ProviderError:
-        """Asks for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
+        """ModelDemand for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
         request_class = RequestClass(self.name, request.purpose.role, self.config.max_concurrency)
         failures, elapsed, token = 0, 0.0, object()
         while True:
@@ -258,7 +259,7 @@ class OpenAIModel:
             finally:
                 lease.dropped()
             if self._closed:
-                return ProviderError(f"{where} was closed with requests under way.", fatal=True)
+                return ProviderError(f"{where} was closed with requests in flight.", fatal=True)
             if fault.kind == "refused":
                 return ProviderError(
                     f"{where} refuses the request: {fault.what}. {advice(fault)}", refused=True
@@ -338,7 +339,7 @@ class OpenAIModel:
 
     def _parse(self, raw: bytes, request: ChatRequest) -> _Drawn:
         try:
-            return parse_answer(raw, request)
+            return parse_answer(raw, request, self.config.reasoning_tags)
         except WireError as error:
             if error.status is None:
                 raise Fault("failed", self._redact(str(error))) from None
@@ -354,7 +355,7 @@ class OpenAIModel:
         return min(fields, default=None)
 
     async def _healthy(self, endpoint: Endpoint) -> bool:
-        """Asks a paused endpoint for its models: any answer but a server error shows that it is up."""
+        """ModelDemand a paused endpoint for its models: any answer but a server error shows that it is up."""
         import aiohttp
 
         address = self._addresses[endpoint]

@@ -123,7 +123,7 @@ class VLLMServerModel:
                 await asyncio.wait({reply})
 
     async def close(self) -> None:
-        """Ends the server within seconds. Idempotent; requests under way fail."""
+        """Ends the server within seconds. Idempotent; requests in flight fail."""
         if self._closed:
             return
         self._closed = True
@@ -190,7 +190,7 @@ class VLLMServerModel:
 
     def _death(self) -> ProviderError | ConfigError:
         if self._closed:
-            return ProviderError(f"Model '{self.name}' was closed with requests under way.", fatal=True)
+            return ProviderError(f"Model '{self.name}' was closed with requests in flight.", fatal=True)
         assert self._ended is not None
         status, reason = self._ended.result(), last_words(self.log)
         message = (

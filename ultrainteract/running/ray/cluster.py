@@ -15,6 +15,7 @@ import orjson
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, require
+from ultrainteract.prompts import own_folder
 from ultrainteract.replay import Spent
 from ultrainteract.running.driver import Driver
 from ultrainteract.running.leases import Lease, Message, WorkerLost
@@ -173,7 +174,7 @@ class RayCrew:
         }
         # Replicated models are servers that workers reach.
         config = as_seen_by_workers(self._config, {r.name: r.addresses for r in self._replicas})
-        folder = config.growth.prompts
+        folder = own_folder(config.growth.prompts)
         return (
             self._ray.remote(RemoteWorker)
             .options(**options)

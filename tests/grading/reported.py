@@ -1,0 +1,184 @@
+r"""Answers of the kinds that public bug reports name, and variants of each kind; the notation is that of `collection`.
+
+A block begins with `@ class | grader | task`, and where needed `| question | choice / choice …`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ultrainteract.schema import Instruction, Task
+
+REPORTED = r"""
+@ decimal commas | math | Math_CoT
+0,125 ;; 0.125 ;; =?
+0.125 ;; \boxed{0,125} ;; =?
+0,75 ;; 3/4 ;; =?
+3.142 ;; 3,142 ;; =?
+-0.5 ;; x = -0,5 ;; =?
+2.5 ;; 2,5 m ;; =?
+1234567.89 ;; 1.234.567,89 ;; =?
+1234567 ;; 1.234.567 ;; =?
+1234567 ;; 1'234'567 ;; =?
+1.5 ;; 2,5 ;; !
+5 ;; 5,000 ;; !
+5000 ;; 5,000 ;; =
+5000 ;; 5,001 ;; !
+@ glued words between golds | math | Math_CoT
+(3,8)or(8,3) ;; \boxed{(3,8),(8,3)} ;; =?
+(1,4)and(2,5) ;; \boxed{(1,4),(2,5)} ;; =?
+4or9 ;; \boxed{4, 9} ;; =
+4or9 ;; 9 and 4 ;; =
+4or9 ;; 4 and 8 ;; !
+4 or 9 ;; 4or9 ;; =
+x=4orx=9 ;; 4, 9 ;; =?
+\frac{1}{2}or\frac{1}{3} ;; 1/2, 1/3 ;; =
+@ numbers in words | math | Math_CoT
+21 ;; twenty-one ;; =?
+21 ;; twenty-two ;; !?
+2.5 ;; two and a half ;; =?
+2.5 ;; 2 and a half ;; =?
+0.75 ;; three quarters ;; =?
+105 ;; one hundred and five ;; =?
+-3 ;; minus three ;; =?
+1.5 ;; one point five ;; =?
+@ numbers in words | text | Logic
+21 ;; twenty-one ;; =
+1000000 ;; a million ;; =
+3/4 ;; three quarters ;; =
+1,500,000 ;; 1.5 million ;; =
+20 ;; twenty-one ;; !
+twenty third ;; 20/3 ;; !?
+@ digit groups | number | Math_PoT
+1234567 ;; 1_234_567 ;; =
+1000000007 ;; 1_000_000_007 ;; =
+5 ;; 5_000 ;; !
+@ whole numbers as floats | number | Math_PoT
+1000000007 ;; 1000000006.000000 ;; !
+10000000000001 ;; 10000000000000.0 ;; !
+100000007 ;; 100000006.9000000 ;; !?
+2000000000 ;; 2000000001.99999 ;; !?
+1000000007 ;; 1000000007.0 ;; =
+1000000007 ;; 1000000006.9999999 ;; =?
+100 ;; 99.99999999999999 ;; =
+123456789 ;; 123456788.0 ;; !
+12345678901234567890 ;; 1.2345678901234567e+19 ;; =?
+0.3 ;; 0.30000000000000004 ;; =
+0.1 ;; 0.30000000000000004 ;; !
+5 ;; nan ;; !?
+5 ;; inf ;; !?
+@ signs that end a word | text | Logic
+C++ ;; C ;; !?
+C++ ;; C++ ;; =
+C++ ;; Answer: C++. ;; =
+C# ;; C++ ;; !?
+F# ;; F ;; !?
+O+ ;; O− ;; !?
+A+ ;; A- ;; !?
+A* ;; A ;; !?
+AB- ;; AB ;; !?
+AB- ;; AB− ;; =?
+Na+ ;; Na ;; !?
+Cl- ;; Cl ;; !?
+Disney+ ;; Disney ;; !?
+Yahoo! ;; Yahoo ;; =
+Paris ;; **Paris** ;; =
+Paris ;; *Paris* ;; =
+@ signs that end a word | answer_set | Coding
+C++ ;; C ;; !?
+C++ | C# ;; ['C#', 'C++'] ;; =
+C++ | C# ;; ['C', 'C++'] ;; !?
+A+ | B ;; A, B ;; !?
+@ numeric dates | text | Logic
+December 25, 2020 ;; 12/25/2020 ;; =?
+December 25, 2020 ;; 25.12.2020 ;; =?
+12/25/2020 ;; December 25, 2020 ;; =?
+Friday, December 25, 2020 ;; December 25, 2020 ;; =?
+March 4, 2020 ;; 3/4/2020 ;; ?
+March 4, 2020 ;; 3/5/2020 ;; !
+March 4, 2020 ;; 3/4/20 ;; =?
+December 25, 2020 ;; December 26, 2020 ;; !
+December 25, 2020 ;; 12/26/2020 ;; !
+@ numeric dates | answer_set | Coding
+December 25, 2020 ;; 12/25/2020 ;; =?
+2020-12-25 ;; Timestamp('2020-12-25 00:00:00') ;; =
+2020-12-25 ;; [datetime.date(2020, 12, 25)] ;; =
+@ printed arrays and series | answer_set | Coding
+Spain | Italy ;; ['Italy' 'Spain'] ;; =
+Spain | Italy ;; 0    Spain<NL>1    Italy<NL>dtype: object ;; =
+Spain | Italy ;; 3    Spain<NL>7    Italy<NL>Name: country, dtype: object ;; =
+United States | Italy ;; 0    United States<NL>1            Italy<NL>dtype: object ;; =
+1 | 2 ;; [1 2] ;; =
+1 | 2 ;; [1. 2.] ;; =
+1 | 2 ;; Index([1, 2], dtype='int64') ;; =
+Spain | Italy ;; array(['Spain', 'Italy'], dtype=object) ;; =
+Spain | Italy ;; [('Spain',), ('Italy',)] ;; =
+Spain | Italy ;; {'Spain', 'Italy'} ;; =
+Spain | Italy ;; country<NL>0   Spain<NL>1   Italy ;; =?
+Spain | Italy ;; country<NL>  Spain<NL>  Italy ;; =?
+Spain | Italy ;; Countries:<NL>Spain<NL>Italy ;; =?
+Spain | Italy ;; ['Spain' 'France'] ;; !
+@ printed arrays and series | number | Math_PoT
+5 ;; 0    5<NL>dtype: int64 ;; =
+5 ;; np.float64(5.0) ;; =
+5 ;; np.float64(6.0) ;; !
+5 ;; [5] ;; =
+@ emphasis around marker or answer | math | Math_CoT
+5 ;; Answer: **5** ;; =
+5 ;; **Answer: 5** ;; =
+5 ;; **Final answer:** 5 ;; =
+5 ;; *Answer*: *5* ;; =
+6 ;; The answer is 2*3 ;; =
+512 ;; 2**3**2 ;; =?
+@ an invented next question | math | Math_CoT
+5 ;; 2 + 3 = 5<NL>#### 5<NL><NL>Question: Tom has 9 pens. How many?<NL>Answer: Tom has 9.<NL>#### 9 ;; =
+5 ;; The answer is 5.<NL><NL>### Problem 2:<NL>What is 4 + 5?<NL>The answer is 9. ;; =
+5 ;; Question: what is 2 + 3?<NL>Answer: 5 ;; =
+@ letter and text | choice | Logic | q | a red fox / a blue whale / a green frog / none of these
+A ;; ANSWER: **A** ;; =
+A ;; (A) a red fox ;; =
+A ;; A - a red fox ;; =
+A ;; a red fox ;; =
+A ;; a blue whale ;; !
+A ;; (A) a blue whale ;; ?
+A ;; (B) a red fox ;; ?
+A ;; Option A: a blue whale ;; ?
+A ;; A - a blue whale ;; ?
+A ;; The answer is (A) a blue whale. ;; ?
+@ letter and negative number | choice | Math_CoT | q | -5 / 5 / -2 / 2
+A ;; A -5 ;; =
+A ;; (A) -5 ;; =
+A ;; A) 5 ;; ?
+B ;; B - 5 ;; =
+B ;; -5 ;; !
+D ;; (D) -2 ;; ?
+@ rounded choices | choice | Math_CoT | Approximately what is the profit percent? | 5 % / 6 % / 7 % / 8 %
+C ;; \boxed{6.85} ;; =?
+C ;; 6 ;; !
+C ;; 12.3 ;; !
+D ;; 1000 ;; !
+@ rounded choices | choice | Math_CoT | To the nearest dollar, how much is in the account? | $ 8204.55 / $ 9104.10 / $ 9904.20
+B ;; \boxed{\$9104} ;; =?
+B ;; 8205 ;; !
+@ odd literals | math | Math_PoT
+5 ;; {{5, 6}} ;; !?
+5 ;; {[]: 1} ;; !?
+5 ;; {[5]} ;; =?
+"""
+
+
+def reported() -> Iterator[tuple[str, Instruction, str, str]]:
+    """Yields (class, instruction, answer, expected)."""
+    kind, grader, task, question, choices = "", "math", "Math_CoT", "q", ()
+    for line in REPORTED.strip().splitlines():
+        if line.startswith("@"):
+            kind, grader, task, *more = (part.strip() for part in line[1:].split(" | "))
+            question = more[0] if more else "q"
+            choices = tuple(more[1].split(" / ")) if len(more) > 1 else ()
+            continue
+        gold, answer, expected = (part.strip() for part in line.split(" ;; "))
+        gold_set = tuple(gold.split(" | ")) if grader == "answer_set" else ()
+        yield kind, Instruction(
+            task=Task(task), dataset="reported", prompt=question, question=question, grader=grader,
+            gold=None if gold_set else gold, gold_set=gold_set, choices=choices,
+        ), answer.replace("<NL>", "\n"), expected  # fmt: skip

@@ -1,0 +1,389 @@
+"""Votes: ratings equal a well-known library's, intervals cover, anomalies are found, reports add up."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ultrainteract.errors import DataError
+from ultrainteract.judgments.votes import Battle, Mapping, Style, read_battles
+from ultrainteract.judgments.votes.cleaning import anomalous_voters, clean
+from ultrainteract.judgments.votes.influence import first_place
+from ultrainteract.judgments.votes.items import discrimination
+from ultrainteract.judgments.votes.pairs import voted_pairs, voter_accuracy
+from ultrainteract.judgments.votes.ratings import rate
+from ultrainteract.judgments.votes.report import rate_votes
+from ultrainteract.judgments.votes.style import rate_at_equal_style
+from ultrainteract.readers.files import BadRecord, read_file
+
+evalica = pytest.importorskip("evalica")
+
+DATA = Path(__file__).parent / "data" / "mtbench_human_votes.jsonl"
+
+
+@pytest.fixture(scope="module")
+def real() -> list[Battle]:
+    return [battle for battle in read_battles(read_file(DATA)) if isinstance(battle, Battle)]
+
+
+def vote(a: str, b: str, winner: str, **more: object) -> Battle:
+    return Battle(
+        where=str(more.pop("where", "x:1")),
+        item=str(more.pop("item", "q")),
+        model_a=a,
+        model_b=b,
+        winner=winner,
+        **more,
+    )  # type: ignore[arg-type]
+
+
+def simulated(strengths: Sequence[float], votes: int, seed: int, ties: float = 0.0) -> list[Battle]:
+    """Votes by the model of Bradley and Terry, a share of which become ties whoever would have won."""
+    random_ = random.Random(seed)
+    battles = []
+    for number in range(votes):
+        a, b = random_.sample(range(len(strengths)), 2)
+        winner = "a" if random_.random() < 1 / (1 + math.exp(strengths[b] - strengths[a])) else "b"
+        if random_.random() < ties:
+            winner = "tie"
+        battles.append(vote(f"m{a}", f"m{b}", winner, where=f"s:{number}", item=str(number)))
+    return battles
+
+
+# ---------------------------------------------------------------------------------------------- ratings
+
+
+def test_strengths_equal_evalicas_on_real_votes(real: list[Battle]) -> None:
+    winners = {"a": evalica.Winner.X, "b": evalica.Winner.Y}
+    peer = evalica.bradley_terry(
+        [b.model_a for b in real], [b.model_b for b in real],
+        [winners.get(b.winner, evalica.Winner.Draw) for b in real], tolerance=1e-12, limit=100_000,
+    )  # fmt: skip
+    expected = np.log(peer.scores)
+    ours = rate(real).strengths()
+    assert len(real) == 494
+    for model, strength in (expected - expected.mean()).items():
+        assert ours[model] == pytest.approx(strength, abs=1e-3)
+
+
+def test_the_sandwich_equals_that_of_a_logit_regression(real: list[Battle]) -> None:
+    """The textbook formula on the explicit ±1 design, one model left out as the reference."""
+    ratings = rate(real)
+    names = [rating.model for rating in ratings.models]
+    matrix = np.zeros((len(real), len(names)))
+    for row, battle in enumerate(real):
+        matrix[row, names.index(battle.model_a)] += 1
+        matrix[row, names.index(battle.model_b)] -= 1
+    strengths = np.array([rating.strength for rating in ratings.models])
+    score = np.array([battle.score for battle in real])
+    probability = 1 / (1 + np.exp(-matrix @ strengths))
+    reduced = matrix[:, 1:]  # strengths relative to the first model
+    bread = np.linalg.inv((reduced * (probability * (1 - probability))[:, None]).T @ reduced)
+    residual = reduced * (score - probability)[:, None]
+    peer = bread @ residual.T @ residual @ bread
+    ours = ratings.covariance
+    for i in range(1, len(names)):
+        gap = ours[i, i] + ours[0, 0] - 2 * ours[i, 0]
+        assert gap == pytest.approx(peer[i - 1, i - 1], rel=1e-6)
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
+    strengths = np.array([1.0, 0.5, 0.2, 0.0, -0.3, -0.5, -0.9])
+    strengths -= strengths.mean()
+    inside = total = 0
+    for seed in range(500):
+        for rating in rate(simulated(strengths, 400, seed)).models:
+            inside += rating.low <= strengths[int(rating.model[1:])] <= rating.high
+            total += 1
+    assert 0.93 <= inside / total <= 0.97
+
+
+def test_bootstrap_and_sandwich_agree_and_a_seed_repeats(real: list[Battle]) -> None:
+    first, second = (rate(real, resamples=200, seed=3) for _ in range(2))
+    assert first.models == second.models
+    for rating in first.models:
+        assert rating.bootstrap_low == pytest.approx(rating.low, abs=0.1)
+        assert rating.bootstrap_high == pytest.approx(rating.high, abs=0.1)
+
+
+def test_newmans_variant_estimates_how_often_equals_tie() -> None:
+    ratings = rate(simulated([0.0, 0.0, 0.0], 4000, seed=1, ties=0.3), method="newman")
+    tie = ratings.tie_parameter
+    assert tie is not None
+    assert tie / (1 + tie) == pytest.approx(0.3, abs=0.03)  # P(tie) of equals
+
+
+def test_ranks_leave_room_for_doubt() -> None:
+    certain = rate(simulated([3.0, 0.0, -3.0], 3000, seed=0, ties=0.1))
+    assert [(rating.model, rating.rank) for rating in certain.models] == [("m0", 1), ("m1", 2), ("m2", 3)]
+    assert certain.separability == 1
+    doubtful = rate(simulated([0.05, 0.0, -0.05], 60, seed=0))
+    assert {rating.rank for rating in doubtful.models} == {1}
+    assert doubtful.separability == 0
+
+
+def test_a_model_without_a_finite_strength_is_named_and_not_rated() -> None:
+    votes = [vote("a", "b", w, item=str(n)) for n, w in enumerate("abab")] + [
+        vote("a", "god", "b"),
+        vote("b", "god", "b"),
+    ]
+    ratings = rate(votes)
+    assert ratings.apart == ("god",)
+    assert set(ratings.strengths()) == {"a", "b"}
+    with pytest.raises(DataError, match="More votes are needed"):
+        rate([vote("a", "b", "a")])
+
+
+def test_both_bad_counts_as_a_tie(real: list[Battle]) -> None:
+    turned = [b.model_copy(update={"winner": "both_bad"}) if b.winner == "tie" else b for b in real]
+    assert rate(turned).strengths() == rate(real).strengths()
+
+
+# ------------------------------------------------------------------------------------------------ style
+
+
+def test_style_control_takes_out_what_length_won() -> None:
+    """Generated battles: two equal models, one of which writes longer, and votes that follow length alone."""
+    random_ = random.Random(0)
+    battles = []
+    for number in range(4000):
+        models = ["long", "short"] if random_.random() < 0.5 else ["short", "long"]
+        lengths = [
+            random_.randint(200, 400) if model == "long" else random_.randint(50, 250) for model in models
+        ]
+        relative = (lengths[0] - lengths[1]) / sum(lengths)
+        winner = "a" if random_.random() < 1 / (1 + math.exp(-3 * relative)) else "b"
+        styles = {f"style_{side}": Style(tokens=length) for side, length in zip("ab", lengths, strict=True)}
+        battles.append(vote(models[0], models[1], winner, item=str(number), **styles))
+    plain, controlled = rate(battles).strengths(), rate_at_equal_style(battles)
+    assert plain["long"] - plain["short"] > 0.8
+    at_equal = {rating.model: rating for rating in controlled.ratings.models}
+    assert at_equal["long"].low < 0 < at_equal["long"].high
+    tokens = controlled.effects[0]
+    assert tokens.feature == "tokens"
+    assert tokens.coefficient > 5 * tokens.standard_error
+
+
+def test_style_counts_markdown_outside_of_code() -> None:
+    text = "# Title\n\n- one\n- **two**\n1. three\n\n```md\n# no\n- no **no**\n```\n"
+    style = Style.of(text)
+    assert (style.headers, style.bold, style.lists) == (1, 1, 3)
+
+
+def test_style_control_without_texts_says_what_is_missing(real: list[Battle]) -> None:
+    with pytest.raises(DataError, match="texts"):
+        rate_at_equal_style(real)
+
+
+# --------------------------------------------------------------------------------------------- cleaning
+
+
+@pytest.mark.parametrize(("kind", "at_least"), [("random", 0.85), ("contrary", 0.95), ("left", 0.95)])
+def test_injected_voters_are_found_and_honest_ones_are_not(kind: str, at_least: float) -> None:
+    """200 voters of each kind among 800 honest ones, 50 votes each."""
+    random_ = random.Random(7)
+    strengths = [4 * n / 9 - 2 for n in range(10)]
+    judges = [f"honest-{n}" for n in range(800)] + [f"odd-{n}" for n in range(200)]
+    cast = [judge for judge in judges for _ in range(50)]
+    random_.shuffle(cast)
+    battles = []
+    for number, judge in enumerate(cast):
+        a, b = random_.sample(range(10), 2)
+        first = random_.random() < 1 / (1 + math.exp(strengths[b] - strengths[a]))
+        winner = "tie" if random_.random() < 0.15 else ("a" if first else "b")
+        if judge.startswith("odd"):
+            winner = {"random": random_.choice("ab"), "contrary": "b" if first else "a", "left": "a"}[kind]
+        battles.append(vote(f"m{a}", f"m{b}", winner, item=str(number), judge=judge))
+    flagged = anomalous_voters(battles)
+    assert sum(judge.startswith("odd") for judge in flagged) / 200 >= at_least
+    assert sum(judge.startswith("honest") for judge in flagged) / 800 <= 0.05
+
+
+def test_every_dropped_vote_has_a_rule() -> None:
+    votes = [
+        vote("a", "b", "a", judge="j"),
+        vote("b", "a", "a", judge="j"),  # the same judge, item and models again
+        vote("a", "b", "a", item="2", response_a="I am ChatGPT.", response_b="x"),
+        vote("a", "b", "a", item="3", response_a=" ", response_b="x"),
+        vote("a", "b", "a", item="4", anonymous=False),
+        vote(
+            "a", "b", "a", item="5", prompt="What is Claude?", response_a="Claude is a model.", response_b="x"
+        ),
+    ]
+    cleaned = clean(votes)
+    assert [battle.item for battle in cleaned.kept] == ["q", "5"]
+    assert len(cleaned.kept) + sum(cleaned.counts().values()) == len(votes)
+    assert any("names a model" in rule for rule in cleaned.counts())
+
+
+def test_prompts_that_everybody_sends_are_sampled_down() -> None:
+    votes = [vote("a", "b", "ab"[n % 2], item=str(n), prompt="hi") for n in range(500)]
+    votes += [vote("a", "b", "a", item=f"r{n}", prompt=f"p{n}") for n in range(20_000)]
+    first, second = clean(votes, anomalies=False), clean(votes, anomalies=False)
+    assert first.kept == second.kept
+    assert first.counts()["high-frequency prompt"] > 400
+    assert sum(battle.prompt == "hi" for battle in first.kept) >= 1
+
+
+# -------------------------------------------------------------------------------------- what decides
+
+
+def test_the_first_place_falls_without_the_votes_named(real: list[Battle]) -> None:
+    ratings = rate(real)
+    first = first_place(real, ratings)
+    assert first is not None
+    assert first.leader == ratings.models[0].model
+    rest = rate([battle for battle in real if battle.where not in first.votes])
+    assert rest.models[0].model == first.follower
+    assert first.share < 0.05
+    clear = simulated([5.0, 0.0, -1.0], 2000, seed=4, ties=0.05)
+    assert first_place(clear, rate(clear), max_share=0.02) is None
+
+
+def test_prompts_that_discriminate_stand_before_those_that_do_not() -> None:
+    random_ = random.Random(2)
+    battles = simulated([1.5, 0.5, -0.5, -1.5], 2000, seed=2)
+    sharp, blunt = [], []
+    for number in range(60):
+        a, b = random_.sample(range(4), 2)
+        sharp.append(vote(f"m{a}", f"m{b}", "a" if a < b else "b", item="sharp", where=f"h{number}"))
+        blunt.append(vote(f"m{a}", f"m{b}", random_.choice("ab"), item="blunt", where=f"b{number}"))
+    votes = battles + sharp + blunt
+    found = {one.item: one for one in discrimination(votes, rate(votes))}
+    assert found["sharp"].low > 1
+    assert found["blunt"].high < 1
+
+
+# ------------------------------------------------------------------------------------------------ pairs
+
+
+def texts(winner: str, judge: str, **more: object) -> Battle:
+    return vote("a", "b", winner, judge=judge, prompt="q?", response_a="good", response_b="bad", **more)
+
+
+def test_reliability_grows_with_agreement_and_never_reaches_one() -> None:
+    one = voted_pairs([texts("a", "x")]).pairs[0]
+    five = voted_pairs([texts("a", f"j{n}") for n in range(5)]).pairs[0]
+    split = voted_pairs([texts("aab"[n % 3], f"j{n}") for n in range(6)]).pairs[0]
+    assert 0.5 < split.reliability < five.reliability < 1
+    assert 0.5 < one.reliability < five.reliability
+    assert (five.chosen, five.rejected, five.votes, five.agreeing) == ("good", "bad", 5, 5)
+
+
+def test_a_vote_shown_the_other_way_round_counts_for_the_same_answer() -> None:
+    turned = vote("b", "a", "b", judge="y", prompt="q?", response_a="bad", response_b="good")
+    report = voted_pairs([texts("a", "x"), turned])
+    assert [(pair.chosen, pair.votes, pair.agreeing) for pair in report.pairs] == [("good", 2, 2)]
+
+
+def test_what_makes_no_pair_is_counted_by_reason() -> None:
+    votes = [
+        texts("tie", "x", item="1"), texts("both_bad", "x", item="2"),
+        texts("a", "x", item="3"), texts("b", "y", item="3"),
+        vote("a", "b", "a", item="4"), texts("a", "x", item="5"),
+        vote("a", "b", "a", item="6", prompt="q", response_a="same", response_b="same "),
+        texts("a", "x", item="7"), texts("tie", "y", item="7"), texts("tie", "z", item="7"),
+    ]  # fmt: skip
+    report = voted_pairs(votes, equal_style={"a": 0.4, "b": -0.4})
+    assert dict(report.refused) == {"tie": 2, "no majority": 2, "no texts": 1, "equal answers": 1}
+    assert report.items == len(report.pairs) + report.refused.total() == 7
+    against = voted_pairs([texts("a", "x")], equal_style={"a": -0.4, "b": 0.4})
+    assert dict(against.refused) == {"win explained by style": 1}
+
+
+def test_voters_who_disagree_with_everybody_weigh_less() -> None:
+    random_ = random.Random(1)
+    groups = []
+    for item in range(60):
+        marks = [texts("a", f"good-{n}", item=str(item)) for n in range(4)]
+        marks.append(texts(random_.choice("ab"), "coin", item=str(item)))
+        groups.append(marks)
+    accuracy = voter_accuracy(groups)
+    assert accuracy["coin"] < 0.65 < 0.9 < accuracy["good-0"]
+
+
+# ---------------------------------------------------------------------------------------------- formats
+
+
+def read(tmp_path: Path, *rows: object, mapping: Mapping | None = None) -> list[Battle | BadRecord]:
+    path = tmp_path / "votes.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return list(read_battles(read_file(path), mapping))
+
+
+def test_arena_55k_rows(tmp_path: Path) -> None:
+    row = {
+        "id": 1, "model_a": "x", "model_b": "y", "prompt": '["one", "two"]', "response_a": '["r1", "good"]',
+        "response_b": '["r1", "bad"]', "winner_model_a": 1, "winner_model_b": 0, "winner_tie": 0,
+    }  # fmt: skip
+    battle, null, two = read(tmp_path, row, row | {"response_a": "[null, null]"}, row | {"winner_tie": 1})
+    assert isinstance(battle, Battle)
+    assert (battle.winner, battle.prompt, battle.history) == (
+        "a",
+        "two",
+        (("user", "one"), ("assistant", "r1")),
+    )
+    assert isinstance(null, BadRecord)
+    assert isinstance(two, BadRecord)
+
+
+def test_conversations_with_different_histories_are_rated_but_make_no_pair(tmp_path: Path) -> None:
+    def talk(*texts: str) -> list[dict[str, str]]:
+        return [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(texts)]
+
+    row = {
+        "question_id": "q", "model_a": "x", "model_b": "y", "winner": "tie (bothbad)", "judge_hash": "j",
+        "conversation_a": talk("hi", "A", "more", "AA"), "conversation_b": talk("hi", "B", "more", "BB"), "turn": 2, "anony": True,
+    }  # fmt: skip
+    (battle,) = read(tmp_path, row)
+    assert isinstance(battle, Battle)
+    assert battle.winner == "both_bad"
+    assert battle.prompt is None
+    assert battle.style_a == Style(tokens=2)
+
+
+def test_arena_140k_counts(tmp_path: Path) -> None:
+    counts = {
+        "sum_assistant_a_tokens": 10,
+        "header_count_a": {"h1": 1, "h2": 2},
+        "bold_count_a": {"**": 3},
+        "list_count_a": {"ordered": 1, "unordered": 1},
+    }
+    counts |= {"sum_assistant_b_tokens": 5, "header_count_b": {}, "bold_count_b": {}, "list_count_b": {}}
+    (battle,) = read(tmp_path, {"model_a": "x", "model_b": "y", "winner": "model_b", "conv_metadata": counts})
+    assert isinstance(battle, Battle)
+    assert battle.style_a == Style(tokens=10, headers=3, bold=3, lists=2)
+
+
+def test_a_layout_of_ones_own(tmp_path: Path) -> None:
+    row = {"left": "x", "right": "y", "better": "left", "who": "me", "q": "p", "l": "1", "r": "2"}
+    mapping = Mapping(
+        model_a="left",
+        model_b="right",
+        winner="better",
+        judge="who",
+        prompt="q",
+        response_a="l",
+        response_b="r",
+    )
+    (battle, odd) = read(tmp_path, row, row | {"better": "perhaps"}, mapping=mapping)
+    assert isinstance(battle, Battle)
+    assert (battle.winner, battle.judge, battle.response_b) == ("a", "me", "2")
+    assert isinstance(odd, BadRecord)
+    assert "perhaps" in odd.reason
+    with pytest.raises(DataError, match="--map"):
+        read(tmp_path, row)
+
+
+def test_the_report_adds_up(real: list[Battle]) -> None:
+    report = rate_votes([*real, BadRecord("x:1", "odd")], resamples=20).to_json()
+    votes = report["votes"]
+    assert votes["read"] == votes["unreadable"] + sum(votes["dropped"].values()) + votes["kept"] == 495
+    assert sum(votes["by_outcome"].values()) == votes["kept"] == votes["rated"]
+    assert json.loads(json.dumps(report)) == report

@@ -1,0 +1,85 @@
+"""The whole hostile suite again, as an ordinary user under the bundled bubblewrap.
+
+Root makes the user (a number is enough) and, in a mount namespace of its own, lets it reach the interpreter where that
+lies below a private folder such as /root.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ultrainteract.sandbox.bubblewrap import _bundled
+
+ROOT = Path(__file__).parent.parent.parent
+UID = 54_321
+HOME = "/run/home"
+_AS_USER = """
+import os, sys
+os.setgroups([]); os.setgid({uid}); os.setuid({uid})
+os.execv(sys.executable, [sys.executable, *{arguments!r}])
+"""
+
+
+def private_ancestor(path: Path) -> Path | None:
+    """The outermost folder on the way to `path` that other users may not enter."""
+    return next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & 0o001), None)
+
+
+def opened(paths: list[Path]) -> str:
+    """Shell commands that give the user a home and let it reach `paths`, in the mount namespace they run in."""
+    lines = ["set -eu", "mount -t tmpfs -o mode=755 none /run", f"mkdir {HOME}", f"chown {UID}:{UID} {HOME}"]
+    hidden = [path for path in paths if private_ancestor(path)]
+    for number, path in enumerate(
+        hidden
+    ):  # first all are held elsewhere, then their private folders are covered
+        lines += [f"mkdir /run/held-{number}", f"mount --bind {shlex.quote(str(path))} /run/held-{number}"]
+    for folder in sorted({str(private_ancestor(path)) for path in hidden}):
+        lines.append(f"mount -t tmpfs -o mode=755 none {shlex.quote(folder)}")
+    for number, path in enumerate(hidden):
+        quoted = shlex.quote(str(path))
+        lines += [f"mkdir -p {quoted}", f"mount --bind /run/held-{number} {quoted}"]
+    return "\n".join(lines)
+
+
+@pytest.mark.bubblewrap
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; all tests run as one here")
+def test_hostile_programs_are_held_for_an_ordinary_user() -> None:
+    if not _bundled():
+        pytest.skip("the extra 'bubblewrap' is not installed")
+    arguments = [
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-p",
+        "no:rerunfailures",
+        "-k",
+        "bubblewrap",
+        "tests/sandbox/test_hostile.py",
+    ]
+    prefixes = dict.fromkeys(
+        Path(item).resolve() for item in (sys.base_prefix, sys.prefix, *sys.path, ROOT) if item
+    )
+    outermost = [path for path in prefixes if path.is_dir() and not any(o in path.parents for o in prefixes)]
+    # No system bwrap is found on this PATH: the bundled one has to serve.
+    become = ["env", f"PATH={HOME}", sys.executable, "-c", _AS_USER.format(uid=UID, arguments=arguments)]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"{opened(outermost)}\nexec {shlex.join(become)}"],
+        cwd=ROOT,
+        env={"PATH": os.defpath, "HOME": HOME, "TMPDIR": HOME, "ULTRAINTERACT_REQUIRE": "bubblewrap",
+             "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=540,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout

@@ -1,0 +1,83 @@
+"""Ratings of models as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ultrainteract.judgments.votes.ratings import ELO_PER_LOGIT, Ratings
+from ultrainteract.judgments.votes.report import ELO_BASE, VoteReport
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SHOWN = 5
+"""Prompts shown at either end, and unreadable records."""
+
+
+def show_votes(report: VoteReport, console: Console) -> None:
+    """Prints what was read, the ratings, and what they rest on."""
+    from rich.table import Table
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False)
+
+    dropped = report.cleaned.counts()
+    say(
+        f"{report.read:,} records = {len(report.cleaned.kept):,} votes kept + {sum(dropped.values()):,} dropped + "
+        f"{len(report.unreadable):,} unreadable"
+    )
+    for rule, count in dropped.items():
+        say(f"    dropped: {rule}: {count:,}")
+    for record in report.unreadable[:_SHOWN]:
+        say(f"    unreadable: {record.where}: {record.reason}")
+    for voter, factor in report.cleaned.flagged.items():
+        say(
+            f"    anomalous voter: {voter}, {factor:,.0f} times likelier to vote by something else than the answers"
+        )
+    console.print(_table(report.ratings, "strength"))
+    if report.equal_style is not None:
+        console.print(_table(report.equal_style.ratings, "strength at equal style"))
+        effects = Table("style", "effect on a vote, logits per standard deviation")
+        for effect in report.equal_style.effects:
+            effects.add_row(effect.feature, f"{effect.coefficient:+.2f} ± {1.96 * effect.standard_error:.2f}")
+        console.print(effects)
+    if report.ratings.apart:
+        say(f"Not comparable in both directions, so not rated: {', '.join(report.ratings.apart)}")
+    say(f"Separability: {report.ratings.separability:.0%} of the pairs of models have disjoint intervals.")
+    if report.agreement.couples:
+        share = report.agreement.agree / report.agreement.couples
+        say(
+            f"Agreement of two judges on the same answers: {share:.0%} of {report.agreement.couples:,} couples."
+        )
+    if report.first is None:
+        say("First place: a tenth of the votes could not change it.")
+    else:
+        first = report.first
+        say(
+            f"First place: without {len(first.votes):,} of {first.total:,} votes ({first.share:.2%}), "
+            f"{first.follower} would stand before {first.leader}."
+        )
+    if report.items:
+        best, worst = report.items[0], report.items[-1]
+        say(
+            f"Prompts: {best.item} tells models apart best (slope {best.slope:.2f}), "
+            f"{worst.item} worst ({worst.slope:.2f})."
+        )
+
+
+def _table(ratings: Ratings, title: str) -> object:
+    from rich.table import Table
+
+    level = f"{ratings.confidence:.0%}"
+    bootstrap = ratings.models[0].bootstrap_low is not None
+    table = Table(
+        "rank", "model", title, level, *((f"{level} (bootstrap)",) if bootstrap else ()), "Elo", "votes"
+    )
+    for rating in ratings.models:
+        extra = (f"{rating.bootstrap_low:+.2f} … {rating.bootstrap_high:+.2f}",) if bootstrap else ()
+        table.add_row(
+            str(rating.rank), rating.model, f"{rating.strength:+.2f}",
+            f"{rating.low:+.2f} … {rating.high:+.2f}", *extra,
+            f"{ELO_BASE + ELO_PER_LOGIT * rating.strength:.0f}", f"{rating.votes:,}",
+        )  # fmt: skip
+    return table

@@ -1,0 +1,165 @@
+"""Pairs from votes: an answer that voters preferred, beside the one they did not, with how far that can be relied on.
+
+A pair rests on the votes of its own two answers, never on ratings. Its reliability is the posterior mean of
+the share of voters who agree, (k + 1) / (n + 2), drawn towards ½ by how often these voters agree with others
+on the same items (Dawid and Skene's model with one parameter per voter):
+
+    reliability = ½ + (posterior − ½) · (2 · accuracy − 1)
+
+Refused, each with its reason: ties, items without a majority, votes without texts, and wins of a model that at
+equal style would be expected to lose (its style-adjusted probability is below ½).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ultrainteract.judgments.votes.battle import Battle
+from ultrainteract.schema import content_hash
+
+_PRIOR_ACCURACY, _PRIOR_WEIGHT = 0.75, 4.0
+"""What is assumed of a voter of whom nothing is known: agreement among people on such votes is 72 to 83 %
+(docs/votes.md)."""
+
+
+@dataclass(frozen=True)
+class VotePair:
+    """Two answers to one prompt, of which voters preferred the first."""
+
+    item: str
+    prompt: str
+    history: tuple[tuple[str, str], ...]
+    chosen: str
+    rejected: str
+    chosen_model: str
+    rejected_model: str
+    votes: int
+    """Votes for either side."""
+    agreeing: int
+    """Votes for the chosen side."""
+    ties: int
+    """Votes for neither."""
+    accuracy: float
+    """Mean estimated accuracy of the voters."""
+    style_adjusted: float | None
+    """Probability that the chosen model wins at equal style; None where no ratings at equal style were given."""
+    reliability: float
+    """Posterior probability-like reliability of the label, see the module."""
+
+
+@dataclass
+class PairReport:
+    """The pairs, and why the other items made none."""
+
+    pairs: list[VotePair] = field(default_factory=list)
+    items: int = 0
+    """Couples of answers that were voted on."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Items without a pair, by reason; pairs and these add up to `items`."""
+
+
+def voted_pairs(battles: Sequence[Battle], equal_style: Mapping[str, float] | None = None) -> PairReport:
+    """Makes pairs of cleaned votes.
+
+    Args:
+        battles: Votes that count (see `cleaning`).
+        equal_style: Strengths of models at equal style (logits), to refuse wins that style explains.
+    """
+    groups: dict[str, list[Battle]] = defaultdict(list)
+    for battle in battles:
+        groups[_couple(battle)].append(battle)
+    accuracy = voter_accuracy(list(groups.values()))
+    report = PairReport(items=len(groups))
+    for votes in groups.values():
+        made = _pair(votes, accuracy, equal_style)
+        if isinstance(made, str):
+            report.refused[made] += 1
+        else:
+            report.pairs.append(made)
+    return report
+
+
+def _couple(battle: Battle) -> str:
+    sides = sorted([(battle.model_a, battle.response_a or ""), (battle.model_b, battle.response_b or "")])
+    return content_hash([battle.item, battle.prompt, sides])
+
+
+def _pair(
+    votes: Sequence[Battle], accuracy: Mapping[str, float], equal_style: Mapping[str, float] | None
+) -> VotePair | str:
+    first = votes[0]
+    if first.prompt is None or first.response_a is None or first.response_b is None:
+        return "no texts"
+    for_first = sum(_for_first(first, battle) == 1 for battle in votes)
+    ties = sum(_for_first(first, battle) == 0.5 for battle in votes)
+    decided = len(votes) - ties
+    if not decided:
+        return "tie"
+    if 2 * for_first == decided or 2 * max(for_first, decided - for_first) <= len(votes):
+        return "no majority"
+    sides = [(first.model_a, first.response_a), (first.model_b, first.response_b)]
+    if 2 * for_first < decided:
+        sides.reverse()
+    if sides[0][1].strip() == sides[1][1].strip():
+        return "equal answers"
+    adjusted = None
+    if equal_style is not None and sides[0][0] in equal_style and sides[1][0] in equal_style:
+        adjusted = _probability(equal_style[sides[0][0]] - equal_style[sides[1][0]])
+        if adjusted < 0.5:
+            return "win explained by style"
+    agreeing = max(for_first, decided - for_first)
+    skill = sum(accuracy.get(b.judge or "", _PRIOR_ACCURACY) for b in votes) / len(votes)
+    posterior = (agreeing + 1) / (decided + 2)
+    return VotePair(
+        item=first.item, prompt=first.prompt, history=first.history, chosen=sides[0][1], rejected=sides[1][1],
+        chosen_model=sides[0][0], rejected_model=sides[1][0], votes=decided, agreeing=agreeing, ties=ties,
+        accuracy=skill,
+        style_adjusted=adjusted, reliability=0.5 + (posterior - 0.5) * (2 * skill - 1),
+    )  # fmt: skip
+
+
+def _for_first(first: Battle, battle: Battle) -> float:
+    """The vote's score for `first`'s left answer, whichever way round the vote was shown."""
+    same = (battle.model_a, battle.response_a) == (first.model_a, first.response_a)
+    return battle.score if same else 1 - battle.score
+
+
+def _probability(logit: float) -> float:
+    import math
+
+    return 1 / (1 + math.exp(-logit))
+
+
+def voter_accuracy(groups: Sequence[Sequence[Battle]], *, rounds: int = 50) -> dict[str, float]:
+    """How often each voter is right about items that others voted on too, by expectation maximisation.
+
+    One parameter per voter; ties and items with one voter say nothing. Accuracies are drawn towards the mean of the
+    literature by a prior worth four votes, and are never taken as below one half: a voter against everybody is
+    a matter for `cleaning.anomalous_voters`, and must not turn labels round.
+    """
+    items = []
+    for votes in groups:
+        marks = [(battle.judge, _for_first(votes[0], battle)) for battle in votes if battle.judge is not None]
+        marks = [(judge, mark) for judge, mark in marks if mark != 0.5]
+        if len({judge for judge, _ in marks}) > 1:
+            items.append(marks)
+    accuracy: dict[str, float] = {judge: _PRIOR_ACCURACY for marks in items for judge, _ in marks}
+    for _ in range(rounds):
+        right: dict[str, float] = defaultdict(lambda: _PRIOR_ACCURACY * _PRIOR_WEIGHT)
+        seen: dict[str, float] = defaultdict(lambda: _PRIOR_WEIGHT)
+        for marks in items:
+            yes = no = 1.0
+            for judge, mark in marks:
+                yes *= accuracy[judge] if mark == 1 else 1 - accuracy[judge]
+                no *= accuracy[judge] if mark == 0 else 1 - accuracy[judge]
+            truth = yes / (yes + no)
+            for judge, mark in marks:
+                right[judge] += truth if mark == 1 else 1 - truth
+                seen[judge] += 1
+        latest = {judge: min(0.99, max(0.5, right[judge] / seen[judge])) for judge in accuracy}
+        if all(abs(latest[judge] - accuracy[judge]) < 1e-6 for judge in accuracy):
+            return latest
+        accuracy = latest
+    return accuracy
