@@ -135,12 +135,15 @@ def validate(tables: Iterable[Table]) -> Report:
                 continue
             where, row = record
             whole = {**absent, **row}
-            wrong_types = list(checker.types(whole))
-            found = wrong_types or list(checker.check(whole))
-            blank = any(rule == "empty" for rule, _ in found)  # then nothing is learned, either: said once
-            for rule, detail in more.check(whole) if not wrong_types else ():
-                if not (blank and rule == LEARNED):
-                    found.append((rule, detail))
+            found = list(checker.types(whole))
+            if not found:
+                found = list(checker.check(whole))
+                blank = any(
+                    rule == "empty" for rule, _ in found
+                )  # then nothing is learned, either: said once
+                found += [
+                    (rule, detail) for rule, detail in more.check(whole) if not (blank and rule == LEARNED)
+                ]
             for rule, detail in found:
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows

@@ -8,7 +8,7 @@ module, which is imported for its decorators, or a decorated function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from ultrainteract.config import ExportConfig
@@ -122,7 +122,8 @@ def exporter(
 
         def sampled(tree: Tree, config: ExportConfig) -> Iterator[Row]:
             for sample in draw(tree, config):
-                yield from render(sample)
+                for row in render(sample):
+                    yield row if config.reasoning != "column" else {**row, **_reasoning_columns(sample, row)}
 
         rows = render if kind == "tree" else sampled
         said = summary or (render.__doc__ or "").strip().partition("\n")[0].rstrip(".")
@@ -145,6 +146,33 @@ def known_exporters() -> dict[str, Exporter]:
     return {name: found[name] for name in FIRST} | found
 
 
+_REASONING = {"reasoning": "string"}
+_TWO_REASONINGS = {"chosen_reasoning": "string", "rejected_reasoning": "string"}
+
+
+def _reasoning_columns(sample: Any, row: Row) -> Row:
+    """The columns of `export.reasoning: column` for one row of a sample."""
+    if not hasattr(sample, "chosen_reasoning"):
+        return {"reasoning": sample.reasoning}
+    label = next((row[name] for name in _LABELS if name in row), None)
+    if label is None:
+        return {"chosen_reasoning": sample.chosen_reasoning, "rejected_reasoning": sample.rejected_reasoning}
+    return {"reasoning": sample.chosen_reasoning if label else sample.rejected_reasoning}
+
+
+_LABELS = ("label", "kto_tag")
+"""Columns that say which side of a pair a row holds, where pairs are taken apart."""
+
+
+def _with_reasoning(exporter: Exporter, config: ExportConfig) -> Exporter:
+    """The export with the columns of `export.reasoning: column`; whole trees and step labels have none."""
+    if config.reasoning != "column" or exporter.name in ("trees", "trl-stepwise"):
+        return exporter
+    two = exporter.kind == "preference" and not any(name in exporter.columns for name in _LABELS)
+    more = _TWO_REASONINGS if two or exporter.name in ("pair", "single-turn") else _REASONING
+    return replace(exporter, columns={**exporter.columns, **more})
+
+
 def chosen_exporters(config: ExportConfig) -> list[Exporter]:
     """The exports that `config` names, checked against its other settings.
 
@@ -153,7 +181,7 @@ def chosen_exporters(config: ExportConfig) -> list[Exporter]:
     """
     if len(set(config.formats)) != len(config.formats) or not config.formats:
         raise ConfigError("export.formats: name at least one format, and each only once.")
-    chosen = [_EXPORTERS.find(name, "export.formats") for name in config.formats]
+    chosen = [_with_reasoning(_EXPORTERS.find(name, "export.formats"), config) for name in config.formats]
     for item in chosen:
         for setting, allowed in (("level", item.levels), ("sft_history", item.histories)):
             if getattr(config, setting) not in allowed:

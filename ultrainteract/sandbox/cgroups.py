@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_LIMITS = {
+_LIMITS: dict[int, dict[str, tuple[str, ...]]] = {
     1: {"memory": ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "pids": ("pids.max",)},
     2: {"memory": ("memory.max",), "pids": ("pids.max",)},
 }
@@ -62,8 +62,10 @@ def make(memory_mb: int, processes: int, root: Path = Path("/")) -> ControlGroup
         return None
     own = {kinds: path for _, kinds, path in (line.split(":", 2) for line in lines)}
     name = f"ultrainteract-{secrets.token_hex(6)}"
+    parents: dict[str, Path]
     if (mounted / "cgroup.controllers").exists():
-        version, parents = 2, {"": mounted / own.get("", "/").lstrip("/")}
+        version = 2
+        parents = {"": mounted / own.get("", "/").lstrip("/")}
     else:
         version = 1
         parents = {kind: mounted / kind / own.get(kind, "/").lstrip("/") for kind in _LIMITS[1]}

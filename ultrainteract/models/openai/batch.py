@@ -40,7 +40,6 @@ from ultrainteract.models.openai.addresses import find_key
 from ultrainteract.models.openai.batch_files import BatchFiles, Submission, read_rows
 from ultrainteract.models.openai.client import OpenAIModel
 from ultrainteract.models.openai.wire import Dialect, WireError, build_body, named_fields, parse_answer
-from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.schema import content_hash
 
@@ -442,11 +441,6 @@ class OpenAIBatchModel:
             return Fault("failed", self._redact(str(error)))
         wanted.answer.set_result(Reply(completions=tuple(completions[: wanted.request.n]), usage=usage))
         return None
-
-
-@provider("openai-batch", one_process=True)
-def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIBatchModel:
-    return OpenAIBatchModel(name, config, shared=resources.shared, state_dir=resources.state_dir)
 
 
 def _mark_retrieved(answer: asyncio.Future[Reply]) -> None:

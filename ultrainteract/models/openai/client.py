@@ -42,7 +42,6 @@ from ultrainteract.models.openai.wire import (
     named_fields,
     parse_answer,
 )
-from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.scheduler.endpoints import Endpoint, Lease, RequestClass
 from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.models.scheduler.queue import acquire, move_waiters
@@ -389,8 +388,3 @@ class OpenAIModel:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
-
-
-@provider("openai")
-def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIModel:
-    return OpenAIModel(name, config, shared=resources.shared)

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Reply
-from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.reasoning import split_reasoning
 from ultrainteract.models.vllm.engine import Engine
 from ultrainteract.models.vllm.sequence_gate import SequenceGate
@@ -253,11 +252,6 @@ class VLLMModel:
             // max(1, len(text) + len(reasoning or "")),
             logprobs=logprobs,
         )
-
-
-@provider("vllm", one_process=True)
-def _open(name: str, config: ModelConfig, resources: Resources) -> VLLMModel:
-    return VLLMModel(name, config)
 
 
 def _text_after(tokenizer: Any, before: list[int], written: list[int], skip_special: bool) -> str:

@@ -29,7 +29,6 @@ from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models import build_model
 from ultrainteract.models.base import ChatModel, ChatRequest, Reply
 from ultrainteract.models.processes import Lazy, Lifeline, ending, last_words, tail
-from ultrainteract.models.providers import Resources, provider
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 1800.0
@@ -220,11 +219,6 @@ class VLLMServerModel:
         except ProcessLookupError:
             return False
         return True
-
-
-@provider("vllm-server", one_process=True)
-def _open(name: str, config: ModelConfig, resources: Resources) -> VLLMServerModel:
-    return VLLMServerModel(name, config)
 
 
 def _command(config: ModelConfig) -> list[str]:
