@@ -96,7 +96,7 @@ def test_the_same_row_in_train_and_validation(tmp_path: Path) -> None:
     report = validate(open_tables(str(tmp_path)))
     assert dict(report.broken) == {("data/validation", "split_leak"): 1}
     assert report.examples["data/validation", "split_leak"] == [
-        "validation.jsonl row 2: the row stands in data/train, too"
+        "validation.jsonl:2: the row stands in data/train, too"
     ]
 
 

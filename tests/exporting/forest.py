@@ -150,3 +150,21 @@ def forest() -> list[Tree]:
         ended="no_critique",
     )  # fmt: skip
     return [two_turns, hard, tool_calls, judged, unsolved]
+
+
+def copies(count: int) -> list[Tree]:
+    """Trees of `5 * count` problems."""
+    return [
+        tree.model_copy(
+            update={
+                "instruction": tree.instruction.model_copy(
+                    update={
+                        "question": f"{tree.instruction.question} {number}",
+                        "prompt": f"{tree.instruction.prompt} {number}",
+                    }
+                )
+            }
+        )
+        for number in range(count)
+        for tree in forest()
+    ]

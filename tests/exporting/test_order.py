@@ -10,31 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.exporting.test_trainer_rules import many
+from tests.exporting.forest import copies, forest
 from ultrainteract.config import ExportConfig
 from ultrainteract.exporting import RunInfo, export_rows, export_trees, known_exporters
 from ultrainteract.exporting.order import BLOCK_ROWS, WINDOW, spread, spread_order
-from ultrainteract.schema import Tree
 
 KTO = ("trl-kto", "llama-factory-kto", "openrlhf-kto", "axolotl-kto")
-
-
-def copies(count: int) -> list[Tree]:
-    """Trees of `5 * count` problems."""
-    return [
-        tree.model_copy(
-            update={
-                "instruction": tree.instruction.model_copy(
-                    update={
-                        "question": f"{tree.instruction.question} {number}",
-                        "prompt": f"{tree.instruction.prompt} {number}",
-                    }
-                )
-            }
-        )
-        for number in range(count)
-        for tree in many()[:5]
-    ]
 
 
 def prompt_of(row: dict[str, Any]) -> str:
@@ -69,7 +50,7 @@ def test_no_row_is_compared_with_its_own_problem(name: str, tmp_path: Path) -> N
     (path,) = (tmp_path / name).rglob("*.parquet")
     rows = pq.read_table(path).to_pylist()
     assert rows == list(export_rows(name, trees))
-    assert len(rows) == 40 * 2 * len(list(export_rows("trl-preference", many()[:5])))
+    assert len(rows) == 40 * 2 * len(list(export_rows("trl-preference", forest())))
     for batch in (2, 4, 8, 16, 32):
         # the last batch may be a single row, whose only completion is its own
         assert own_prompt_share(rows[: len(rows) // batch * batch], batch) == 0

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.exporting.forest import forest
-from tests.exporting.test_order import copies
+from tests.exporting.forest import copies, forest
 from tests.tinymodel import Shape, build_tiny_model
 from ultrainteract.config import ExportConfig
 from ultrainteract.exporting import RunInfo, export_trees
