@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
 from ultrainteract.errors import ConfigError
+from ultrainteract.plugins import load_local_plugins
 
 T = TypeVar("T")
 
@@ -123,6 +124,7 @@ class Registry(Generic[T]):
             package = import_module(self._built_in)
             for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
                 import_module(module.name)
+        load_local_plugins()
         for entry in entry_points(group=self.group):
             try:
                 self._loading = True

@@ -98,7 +98,7 @@ def ask(
 def client(*urls: str, clock: Any = None, shared: SharedLimits | None = None, **config: Any) -> OpenAIModel:
     return OpenAIModel(
         "actor",
-        ModelConfig(model="m", base_url=urls[0] if len(urls) == 1 else urls, **config),
+        ModelConfig(**{"model": "m", "base_url": urls[0] if len(urls) == 1 else urls, **config}),
         shared=shared or SharedLimits(clock or FastClock()),
         rng=random.Random(0),
     )

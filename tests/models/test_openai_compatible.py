@@ -15,6 +15,7 @@ from tests.models.helpers import FastClock, ask, client
 from tests.servers.chaos import BROKEN, EVERYTHING, Chaos, ChaosServer, Fault, digest, echo
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.models.base import ChatRequest, Reply
+from ultrainteract.models.openai.client import OpenAIModel
 from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.schema import Message
 
@@ -512,8 +513,9 @@ async def test_an_endpoint_that_dies_and_comes_back(caplog: pytest.LogCaptureFix
 async def test_when_all_are_down_the_client_waits_visibly(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     async with ChaosServer() as server:
-        await server.die()
         model = client(server.url, max_retries=3, max_retry_s=5)
+        await model.sample(ask("A question that is answered"))  # a server that worked may come back
+        await server.die()
         tasks = [asyncio.create_task(model.sample(ask(f"Question {number}"))) for number in range(5)]
         await asyncio.sleep(0.15)  # 150 s on its clock: far beyond the retries of any request
         assert not any(task.done() for task in tasks)
@@ -527,6 +529,81 @@ async def test_when_all_are_down_the_client_waits_visibly(caplog: pytest.LogCapt
         await model.close()
     assert all(len(reply.completions) == 1 for reply in replies)
     assert "trying again in" in caplog.text
+
+
+async def test_a_server_that_never_answered_is_given_up_after_a_minute_with_its_address() -> None:
+    async with ChaosServer() as server:
+        await server.die()
+        model = client(server.url)
+        with pytest.raises(
+            ProviderError, match=rf"{server.url}.*not answered once in 6\d s.*base_url"
+        ) as failure:
+            await model.sample(ask("A question"))
+        await model.close()
+    assert failure.value.fatal
+
+
+async def test_a_server_that_answers_nonsense_is_given_up_after_max_retry_s() -> None:
+    clock = FastClock()
+    async with ChaosServer(chaos=Chaos(poison=lambda body: True)) as server:
+        model = client(server.url, clock=clock, max_retry_s=300, max_retries=100)
+        began = clock.now()
+        failures = []
+        for _ in range(40):  # as trees come and go; each is kept for retry until the endpoint is given up
+            found = await asyncio.gather(
+                *(model.sample(ask(f"Question {number}")) for number in range(12)), return_exceptions=True
+            )
+            failures += [error for error in found if isinstance(error, ProviderError)]
+            assert failures
+            assert not any(isinstance(item, Reply) for item in found)
+            if any(error.fatal for error in failures):
+                break
+        await model.close()
+    assert any(error.fatal for error in failures)
+    assert "no usable answer for" in str(failures[-1])
+    assert clock.now() - began < 3_000
+
+
+def _preflight(*urls: str, **config: Any) -> OpenAIModel:
+    shared = SharedLimits(FastClock())
+    model = client(*urls, shared=shared, **config)
+    shared.checks.append(model.check)
+    return model
+
+
+async def test_an_unknown_model_is_found_before_the_first_request() -> None:
+    class Named(ChaosServer):
+        def refusal(self, body: dict[str, Any]) -> dict[str, Any] | None:
+            return None if body["model"] == "m" else {"message": "no such model", "code": "model_not_found"}
+
+    async with Named() as server:
+        model = _preflight(server.url, model="mm")
+        with pytest.raises(ProviderError, match=r"no model 'mm' \(it has: m\)") as failure:
+            await model.sample(ask("A question"))
+        await model.close()
+    assert failure.value.fatal
+    assert len(server.books.bodies) == 1, "one short completion, and no question"
+
+
+async def test_a_known_model_costs_no_completion_to_check_and_is_checked_once() -> None:
+    async with ChaosServer() as server:
+        model = _preflight(server.url)
+        for _ in range(3):
+            await model.sample(ask("A question"))
+        await model.close()
+    assert len(server.books.bodies) == 3
+
+
+async def test_a_server_that_is_still_starting_is_waited_for() -> None:
+    async with ChaosServer() as server:
+        await server.die()
+        model = _preflight(server.url, startup_timeout_s=100_000)
+        task = asyncio.create_task(model.sample(ask("A question")))
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        await server.revive()
+        assert len((await task).completions) == 1
+        await model.close()
 
 
 async def test_waiting_for_a_dead_server_can_be_interrupted() -> None:
@@ -614,7 +691,7 @@ def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
         client("https://api.example.com/v1")
     with pytest.raises(ConfigError, match="no http"):
-        client("localhost:8000/v1", api_key_env="PATH")
+        client("ftp://localhost:8000/v1", api_key_env="PATH")
 
 
 async def test_closing_is_quick_and_leaves_no_connection() -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
     from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
     from ultrainteract.api.publication import check_push, push, watch_push
+    from ultrainteract.api.rows import seed_rows, to_dataset, to_pandas, to_rows
     from ultrainteract.api.runs import (
         Compaction,
         compact,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
         run_info,
         status,
     )
-    from ultrainteract.api.trees import find_tree, list_inputs
+    from ultrainteract.api.trees import find_tree, list_inputs, recorded_calls
     from ultrainteract.config import config_docs, load_config
 
 HOMES = {
@@ -66,7 +67,8 @@ HOMES = {
         "api.runs": (
             "Compaction", "compact", "delete_run", "merge", "open_run", "run", "run_async", "run_info", "status",
         ),
-        "api.trees": ("find_tree", "list_inputs"),
+        "api.rows": ("seed_rows", "to_dataset", "to_pandas", "to_rows"),
+        "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
         "config": ("config_docs", "load_config"),
     }.items()
     for name in names
@@ -74,12 +76,12 @@ HOMES = {
 """Where each name of the API lives."""
 
 __all__ = [
-    "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push", "check_sandbox",
-    "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export", "find_tree", "import_", "init",
-    "list_inputs", "load_config", "make_tests", "make_word_problems", "merge", "open_run", "plan", "plan_cluster",
-    "prune_sandbox", "push", "rate_votes", "run", "run_async", "run_info", "sandbox_shell", "search_wikipedia",
-    "seed_datasets", "selection_rules", "stats", "status", "validate", "validate_async", "validate_data",
-    "watch_push",
+    "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push",
+    "check_sandbox", "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export", "find_tree",
+    "import_", "init", "list_inputs", "load_config", "make_tests", "make_word_problems", "merge", "open_run",
+    "plan", "plan_cluster", "prune_sandbox", "push", "rate_votes", "recorded_calls", "run", "run_async",
+    "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats",
+    "status", "to_dataset", "to_pandas", "to_rows", "validate", "validate_async", "validate_data", "watch_push",
 ]  # fmt: skip
 
 

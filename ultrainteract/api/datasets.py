@@ -54,6 +54,7 @@ def export(
     changes: Mapping[str, object] | None = None,
     overrides: Sequence[str] = (),
     jobs: int = 1,
+    mixed: bool = False,
     tokenizer: str | None = None,
 ) -> ExportReport:
     """Writes finished trees as datasets that trainers read: Parquet, one folder per export.
@@ -66,10 +67,11 @@ def export(
         overrides: Further changes, `dotted.path=value` each.
         jobs: Processes to use; 0 for one per core, at most 8. More than one needs a main module that can be imported
             (`if __name__ == "__main__"`).
+        mixed: Read runs of different settings as one (see `Source.open`).
         tokenizer: Measure lengths with this tokenizer.json or Hub model; estimated if None.
 
     Raises:
-        ConfigError: A format or an option is unknown, or it is not said where to write.
+        ConfigError: A format or an option is unknown, it is not said where to write, or runs differ in settings.
         StoreError: The run cannot be read, or the folder cannot be written.
         DataError: A source holds nothing that trees could be made of.
     """
@@ -87,7 +89,7 @@ def export(
             settings, home = source.config().export, source.folder
         else:
             places = [source] if isinstance(source, str | Path) else list(source)
-            opened = stack.enter_context(Source.open(*map(str, places)))
+            opened = stack.enter_context(Source.open(*map(str, places), mixed=mixed))
             trees, info, settings = opened.trees, opened.info, opened.export
             home = Path(places[0])
             if folder is None and not (opened.is_run and home.is_dir()):
@@ -132,16 +134,19 @@ def import_(
         )
 
 
-def stats(*sources: str | Path, tokenizer: str | None = None, revision: str | None = None) -> Figures:
+def stats(
+    *sources: str | Path, tokenizer: str | None = None, revision: str | None = None, mixed: bool = False
+) -> Figures:
     """Counts trees: the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates, evidence.
 
     Args:
         sources: Run directories (globs, URLs), folders of exports, or Hub dataset ids.
         tokenizer: Count tokens with this tokenizer.json or Hub model; estimated from lengths if None.
         revision: Revision of Hub datasets.
+        mixed: Read runs of different settings as one (see `Source.open`).
 
     Raises:
-        ConfigError: The tokenizer cannot be loaded.
+        ConfigError: The tokenizer cannot be loaded, or runs differ in settings.
         StoreError: A run directory cannot be read.
         DataError: A source holds nothing that trees could be made of.
     """
@@ -149,7 +154,7 @@ def stats(*sources: str | Path, tokenizer: str | None = None, revision: str | No
 
     count, name = token_counter(tokenizer)
     counted = Statistics(count_tokens=count, tokenizer=name)
-    with Source.open(*map(str, sources), revision=revision) as opened:
+    with Source.open(*map(str, sources), revision=revision, mixed=mixed) as opened:
         for tree in opened.trees:
             counted.add(tree)
         found = counted.figures(opened.spend)

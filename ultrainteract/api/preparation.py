@@ -46,26 +46,37 @@ def init(path: str | Path, *, force: bool = False) -> None:
 
 
 def validate(
-    config: RunConfig, *, base: str | Path = ".", limit: int = 200, unsafe: bool = False
+    config: RunConfig,
+    *,
+    base: str | Path = ".",
+    limit: int = 200,
+    unsafe: bool = False,
+    ping: bool = False,
 ) -> ValidationReport:
-    """Checks keys, models, prompts, seeds, graders and sandbox without calling any model.
+    """Checks keys, servers, models, exports, prompts, seeds, graders and sandbox; without `ping` at no cost.
 
     Args:
         config: The run.
         base: Folder that relative seed paths resolve against.
         limit: Maximum instructions per dataset whose gold answers and reference solutions are tried.
         unsafe: Allow reference solutions to run without isolation.
+        ping: Also send one request per model, and show the answer as the run would read it.
     """
-    return complete(lambda: validate_async(config, base=base, limit=limit, unsafe=unsafe))
+    return complete(lambda: validate_async(config, base=base, limit=limit, unsafe=unsafe, ping=ping))
 
 
 async def validate_async(
-    config: RunConfig, *, base: str | Path = ".", limit: int = 200, unsafe: bool = False
+    config: RunConfig,
+    *,
+    base: str | Path = ".",
+    limit: int = 200,
+    unsafe: bool = False,
+    ping: bool = False,
 ) -> ValidationReport:
     """`validate` for callers with an event loop."""
     from ultrainteract.running.validation import validate_run
 
-    return await validate_run(config, Path(base), limit=limit, unsafe=unsafe)
+    return await validate_run(config, Path(base), limit=limit, unsafe=unsafe, ping=ping)
 
 
 def plan(

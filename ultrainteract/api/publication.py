@@ -25,6 +25,7 @@ def check_push(
     formats: Sequence[str] = (),
     allow_simulated: bool = False,
     replace: bool = False,
+    mixed: bool = False,
 ) -> Rights:
     """Checks that a push can succeed, before any work: token, name, the right to write, and the kind of data.
 
@@ -37,6 +38,7 @@ def check_push(
         formats: Exports to publish.
         allow_simulated: Publish simulated data, marked as such.
         replace: Publish into a dataset that holds something else.
+        mixed: Read runs of different settings as one (see `Source.open`).
 
     Raises:
         HubError: It would be refused; the message says why.
@@ -54,7 +56,7 @@ def check_push(
         base: PublishConfig | None = source.publish
         chosen_exporters(source.export)
     else:
-        with Source.open(str(source)) as opened:
+        with Source.open(str(source), mixed=mixed) as opened:
             simulated, base = opened.info.simulated, opened.publish
             if not opened.is_run:
                 available(Path(source), tuple(formats))
@@ -73,6 +75,7 @@ def push(
     allow_simulated: bool = False,
     replace: bool = False,
     dry_run: str | Path | None = None,
+    mixed: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Published | None:
     """Publishes in one commit: Parquet, card, configuration and figures; then reads it back and compares.
@@ -90,6 +93,7 @@ def push(
         allow_simulated: Publish simulated data, marked as such.
         replace: Publish into a dataset that holds something else.
         dry_run: Write everything into this folder instead.
+        mixed: Read runs of different settings as one (see `Source.open`).
         say: Called with what is done and found, a line each.
 
     Returns:
@@ -105,7 +109,7 @@ def push(
     from ultrainteract.hub import push as commit
 
     check_formats(tuple(formats))
-    with Source.open(str(source)) as opened:
+    with Source.open(str(source), mixed=mixed) as opened:
         config = _settings(opened.publish, repo, settings)
         check_simulated(opened.info.simulated, allow_simulated)
     if dry_run is None and rights is None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ultrainteract.api.event_loop import complete
+from ultrainteract.api.trees import tree_state
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import StoreError
+from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.models.base import ChatModel
 from ultrainteract.models.terms import restrictive_terms
 from ultrainteract.sandbox.base import Sandbox
@@ -19,6 +21,8 @@ from ultrainteract.schema import Record
 from ultrainteract.store import RunStore, find_runs, open_runs, resume_run
 from ultrainteract.store import compact as compact_run
 from ultrainteract.store import merge as merge_runs
+from ultrainteract.store import prune as prune_run
+from ultrainteract.store import retry as retry_state
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,6 +50,8 @@ def run(
     *,
     base: str | Path = ".",
     accept_config: bool = False,
+    retry: str | None = None,
+    prune: bool = False,
     unsafe: bool = False,
     console: Console | None = None,
     profile: bool = False,
@@ -56,6 +62,8 @@ def run(
         config: What to do; the run directory is `config.output`, or a shard's folder below it.
         base: Folder that relative seed paths resolve against.
         accept_config: Go on with a directory that was made by another configuration (see `RunStore.resume`).
+        retry: Grow the inputs in this state again, with fresh samples (see `store.retry`).
+        prune: Delete the trees of problems that are no longer in the seeds, when all is done.
         unsafe: Allow running model-written code without isolation.
         console: Shows progress here; nothing is shown if None.
         profile: Measure how late the event loop gets (`RunReport.loop`).
@@ -67,13 +75,24 @@ def run(
         UltraInteractError: What is wrong, and what to do next (see `ultrainteract.errors`).
         asyncio.CancelledError: A second signal aborted the run; the directory resumes.
     """
+    state = None if retry is None else tree_state(retry)
+    if config.export.formats:
+        chosen_exporters(config.export)  # a misspelt format is found before anything is paid for
 
     async def grow() -> RunReport:
         with resume_run(config, accept_config=accept_config) as store:
+            if state is not None:
+                retry_state(store, state)
             report = await run_async(
                 config, store, base=base, unsafe=unsafe, console=console, profile=profile
             )
-            (store.folder / REPORT_FILE).write_text(report.model_dump_json(indent=2), encoding="utf-8")
+            if prune:
+                prune_run(store)
+                report = report.model_copy(update={"set_aside": 0})
+            try:
+                (store.folder / REPORT_FILE).write_text(report.model_dump_json(indent=2), encoding="utf-8")
+            except OSError as error:
+                raise StoreError(f"Cannot write {store.folder / REPORT_FILE}: {error.strerror}.") from error
             return report
 
     return complete(grow)
@@ -81,7 +100,7 @@ def run(
 
 async def run_async(
     config: RunConfig,
-    store: RunStore,
+    store: RunStore | None = None,
     *,
     base: str | Path = ".",
     unsafe: bool = False,
@@ -90,14 +109,14 @@ async def run_async(
     sandbox: Sandbox | None = None,
     profile: bool = False,
 ) -> RunReport:
-    """`run` for callers with an event loop and an open run directory.
+    """`run` for callers with an event loop, and perhaps an open run directory.
 
     The first SIGINT or SIGTERM lets the trees under way finish, the second aborts; both leave a directory
     that resumes.
 
     Args:
         config: What to do.
-        store: The run directory, open for writing.
+        store: The run directory, open for writing; that of `config` is opened, or made, if None.
         base: Folder that relative seed paths resolve against.
         unsafe: Allow running model-written code without isolation.
         console: Shows progress here; nothing is shown if None.
@@ -112,9 +131,16 @@ async def run_async(
     from contextlib import AsyncExitStack
 
     from ultrainteract.running import Runner, RunReport
+    from ultrainteract.running.logs import logged
     from ultrainteract.running.profile import watched
     from ultrainteract.running.progress import shown
 
+    if store is None:
+        with resume_run(config) as opened:
+            return await run_async(
+                config, opened, base=base, unsafe=unsafe, console=console, models=models, sandbox=sandbox,
+                profile=profile,
+            )  # fmt: skip
     runner = Runner(config, store, base=Path(base), unsafe=unsafe, models=models, sandbox=sandbox)
     task = asyncio.current_task()
 
@@ -123,24 +149,27 @@ async def run_async(
             loop.remove_signal_handler(number)
             if task is not None:
                 loop.add_signal_handler(number, task.cancel)
-        runner.stop()
+        what = runner.stop()
         if console is not None:
-            console.print("Stopping: the trees under way are finished first. Interrupt again to abort them.")
+            console.print(f"{what} Interrupt again to abort.", highlight=False)
 
     loop = asyncio.get_running_loop()
     handled = _add_handlers(loop, interrupted)
     try:
         async with AsyncExitStack() as stack:
+            stack.enter_context(logged(console, store.folder))
             if console is not None:
                 for line in restrictive_terms(model.model for model in config.models.values()):
                     console.print(f"Terms of {line}.", markup=False, highlight=False)
                 await stack.enter_async_context(shown(runner.progress, console))
             watch = await stack.enter_async_context(watched()) if profile else None
-            await runner.run()
+            is_whole = await runner.run()
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
-    return RunReport.of(store, watch.lag() if watch else None)
+    report = RunReport.of(store, watch.lag() if watch else None)
+    stopped = not is_whole and not report.finished
+    return report.model_copy(update={"grown": runner.progress.grown, "stopped": stopped})
 
 
 def _add_handlers(loop: asyncio.AbstractEventLoop, callback: object) -> list[signal.Signals]:

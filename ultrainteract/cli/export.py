@@ -55,6 +55,7 @@ def export(
         str | None,
         typer.Option(help="Measure lengths with this tokenizer.json or Hub model; estimated if left out."),
     ] = None,
+    mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
     show_list: Annotated[bool, typer.Option("--list", help="List the exports and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the row counts as JSON.")] = False,
 ) -> None:
@@ -77,7 +78,13 @@ def export(
     changes = {name: value for name, value in flags.items() if value is not None and value != []}
     changes |= {f"mix.{name}": value for name, value in map(_mix, mix or ())}
     report = api.export(
-        source, output, changes=changes, overrides=setting or (), jobs=jobs or 0, tokenizer=tokenizer
+        source,
+        output,
+        changes=changes,
+        overrides=setting or (),
+        jobs=jobs or 0,
+        tokenizer=tokenizer,
+        mixed=mixed,
     )
     if json:
         print(report.model_dump_json(exclude={"issues"}))

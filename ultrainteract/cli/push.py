@@ -53,6 +53,7 @@ def push(
             help="Publish into a dataset that holds something else; no file of others is touched.",
         ),
     ] = False,
+    mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Check the rights only; nothing is made.")] = False,
     watch: Annotated[
         float | None,
@@ -94,6 +95,7 @@ def push(
             formats=formats or (),
             allow_simulated=allow_simulated,
             replace=replace,
+            mixed=mixed,
         )
         made = "" if rights.exists else ", which the push makes"
         say(f"{rights.user} may {'propose' if create_pr else 'write'} to the dataset {rights.repo}{made}.")
@@ -113,7 +115,7 @@ def push(
         return
     published = api.push(
         source, repo, settings=settings, rights=rights, formats=formats or (), message=message,
-        allow_simulated=allow_simulated, replace=replace, dry_run=dry_run, say=say,
+        allow_simulated=allow_simulated, replace=replace, dry_run=dry_run, mixed=mixed, say=say,
     )  # fmt: skip
     if published is None:
         print(dry_run)

@@ -42,6 +42,21 @@ def run(
             help="Go on with a changed configuration: trees are grown again, recorded calls reused.",
         ),
     ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            help="Grow the first N instructions only; a later run without it goes on to the rest.",
+            min=1,
+            metavar="N",
+        ),
+    ] = None,
+    retry: Annotated[
+        str | None,
+        typer.Option(help="Grow inputs in this state again, with fresh samples.", metavar="STATE"),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete trees of problems that left the seeds.")
+    ] = False,
     publish: Annotated[
         bool,
         typer.Option("--publish", help="Push to publish.repo when done; rights are checked before the run."),
@@ -60,6 +75,7 @@ def run(
 ) -> None:
     """Grow the trees of a seed set; resumes by itself where an earlier run of the same configuration stopped."""
     import asyncio
+    from shlex import join
 
     from ultrainteract import api
     from ultrainteract.cli import STOPPED
@@ -68,12 +84,13 @@ def run(
     from ultrainteract.config import Shard
     from ultrainteract.errors import ConfigError
 
-    _log_to_stderr()
     named = {"executor.kind": executor, "executor.address": address}
     named_overrides = [f"{path}={value}" for path, value in named.items() if value is not None]
     loaded = api.load_config(config, [*(overrides or ()), *named_overrides])
     if output is not None:
-        loaded = loaded.model_copy(update={"output": output})
+        loaded = loaded.model_copy(update={"output": output.expanduser()})
+    if limit is not None:
+        loaded = loaded.model_copy(update={"limit": limit})
     folder = loaded.output
     if shard is not None:
         loaded = loaded.model_copy(update={"shard": Shard.parse(shard)})
@@ -89,6 +106,8 @@ def run(
             loaded,
             base=config.parent,
             accept_config=accept_config,
+            retry=retry,
+            prune=prune,
             unsafe=unsafe,
             console=console,
             profile=profile,
@@ -96,11 +115,15 @@ def run(
     except asyncio.CancelledError:
         console.print("Aborted. Whatever was recorded is kept: run the same command to resume.")
         raise typer.Exit(STOPPED) from None
-    if report.finished and not no_export:
+    if not (report.stopped or report.grown):
+        console.print(
+            f"Nothing to grow: all {report.settled:,} inputs had been finished before.", highlight=False
+        )
+    if not report.stopped and not no_export and loaded.export.formats:
         exported = api.export(folder, folder / "exports", loaded.export)
         written = ", ".join(f"{split} {count:,} rows" for split, count in exported.rows.items())
         console.print(f"Exported to {exported.folder}: {written}", highlight=False)
-    if report.finished and rights is not None:
+    if not report.stopped and rights is not None:
         published = api.push(
             folder, rights=rights, formats=loaded.export.formats, allow_simulated=allow_simulated
         )
@@ -111,13 +134,15 @@ def run(
             show_loop(report.loop, console)
     else:
         show_report(report, console)
-    if not report.finished:
-        console.print(
-            f"Stopped early. Resume with: ultrainteract run {config} -o {loaded.output}"
-            + (f" --shard {shard}" if shard else ""),
-            highlight=False,
-        )
+    words = ["ultrainteract", "run", str(config), *(overrides or ()), "-o", str(loaded.output)]
+    words += ["--shard", shard] if shard else []
+    words += ["--executor", executor] if executor else []
+    command = join(words)
+    if report.stopped:
+        console.print(f"Stopped early. Resume with: {command}", highlight=False)
         raise typer.Exit(STOPPED)
+    if not report.finished:
+        console.print(f"Go on to the other instructions with: {command}", highlight=False)
 
 
 def status(runs: Runs, json: Json = False) -> None:
@@ -136,25 +161,34 @@ def status(runs: Runs, json: Json = False) -> None:
 def show(
     run: Shown,
     id: Annotated[
-        str | None, typer.Argument(help="Beginning of an instruction id; lists the ledger if left out.")
+        str | None,
+        typer.Argument(help="Beginning of an id, or a record's source id; lists the inputs if left out."),
     ] = None,
     json: Json = False,
     deepest: Annotated[bool, typer.Option("--deepest", help="Print the tree with the most turns.")] = False,
     state: Annotated[str | None, typer.Option(help="List inputs in this state only.")] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Print what the models wrote, and what they were asked, as it was sent."),
+    ] = False,
 ) -> None:
     """Print one tree, readable; or list what there is."""
     from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
-    from ultrainteract.cli.views.tree import tree_view
+    from ultrainteract.cli.views.tree import show_calls, tree_view
 
     if id is not None or deepest:
         tree = api.find_tree(run, None if deepest else id)
         if json:
             print(tree.model_dump_json(indent=2))
+        elif raw:
+            show_calls(api.recorded_calls(run, tree.id), terminal())
         else:
             terminal().print(tree_view(tree))
         return
-    for outcome in api.list_inputs(run, state):
+    for number, outcome in enumerate(api.list_inputs(run, state)):
+        if not (json or number):
+            print(f"{'id':<12}  {'state':<10}  {'dataset':<14}  source · why")
         if json:
             print(outcome.model_dump_json())
         else:
@@ -162,13 +196,21 @@ def show(
             print(f"{head}  {outcome.source}  {outcome.reason}".rstrip())
 
 
-def _log_to_stderr() -> None:
-    import logging
-
-    from rich.logging import RichHandler
-
+def calls(
+    run: Shown,
+    id: Annotated[
+        str | None, typer.Argument(help="Beginning of an id, or a record's source id; all trees if left out.")
+    ] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per sample.")] = False,
+) -> None:
+    """Print every recorded sample with its prompt: kept, dropped, unreadable and refused ones."""
+    from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
+    from ultrainteract.cli.views.tree import show_calls
 
-    handler = RichHandler(console=terminal(stderr=True), show_path=False, show_time=False)
-    logging.getLogger("ultrainteract").addHandler(handler)
-    logging.getLogger("ultrainteract").setLevel(logging.INFO)
+    found = api.recorded_calls(run, id)
+    if jsonl:
+        for call in found:
+            print(call.model_dump_json())
+    else:
+        show_calls(found, terminal())

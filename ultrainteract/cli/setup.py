@@ -32,14 +32,17 @@ def validate(
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Run reference solutions without isolation.")
     ] = False,
+    ping: Annotated[
+        bool, typer.Option("--ping", help="Send one request per model, and show its answer as it is read.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Check configuration, keys, seeds, graders and sandbox before money is spent; exit code 1 if a check fails."""
+    """Check configuration, keys, servers, seeds, graders, sandbox before money is spent; exit code 1 if one fails."""
     from ultrainteract import api
     from ultrainteract.cli.views.checks import show_validation
 
     loaded = api.load_config(config, overrides or ())
-    report = api.validate(loaded, base=config.parent, limit=limit, unsafe=unsafe)
+    report = api.validate(loaded, base=config.parent, limit=limit, unsafe=unsafe, ping=ping)
     if json:
         print(report.model_dump_json(indent=2))
     else:

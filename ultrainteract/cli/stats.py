@@ -23,6 +23,10 @@ def stats(
         Path | None, typer.Option(help="Also draw figures into this folder (extra: plots).")
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of a Hub dataset.")] = None,
+    mixed: Annotated[bool, typer.Option("--mixed", help="Allow runs of different settings.")] = False,
+    paper: Annotated[
+        bool, typer.Option("--paper/--no-paper", help="Show the paper's figures beside these.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Print the paper's Table 1 and Table 7, turns, lengths, pass rates, cost, leaks, duplicates and evidence."""
@@ -30,7 +34,7 @@ def stats(
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.statistics.tables import show
 
-    found = api.stats(*source, tokenizer=tokenizer, revision=revision)
+    found = api.stats(*source, tokenizer=tokenizer, revision=revision, mixed=mixed)
     if figures is not None:
         from ultrainteract.statistics.plots import draw
 
@@ -40,6 +44,6 @@ def stats(
         print(found.model_dump_json(indent=2))
         return
     console = terminal()
-    show(found, console)
+    show(found, console, paper=paper)
     for issue, number in (found.import_issues or {}).items():
         console.print(f"rows that did not fit: {number:,} x {issue}", highlight=False, markup=False)

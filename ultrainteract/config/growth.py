@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from ultrainteract.config.types import Fraction
+from ultrainteract.config.types import Fraction, UserPath
 from ultrainteract.schema import Record, SamplingParams
 
 
@@ -74,7 +73,7 @@ class GrowthConfig(Record):
     """Most additional pairs of a hard instruction, one for each further ground-truth solution."""
     max_tool_rounds: int = Field(default=3, ge=0)
     """Most tool calls within one attempt before its answer is due."""
-    prompts: Path | None = None
+    prompts: UserPath | None = None
     """Folder whose templates override the built-in ones of the same name; or `compact`, the package's short set for
     small models."""
 

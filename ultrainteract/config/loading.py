@@ -10,8 +10,11 @@ import yaml
 from pydantic import ValidationError
 
 from ultrainteract.config.exporting import ExportConfig
+from ultrainteract.config.problems import problem_lines
 from ultrainteract.config.run import RunConfig
+from ultrainteract.config.yaml_files import parse_yaml
 from ultrainteract.errors import ConfigError
+from ultrainteract.plugins import use_plugins
 
 
 def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
@@ -22,14 +25,15 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
         overrides: `dotted.path=value` each; the value is YAML. List items are addressed by number.
 
     Raises:
-        ConfigError: The file cannot be read, or a field is unknown, missing or wrong; each is named.
+        ConfigError: The file cannot be read, a field is unknown, missing or wrong (each is named), or a plugin fails.
     """
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).expanduser().read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"Cannot read the config {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not valid UTF-8: {error}.") from error
+    data, node = parse_yaml(text, str(path))
     if not isinstance(data, dict):
         raise ConfigError(
             f"{path} must hold a mapping of config fields; `ultrainteract init` writes an example."
@@ -38,11 +42,18 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
         data["executor"] = {"kind": data["executor"]}
     for override in overrides:
         _apply(data, override)
-    return parse_config(data, str(path))
+    config = parse_config(data, str(path), node)
+    use_plugins(config.plugins, Path(path).expanduser().parent)
+    return config
 
 
-def parse_config(data: dict[str, Any], origin: str = "config") -> RunConfig:
+def parse_config(data: dict[str, Any], origin: str = "config", node: yaml.Node | None = None) -> RunConfig:
     """Validates plain data.
+
+    Args:
+        data: The configuration.
+        origin: Where it comes from, for messages.
+        node: The nodes of the YAML file that it was read from: messages then name lines.
 
     Raises:
         ConfigError: A field is unknown, missing or wrong; each is named on a line of its own.
@@ -50,7 +61,7 @@ def parse_config(data: dict[str, Any], origin: str = "config") -> RunConfig:
     try:
         return RunConfig.model_validate(data)
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or '(whole file)'}: {e['msg']}" for e in error.errors()]
+        lines = problem_lines(error, RunConfig, data, node)
         raise ConfigError(
             f"{origin} has {len(lines)} problem(s):\n"
             + "\n".join(lines)
@@ -79,7 +90,7 @@ def apply_overrides(
     try:
         return ExportConfig.model_validate(data)
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        lines = problem_lines(error, ExportConfig, data)
         raise ConfigError("The export settings do not fit:\n" + "\n".join(lines)) from error
 
 

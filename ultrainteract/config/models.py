@@ -56,7 +56,10 @@ class ModelConfig(Record):
     max_retries: int = 8
     """Attempts after the first, for transient errors."""
     max_retry_s: PositiveFloat = 900
-    """Longest time spent on one request, all attempts together, seconds."""
+    """Longest time spent on one request, all attempts together, seconds. An endpoint that gives no usable answer
+    for this long, though it answers, is given up."""
+    startup_timeout_s: PositiveFloat = 60
+    """Longest wait for an endpoint that has never answered, seconds; then it is given up."""
     requests_per_minute: PositiveFloat | None = None
     """Request limit of the key, shared by all models with the same `api_key_env` and address."""
     input_tokens_per_minute: PositiveFloat | None = None
@@ -72,10 +75,12 @@ class ModelConfig(Record):
 
     @field_validator("base_url")
     @classmethod
-    def _no_credentials_in_addresses(
+    def _whole_addresses_without_credentials(
         cls, value: str | tuple[str, ...] | None
     ) -> str | tuple[str, ...] | None:
         for address in (value,) if isinstance(value, str) else value or ():
+            if "://" not in address:
+                raise ValueError(f"'{address}' has no scheme: write http://{address} or https://{address}")
             check_address(address)
         return value
 
@@ -91,6 +96,7 @@ _RATES = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_m
 
 _DELIVERY_FIELDS = (
     "base_url", "api_key_env", "max_concurrency", "n_per_request", "timeout_s", "max_retries", "max_retry_s",
+    "startup_timeout_s",
     *_RATES, "price",
 )  # fmt: skip
 """Fields of a model that change how completions are delivered, not what they say."""

@@ -13,8 +13,10 @@ from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, PublishConfig
 from ultrainteract.config.growth import CriticConfig, GrowthConfig, JudgeConfig
 from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, REASONING_TAGS, ModelConfig
+from ultrainteract.config.problems import did_you_mean
 from ultrainteract.config.sandbox import SandboxConfig
 from ultrainteract.config.seeds import SeedConfig, SelectionConfig
+from ultrainteract.config.types import UserPath
 from ultrainteract.schema import Record, content_hash
 
 
@@ -25,7 +27,7 @@ class RunConfig(Record):
     """Name of the run."""
     seed: int = 0
     """Seed of every random choice."""
-    output: Path = Path("runs/run")
+    output: UserPath = Path("runs/run")
     """Run directory."""
     seeds: tuple[SeedConfig, ...] = Field(min_length=1)
     """Sources of instructions, read in order."""
@@ -54,6 +56,12 @@ class RunConfig(Record):
     shard: Shard | None = None
     """The slice to grow, set by `--shard`; rates and budgets are divided by the number of shards. Not part of
     the fingerprint."""
+    plugins: tuple[str, ...] = ()
+    """Python files, beside this one, whose decorators register datasets, graders, rules, providers, tools or exporters.
+    Not part of the fingerprint."""
+    limit: PositiveInt | None = None
+    """Grow this many instructions only, the first ones, set by `--limit`. A later run without it goes on to the rest:
+    not part of the fingerprint."""
     export: ExportConfig = ExportConfig()
     """Exports. Not part of the fingerprint."""
     publish: PublishConfig = PublishConfig()
@@ -75,7 +83,8 @@ class RunConfig(Record):
     def _names_resolve(self) -> Self:
         for where, name in self.model_uses():
             if name not in self.models:
-                raise ValueError(f"{where}: no model named '{name}' (models: {', '.join(self.models)})")
+                near = did_you_mean(name, self.models)
+                raise ValueError(f"{where}: no model named '{name}' (models: {', '.join(self.models)}){near}")
         if self.growth.ladder[0].guided:
             raise ValueError("growth.ladder.0: the first step is the actor's own and cannot be guided")
         names = [step.name for step in self.growth.ladder]
@@ -114,8 +123,8 @@ class RunConfig(Record):
         """The part a run directory is bound to, as plain JSON: all that can change what the run produces."""
         data = binding(self)
         for field in (
-            "output", "budget", "stop_unread_after", "max_inflight_trees", "executor", "shard", "export", "publish",
-            "name",
+            "output", "budget", "stop_unread_after", "max_inflight_trees", "executor", "shard", "limit",
+            "plugins", "export", "publish", "name",
         ):  # fmt: skip
             data.pop(field, None)
         for model in data["models"].values():

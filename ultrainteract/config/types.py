@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+UserPath = Annotated[Path, AfterValidator(lambda path: path.expanduser())]
+"""A path in which a leading `~` stands for the home folder."""

@@ -99,7 +99,8 @@ class RunInfo(Record):
         if config.judge is not None:
             models["judge"] = config.models[config.judge.model]
         kept_apart = {
-            "output", "export", "publish", "budget", "max_inflight_trees", "executor", "shard", "models", "seeds"
+            "output", "export", "publish", "budget", "max_inflight_trees", "executor", "shard", "limit", "plugins",
+            "models", "seeds",
         }  # fmt: skip
         data = _without_paths(config.model_dump(mode="json", exclude=kept_apart))
         data["models"] = {name: _model(model) for name, model in config.models.items()}

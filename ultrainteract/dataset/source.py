@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -74,15 +74,18 @@ class Source:
     _stack: ExitStack
 
     @classmethod
-    def open(cls, *paths: str, revision: str | None = None) -> Self:
+    def open(cls, *paths: str, revision: str | None = None, mixed: bool = False) -> Self:
         """Opens run directories, folders of exports, files, or Hub datasets.
 
         Args:
             paths: The places (see `store.find_runs` for runs); shards of one run are read as one, other
                 trees follow one another.
             revision: Revision of Hub datasets.
+            mixed: Allow runs of different settings. An instruction that several of them grew keeps the tree of the
+                one named first: rows of two would have the same ids.
 
         Raises:
+            ConfigError: The runs have different settings, and `mixed` is not set.
             StoreError: A run directory cannot be read.
             DataError: A place holds nothing that trees could be made of.
         """
@@ -109,7 +112,10 @@ class Source:
                     parts.append(Repeatable(rows.__iter__))
             together = [Runs(stores) for stores in runs.values()]
             configs = [run.config() for run in together]
+            recorded = [info for info in infos if info.config]
             infos = [*map(RunInfo.of_run, configs), *infos]
+            if not mixed:
+                _check_one_run([*map(RunInfo.of_run, configs), *recorded], together)
             spend = [item for run in together for item in run.spend()]
             info = infos[0] if len(infos) == 1 else _joined(infos)
             first = configs[0] if configs else None
@@ -132,6 +138,8 @@ class Source:
             for part in self._parts:
                 yield from part.packed() or ()
 
+        if len(self._parts) > 1:  # of different runs: an id stands once
+            return Repeatable(lambda: _first_of_each(chain.from_iterable(self._parts)))
         whole = all(part.packed() is not None for part in self._parts)
         return Repeatable(lambda: chain.from_iterable(self._parts), packed if whole else None)
 
@@ -157,6 +165,32 @@ class Source:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _first_of_each(trees: Iterator[Tree]) -> Iterator[Tree]:
+    """Trees of ids that were not met before, with 16 bytes of memory per id."""
+    seen: set[bytes] = set()
+    for tree in trees:
+        key = tree.id.encode()[:32]
+        if key not in seen:
+            seen.add(key)
+            yield tree
+
+
+def _check_one_run(infos: Sequence[RunInfo], runs: Sequence[Runs]) -> None:
+    if len({info.fingerprint for info in infos}) < 2:
+        return
+    lines = ""
+    if len(runs) > 1:
+        one, other = runs[0].stores[0], runs[1].stores[0]
+        differences = list(one.differences(other.frozen()))
+        lines = f" {one.folder} and {other.folder} differ in:\n" + "\n".join(
+            f"  {line}" for line in differences[:8]
+        )
+    raise ConfigError(
+        "These are runs of different settings, and an instruction that both grew would give rows with the same ids."
+        f"{lines}\nName them one at a time; or --mixed to read them as one, each instruction from the run named first."
+    )
 
 
 def _recorded_info(path: Path) -> RunInfo | None:

@@ -53,8 +53,13 @@ def build_models(
     Raises:
         ConfigError: One of them cannot be set up as configured.
     """
-    resources = Resources(shared or SharedLimits(), state_dir)
-    return {name: build_model(name, model, resources) for name, model in config.models.items()}
+    shared = shared or SharedLimits()
+    resources = Resources(shared, state_dir)
+    models = {name: build_model(name, model, resources) for name, model in config.models.items()}
+    used = {name for _, name in config.model_uses()}
+    checks = (getattr(model, "check", None) for name, model in models.items() if name in used)
+    shared.checks += [check for check in checks if check is not None]
+    return models
 
 
 def stays_in_one_process(name: str, config: ModelConfig) -> bool:

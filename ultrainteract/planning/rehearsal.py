@@ -134,6 +134,8 @@ class _CoinSampler:
 
 
 class _CoinSession:
+    refusal = ""
+
     def __init__(self, sampler: _CoinSampler, instruction: Instruction) -> None:
         self._config, self._rates, self._found = sampler.config, sampler.rates, sampler.found
         self._instruction = instruction

@@ -80,7 +80,13 @@ class Row:
             value = self._find(name)
             if value is not None:
                 return plain_text(value, name)
-        raise Unusable(f"field '{names[0]}' is missing")
+        raise Unusable(self.missing(names[0]))
+
+    def missing(self, name: str) -> str:
+        """The reason for a field that is not there: it names those that are, so that a misspelling shows."""
+        return (
+            f"field '{name}' is missing (there are: {shorten(', '.join(map(str, self.data)), 200) or 'none'})"
+        )
 
     def optional_text(self, *names: str) -> str | None:
         """As `text`, but None where none of the fields is there or holds anything."""
@@ -120,7 +126,7 @@ class Row:
         """
         value = self._find(name)
         if value is None:
-            raise Unusable(f"field '{name}' is missing")
+            raise Unusable(self.missing(name))
         return read_nested(value, name)
 
     def child(self, data: Any) -> Row:

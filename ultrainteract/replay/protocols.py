@@ -29,6 +29,9 @@ class Observed(Record):
 class Session(Protocol):
     """The samples of one tree."""
 
+    refusal: str
+    """What the provider last said on refusing a request of this tree; empty where it refused none."""
+
     async def sample(
         self,
         model: str,

@@ -44,6 +44,8 @@ class RecordedSampler:
         self.models = models
         self.config = config
         self.budget = Budget(config, recorder.spend())
+        self.begun: set[str] = set()
+        """Trees that hold a sample, by id: what they were given is paid for."""
         self.sent = 0
         self.replayed = 0
         self._recorder = recorder
@@ -149,6 +151,7 @@ class TreeSession:
         self._instruction = instruction
         self._taken: dict[bytes, tuple[Request, int]] = {}
         self._last: tuple[str, Sequence[Message], SamplingParams, bytes] | None = None
+        self.refusal = ""
 
     async def sample(
         self,
@@ -165,9 +168,13 @@ class TreeSession:
         # Before any await: the order of calls decides, not that of answers.
         self._taken[key] = request, first + n
         purpose = purpose.model_copy(update={"instruction": self._instruction})
-        return await self._sampler.draw(
+        samples = await self._sampler.draw(
             self._instruction.id, request, first, n, model, messages, sampling, purpose
         )
+        self._sampler.begun.add(self._instruction.id)
+        if len(samples) < n:
+            self.refusal = next((reply.refused for reply in request.replies or () if reply.refused), "")
+        return samples
 
     def _key(self, model: str, messages: tuple[Message, ...], sampling: SamplingParams) -> bytes:
         """The request's key; the next wave of a step asks with the very same messages."""

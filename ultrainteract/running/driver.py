@@ -27,12 +27,13 @@ from ultrainteract.errors import (
     UltraInteractError,
     error_from_report,
 )
+from ultrainteract.plugins import VARIABLE as PLUGINS
 from ultrainteract.replay import Budget, Spent
 from ultrainteract.running.admission import admitted
 from ultrainteract.running.leases import Connection, Ended, Lease, Message, WorkerLost
 from ultrainteract.running.progress import Progress
 from ultrainteract.running.unread import UnreadGuard
-from ultrainteract.running.worker import Worker
+from ultrainteract.running.worker import TreeLeft, Worker
 from ultrainteract.schema import Instruction, TreeState
 from ultrainteract.store import Outcome, RunStore, Settled
 
@@ -87,6 +88,9 @@ class _Link:
     leases: dict[str, Instruction] = field(default_factory=dict)
     spent: Spent = field(default_factory=Spent)
     waiting: list[str] = field(default_factory=list)
+    activity: dict[str, int] = field(default_factory=dict)
+    begun: int = 0
+    """Active trees that have begun a turn."""
     open: bool = False
     asked: bool = False
     """Whether an `exchange` is awaited: leases then go out by themselves, else with the next one."""
@@ -134,6 +138,7 @@ class Driver:
         self._admitted = False
         self._stopped_by: UltraInteractError | None = None
         progress.budget, progress.waiting = self._budget, self._waiting
+        progress.activity = self._activity
 
     async def run(self, base: Path) -> UltraInteractError | None:
         """Grows every tree that has no outcome yet.
@@ -242,6 +247,8 @@ class Driver:
             settled = await self._home.settle(instruction)
         except (BudgetExceeded, ProviderError) as error:
             self._drain(error)
+        except TreeLeft:
+            pass
         else:
             await self._store.put([settled])
             self._progress.add(settled.outcome.state, settled.tallies)
@@ -256,9 +263,27 @@ class Driver:
             self._drain(error)
 
     def _drain(self, error: UltraInteractError) -> None:
-        """Ends the run early. Active trees go on: their recorded calls are worth finishing with."""
+        """Ends the run early. Trees that have begun go on: their recorded calls are worth finishing with."""
         self._stopped_by = self._stopped_by or error
-        self._stop.set()
+        if not self._stop.is_set():
+            self._stop.set()
+            self.drain()
+
+    def drain(self) -> int:
+        """Lets all workers finish the trees that have begun a turn, and leave the others to the next run.
+
+        Returns:
+            Trees that are finished first, as far as is known.
+        """
+        finishing = self._home.begun() if self._home is not None else 0
+        if self._home is not None:
+            self._home.drain()
+        for link in self._links:
+            if link.connection is not None and link.open:
+                link.connection.drain()
+                finishing += link.begun
+        self._changed.set()
+        return finishing
 
     # ----------------------------------------------------------------------------------------------- workers
 
@@ -312,7 +337,7 @@ class Driver:
     async def _absorb(self, link: _Link, connection: Connection, message: Message) -> None:
         for level, text in message.log:
             log.log(level, "%s", text)
-        link.waiting = message.waiting
+        link.waiting, link.activity, link.begun = message.waiting, message.activity, message.begun
         if message.records:
             await self._store.put(message.records)
             self._failures.pop(connection.location, None)
@@ -325,6 +350,8 @@ class Driver:
     def _end(self, link: _Link, ended: Ended) -> None:
         link.leases.pop(ended.key, None)
         self._deaths.pop(ended.key, None)
+        if ended.left:
+            return
         if ended.error is None:
             self._progress.add(TreeState(ended.state), ended.tallies)
             self._look_at(ended.tallies, ended.reason)
@@ -369,7 +396,7 @@ class Driver:
     def _secrets(self) -> dict[str, str]:
         """The environment variables that hold keys and say where they are valid: sent to workers, written nowhere."""
         names = {model.api_key_env for model in self._config.models.values()}
-        names |= {"OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN"}
+        names |= {"OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN", PLUGINS}
         found = {name: os.environ[name] for name in sorted(names) if name in os.environ}
         return found | (self._crew.secrets if self._crew is not None else {})
 
@@ -403,6 +430,15 @@ class Driver:
             return self._crew.waiting()
         lines = {line for link in self._links for line in link.waiting}
         return sorted(lines | set(self._home.waiting() if self._home is not None else ()))
+
+    def _activity(self) -> list[str]:
+        """What is under way, over all workers."""
+        sums: Counter[str] = Counter(self._home.activity() if self._home is not None else {})
+        for link in self._links:
+            sums.update(link.activity)
+        return [
+            f"{count:,} {name}" if " " not in name else f"{name} {count:,}" for name, count in sums.items()
+        ]
 
     async def _close(self) -> None:
         """Closes all workers, or kills those that do not close in time."""

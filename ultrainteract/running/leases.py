@@ -42,6 +42,8 @@ class Ended:
     """Class name and message of an expected error that stops the run."""
     drains: bool = False
     """Whether active trees may finish all the same."""
+    left: bool = False
+    """Whether the run is stopping, and the tree was left for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class Message:
     """Why its models wait, a line each."""
     log: list[tuple[int, str]]
     """Level and text of what the worker logged."""
+    activity: dict[str, int] = field(default_factory=dict)
+    """What is under way, as of `Worker.activity`."""
+    begun: int = 0
+    """Active trees that have begun a turn."""
 
 
 class WorkerLost(Exception):
@@ -83,6 +89,10 @@ class Connection(Protocol):
 
     def divide(self, parts: int) -> None:
         """As of `RemoteWorker.divide`; does not wait."""
+        ...
+
+    def drain(self) -> None:
+        """As of `RemoteWorker.drain`; does not wait."""
         ...
 
     def set_endpoints(self, model: str, addresses: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ultrainteract.config import RunConfig, parse_config
@@ -14,7 +15,7 @@ from ultrainteract.errors import BudgetExceeded, ProviderError, UltraInteractErr
 from ultrainteract.replay import Spent
 from ultrainteract.running.leases import Ended, Lease, Message
 from ultrainteract.running.outbox import Outbox
-from ultrainteract.running.worker import Worker
+from ultrainteract.running.worker import TreeLeft, Worker
 from ultrainteract.schema import Instruction
 
 
@@ -86,6 +87,11 @@ class RemoteWorker:
         assert self._worker is not None
         self._worker.divide(parts, concurrency=self._divided)
 
+    def drain(self) -> None:
+        """Finishes the trees that have begun a turn, and leaves the others."""
+        assert self._worker is not None
+        self._worker.drain()
+
     def set_endpoints(self, model: str, addresses: Sequence[str]) -> None:
         """Replaces a model's endpoints."""
         assert self._worker is not None
@@ -116,7 +122,8 @@ class RemoteWorker:
         await self._recorder.wait(wait_s)
         if self._bug is not None:
             raise self._bug
-        return self._recorder.message(self._worker.sampler.budget.spent(), self._worker.waiting())
+        message = self._recorder.message(self._worker.sampler.budget.spent(), self._worker.waiting())
+        return replace(message, activity=self._worker.activity(), begun=self._worker.begun())
 
     async def close(self) -> None:
         """Gives up active trees, and closes connections, engines and the sandbox."""
@@ -138,6 +145,8 @@ class RemoteWorker:
         try:
             settled = await self._worker.settle(Instruction.model_validate_json(lease.instruction))
             self._recorder.settle(settled)
+        except TreeLeft:
+            self._recorder.end(Ended(lease.key, left=True))
         except UltraInteractError as error:
             drains = isinstance(error, (BudgetExceeded, ProviderError))
             self._recorder.end(Ended(lease.key, error=(type(error).__name__, str(error)), drains=drains))

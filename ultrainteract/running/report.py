@@ -47,6 +47,12 @@ class RunReport(Record):
     """True where any kept text was written by a simulated model."""
     store_bytes: int
     """Size of the store on disk."""
+    set_aside: int = 0
+    """Inputs in the run directory that are no longer in the seeds; they count nowhere else."""
+    grown: int = 0
+    """Inputs that this session settled."""
+    stopped: bool = False
+    """True where this session ended before all that it was asked for was grown."""
     loop: LoopLag | None = None
     """How late the event loop of this session was; None where it was not measured."""
 
@@ -74,6 +80,7 @@ class RunReport(Record):
             },
             simulated=bool(tallies.get("simulated")),
             store_bytes=store.size(),
+            set_aside=store.count_set_aside(),
             loop=loop,
         )
 

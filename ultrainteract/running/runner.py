@@ -54,10 +54,25 @@ class Runner:
         self._models = models
         self._sandbox = sandbox
         self._stop = asyncio.Event()
+        self._driver: Driver | None = None
 
-    def stop(self) -> None:
-        """Admits no further tree; `run` returns when active trees are finished."""
+    def stop(self) -> str:
+        """Admits no further tree; `run` returns when the trees that have begun a turn are finished.
+
+        Trees that cannot go on, because a model does not answer, are left as well: a stop always ends.
+
+        Returns:
+            What happens now, for a reader.
+        """
         self._stop.set()
+        active = self.progress.alive
+        finishing = min(active, self._driver.drain()) if self._driver is not None else 0
+        if not finishing:
+            return f"Stopping: no active tree can be finished now, {active:,} are left for the next run."
+        return (
+            f"Stopping: {finishing:,} trees that have begun a turn are finished first, {active - finishing:,} that "
+            "have not are left for the next run."
+        )
 
     async def run(self) -> bool:
         """Grows every tree that has no outcome yet.
@@ -89,8 +104,8 @@ class Runner:
             models=self._models, sandbox=self._sandbox,
         )  # fmt: skip
         async with worker:
-            driver = Driver(self.config, self.store, self.progress, self._stop, crew=crew, home=worker)
-            return await driver.run(self._base)
+            self._driver = Driver(self.config, self.store, self.progress, self._stop, crew=crew, home=worker)
+            return await self._driver.run(self._base)
 
     async def _on_ray(self) -> UltraInteractError | None:
         from ultrainteract.running.ray.cluster import RayCrew
@@ -99,7 +114,8 @@ class Runner:
             raise ConfigError("Models and a sandbox of your own go with executor: local only.")
         crew = RayCrew(self.config, unsafe=self._unsafe)
         await crew.open()
-        return await Driver(self.config, self.store, self.progress, self._stop, crew=crew).run(self._base)
+        self._driver = Driver(self.config, self.store, self.progress, self._stop, crew=crew)
+        return await self._driver.run(self._base)
 
 
 def _first(group: BaseExceptionGroup[UltraInteractError]) -> UltraInteractError:

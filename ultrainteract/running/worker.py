@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import (
@@ -39,6 +39,12 @@ from ultrainteract.tree.environment import Environment
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+_CHECK_EVERY_S = 0.5
+_STUCK_CHECKS = 4
+"""Checks in a row that must find a stopping worker stuck: between two requests a tree is nowhere for a moment."""
+
 
 @runtime_checkable
 class HasEndpoints(Protocol):
@@ -47,6 +53,10 @@ class HasEndpoints(Protocol):
     def set_endpoints(self, base_urls: Sequence[str]) -> None:
         """Replaces the model's endpoints."""
         ...
+
+
+class TreeLeft(Exception):
+    """The run is stopping, and this tree is left for the next one: nothing of it is lost."""
 
 
 class Worker:
@@ -81,6 +91,9 @@ class Worker:
         )
         self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
+        self._active: dict[str, asyncio.Task[Settled]] = {}
+        self._left: set[str] = set()
+        self._watch: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -99,6 +112,8 @@ class Worker:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         await self._stack.aclose()
 
     async def settle(self, instruction: Instruction) -> Settled:
@@ -108,10 +123,24 @@ class Worker:
         ledger too, with its place in the log.
 
         Raises:
+            TreeLeft: The run is stopping, and the tree is left as it is.
             SandboxError: Code is to be run, and there is no isolation here.
             ProviderError, BudgetExceeded: No further request can be sent.
             StoreError: A record could not be written.
         """
+        task = asyncio.create_task(self._settle(instruction))
+        self._active[instruction.id] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if instruction.id not in self._left:
+                raise
+            raise TreeLeft from None
+        finally:
+            del self._active[instruction.id]
+            self.sampler.begun.discard(instruction.id)
+
+    async def _settle(self, instruction: Instruction) -> Settled:
         if _runs_code(instruction):
             await self._sandbox.start()
         try:
@@ -147,10 +176,58 @@ class Worker:
         assert isinstance(endpoints, HasEndpoints)
         endpoints.set_endpoints(addresses)
 
+    def drain(self) -> None:
+        """Leaves trees that hold no sample yet to the next run, and all that cannot go on: a stop always ends."""
+        for tree in self._active.keys() - self._begun():
+            self._leave(tree)
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._leave_what_is_stuck())
+
+    def begun(self) -> int:
+        """Active trees that hold a sample, or whose first one is in flight; none where no tree can go on."""
+        return 0 if self.is_stuck else len(self._begun())
+
+    def _begun(self) -> set[str]:
+        sending = {tree for model in self._distinct() for tree in getattr(model, "sending", ())}
+        return {tree for tree in self._active if tree in self.sampler.begun or tree in sending}
+
+    def _leave(self, tree: str) -> None:
+        self._left.add(tree)
+        self._active[tree].cancel()
+
+    async def _leave_what_is_stuck(self) -> None:
+        checks = 0
+        while True:
+            checks = checks + 1 if self.is_stuck else 0
+            if checks == _STUCK_CHECKS:
+                for tree in list(self._active):
+                    self._leave(tree)
+            await asyncio.sleep(_CHECK_EVERY_S)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether no tree can go on now: a model does not answer, and nothing is in flight or running elsewhere."""
+        models = self._distinct()
+        dead = [model for model in models if getattr(model, "is_dead", False)]
+        busy = any(getattr(model, "sending", ()) for model in models if model not in dead)
+        return bool(dead) and not busy and not self._sandbox.running
+
+    def activity(self) -> dict[str, int]:
+        """What is under way: requests in flight by model, and executions."""
+        found = {f"{model.name}: requests": len(getattr(model, "sending", ())) for model in self._distinct()}
+        return {
+            name: count for name, count in (found | {"executions": self._sandbox.running}).items() if count
+        }
+
+    def _distinct(self) -> list[ChatModel]:
+        return list({id(model): model for model in self.models.values()}.values())
+
     def waiting(self) -> list[str]:
         """Why models wait (all endpoints of one are down, say), a line each."""
-        found = {model.status() for model in self.models.values() if isinstance(model, ReportsStatus)}
-        return sorted(filter(None, found))
+        models = self._distinct()
+        found = {model.status() for model in models if isinstance(model, ReportsStatus)}
+        notes = {note for model in models for note in getattr(model, "notes", list)()}
+        return [*sorted(filter(None, found)), *sorted(notes)]
 
     def _build_models(self, stack: AsyncExitStack) -> Mapping[str, ChatModel]:
         models = build_models(self.config, shared=self.limits, state_dir=self._state_dir)
@@ -173,6 +250,8 @@ class LazySandbox:
         self._lock = asyncio.Lock()
         self._sandbox: Sandbox | None = None
         self._started = False
+        self.running = 0
+        """Executions under way."""
 
     async def start(self) -> None:
         """Starts it once.
@@ -184,11 +263,18 @@ class LazySandbox:
 
     async def run(self, cells: Sequence[str], **options: Any) -> Execution:
         """As of the sandbox."""
-        return await (await self._ready()).run(cells, **options)
+        return await self._counted((await self._ready()).run(cells, **options))
 
     async def run_tests(self, program: str, suite: TestSuite, **options: Any) -> TestReport:
         """As of the sandbox."""
-        return await (await self._ready()).run_tests(program, suite, **options)
+        return await self._counted((await self._ready()).run_tests(program, suite, **options))
+
+    async def _counted(self, execution: Awaitable[T]) -> T:
+        self.running += 1
+        try:
+            return await execution
+        finally:
+            self.running -= 1
 
     async def _ready(self) -> Sandbox:
         async with self._lock:

@@ -21,6 +21,7 @@ from ultrainteract.schema.tasks import Task, task
 from ultrainteract.schema.tree import (
     Action,
     Critique,
+    Ended,
     Node,
     Observation,
     Pair,
@@ -36,6 +37,7 @@ __all__ = [
     "Action",
     "Checker",
     "Critique",
+    "Ended",
     "Evidence",
     "Exchange",
     "FeedbackWording",

@@ -150,6 +150,12 @@ class TreeState(StrEnum):
     FAILED = "failed"
 
 
+Ended = Literal["solved", "turn_cap", "no_incorrect", "no_verdict", "no_critique", "refused"]
+"""Why a tree stopped: the actor solved it unaided; the turn cap was reached; no wrong action was found to expand beside
+the correct one; no action of the turn was proved correct or wrong; the critic refused to comment; or the provider
+refused every request of a later turn."""
+
+
 class Tree(Record):
     """An instruction and its turns. The history of turn t is the incorrect nodes of the turns before it."""
 
@@ -159,9 +165,8 @@ class Tree(Record):
     """The root."""
     turns: tuple[Turn, ...]
     """Turn 1 first; at most the turn cap."""
-    ended: Literal["solved", "turn_cap", "no_incorrect", "no_critique"]
-    """Why the tree stopped: the actor solved it unaided, the turn cap was reached, no wrong action was found
-    to expand, or the critic refused to comment on it."""
+    ended: Ended
+    """Why the tree stopped."""
     guards: dict[str, int] = Field(default_factory=dict)
     """How often each quality guard acted while this tree grew (see `ultrainteract.tree.guards`)."""
     unread: str = ""

@@ -7,6 +7,7 @@ its reference solution, which must pass, and by the solution of the problem befo
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -19,6 +20,10 @@ from ultrainteract.schema import Instruction, Label, Record, Verdict
 from ultrainteract.seeds.loading import GoldAnswers
 
 _AT_ONCE = 8
+_TOLERATED = 0.05
+"""Share of gold answers and reference solutions that may fail their own check."""
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_VALUE = re.compile(r"[\d\\=^*/+<>∞π√]")
 
 
 class SolutionCheck(Record):
@@ -55,6 +60,57 @@ class DatasetCheck(Record):
     """Problems that were read before with another gold answer: the instruction, and that answer."""
     unchecked: int
     """Instructions that nothing here can check: judged ones, and tests without a solution."""
+    odd: tuple[tuple[str, str], ...] = ()
+    """Gold answers that are words where the others are values: the instruction, and its gold answer."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether a run may begin with this dataset: the rule of `validate` and of `seeds check` alike.
+
+        Up to 5% of gold answers and reference solutions may fail their own check, as in most published sets. Solutions
+        that pass another problem's tests are no failure: easy and hard versions share solutions.
+        """
+        answers, solutions = self.answers, self.solutions
+        golds_fail = answers is not None and answers.checked - answers.accepted > answers.checked * _TOLERATED
+        wrong = 0 if solutions is None else solutions.checked - solutions.accepted - solutions.undetermined
+        return not (
+            golds_fail
+            or self.odd
+            or (answers is not None and answers.false_accepts)
+            or (solutions is not None and (wrong > solutions.checked * _TOLERATED or solutions.disagreements))
+        )
+
+
+class GoldKinds:
+    """Tells gold answers that are words from those that are values, while instructions are read.
+
+    In a set of numbers, `forty` or `see above` is most often a slip of whoever wrote the file. Every answer `40` would
+    then be taken for wrong, and made the rejected side of pairs.
+    """
+
+    def __init__(self) -> None:
+        self._values: Counter[str] = Counter()
+        self._words: dict[str, list[tuple[str, str]]] = {}
+
+    def add(self, instruction: Instruction) -> None:
+        """Notes an instruction."""
+        gold = instruction.gold
+        if instruction.grader not in ("math", "number") or not gold:
+            return
+        if _WORDS.search(gold) and not _VALUE.search(gold):
+            where = instruction.source or instruction.id[:12]
+            self._words.setdefault(instruction.dataset, []).append((where, gold))
+        else:
+            self._values[instruction.dataset] += 1
+
+    def odd(self) -> tuple[tuple[str, str], ...]:
+        """Words of the datasets in which at least four in five gold answers are values: where each is, and it."""
+        return tuple(
+            item
+            for dataset, words in self._words.items()
+            if len(words) * 4 <= self._values[dataset]
+            for item in dict.fromkeys(words)
+        )
 
 
 async def check_dataset(
@@ -87,7 +143,11 @@ async def check_dataset(
     )
     answered = [i for i in distinct if find_grader(i.grader).compare is not None]
     tested = [i for i in distinct if i.grader == "tests" and i.solutions and sandbox is not None]
+    kinds = GoldKinds()
+    for instruction in distinct:
+        kinds.add(instruction)
     return DatasetCheck(
+        odd=kinds.odd(),
         dataset=dataset,
         answers=await self_check(answered, graders, shift=shift) if answered else None,
         solutions=await _check_solutions(tested, sandbox, expected or {}, progress, shift, limits)

@@ -35,15 +35,17 @@ PAPER_PAIRS = {
 """Rows of the published pair split by (task, dataset)."""
 
 
-def show(figures: Figures, console: Console) -> None:
+def show(figures: Figures, console: Console, *, paper: bool = True) -> None:
     """Prints every table.
 
     Args:
         figures: `Statistics.figures()`.
         console: Where to print.
+        paper: Print the paper's figures, too.
     """
+    papers = [table1_of_the_paper()] if paper else []
     for table in (
-        table1(figures), table1_of_the_paper(), table7(figures), turns(figures), pass_rates(figures), lengths(figures),
+        table1(figures), *papers, table7(figures, paper=paper), turns(figures), pass_rates(figures), lengths(figures),
         tokens(figures), quality(figures),
     ):  # fmt: skip
         if table.row_count:
@@ -114,14 +116,15 @@ def _counts(ends: Sequence[int]) -> list[str]:
     return [f"{count:,}" if count else "-" for count in ends]
 
 
-def table7(figures: Figures) -> Table:
-    """Table 7: the same by dataset."""
+def table7(figures: Figures, *, paper: bool = True) -> Table:
+    """Table 7: the same by dataset; with the paper's pairs beside them where asked for."""
+    papers = ["paper's pairs"] if paper else []
     table = _table("Table 7: by dataset", ["task", "dataset"],
-                   ["prompts", "pairs", "paper's pairs", "correct", "tokens/traj"])  # fmt: skip
+                   ["prompts", "pairs", *papers, "correct", "tokens/traj"])  # fmt: skip
     for row in figures.table7:
-        paper = PAPER_PAIRS.get((row.task, row.dataset))
+        theirs = PAPER_PAIRS.get((row.task, row.dataset))
         table.add_row(row.task, row.dataset, f"{row.prompts:,}", f"{row.pairs:,}",
-                      f"{paper:,}" if paper else "", f"{row.correct:,}",
+                      *([f"{theirs:,}" if theirs else ""] if paper else []), f"{row.correct:,}",
                       _figure(row.tokens_per_trajectory))  # fmt: skip
     return table
 

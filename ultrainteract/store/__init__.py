@@ -20,6 +20,7 @@ from ultrainteract.store.records import (
     tree_number,
     unpack,
 )
+from ultrainteract.store.upkeep import SeedChanges, SeedNumbers, prune, reconcile, retry, source_number
 
 __all__ = [
     "STORE_FILE",
@@ -30,6 +31,8 @@ __all__ = [
     "Recorder",
     "RunStore",
     "Runs",
+    "SeedChanges",
+    "SeedNumbers",
     "Settled",
     "Spend",
     "StoreRecord",
@@ -40,9 +43,13 @@ __all__ = [
     "merge",
     "open_runs",
     "pack",
+    "prune",
     "read_tree",
+    "reconcile",
     "resume_run",
+    "retry",
     "skipped_key",
+    "source_number",
     "summed",
     "tree_number",
     "unpack",

@@ -12,6 +12,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
@@ -133,6 +134,7 @@ class RunStore(StoreReader):
                 connection.execute("DELETE FROM outcomes")
                 connection.execute("DELETE FROM admitted")
                 connection.execute("DELETE FROM tallies")
+                connection.execute("DROP TABLE IF EXISTS set_aside")
             connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'frozen'", (orjson.dumps(config.frozen()).decode(),)
             )
@@ -208,6 +210,18 @@ class RunStore(StoreReader):
         """
         await self._write().put_meta("inputs", str(count))
 
+    def put_meta(self, key: str, value: str) -> None:
+        """Records a value of the directory itself.
+
+        Raises:
+            StoreError: The write failed.
+        """
+        try:
+            with closing(self.connection()) as connection:
+                connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        except sqlite3.Error as error:
+            raise StoreError(f"Cannot write to the run directory {self.folder}: {error}.") from error
+
     def connection(self) -> sqlite3.Connection:
         """A further writing connection, for copying rows by SQL within the store; the caller closes it."""
         return connect(self.folder / STORE_FILE, readonly=False)
@@ -265,7 +279,10 @@ def is_locked(folder: Path) -> bool:
 
 
 def _lock(folder: Path) -> int:
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StoreError(f"Cannot write to the run directory {folder}: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

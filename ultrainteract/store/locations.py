@@ -131,6 +131,10 @@ class Runs:
         """Number of inputs of the seed set; None while it has not been read to its end."""
         return inputs_of(self.stores)
 
+    def count_set_aside(self) -> int:
+        """Number of inputs that are no longer in the seeds and count nowhere."""
+        return sum(store.count_set_aside() for store in self.stores)
+
     def spend(self) -> list[Spend]:
         """What was spent, by role, step, model and task."""
         return summed(spend for store in self.stores for spend in store.spend())

@@ -20,6 +20,7 @@ from ultrainteract.store.directory import RunStore
 from ultrainteract.store.reading import STORE_FILE
 from ultrainteract.store.records import tree_number
 from ultrainteract.store.sql import put_spend, recount, rekeyed
+from ultrainteract.store.upkeep import forget_refusals
 
 _ADOPTED = "adopted"
 """Key in `meta`: this shard has taken over what shards of another count had recorded."""
@@ -32,13 +33,29 @@ def resume_run(config: RunConfig, *, accept_config: bool = False) -> RunStore:
     into more (or fewer) shards at any time.
 
     Raises:
-        StoreError: See `RunStore.resume`; or a shard to take over from is still being written.
+        StoreError: See `RunStore.resume`; the folder holds shards and the whole is asked for, or the other way
+            round; or a shard to take over from is still being written.
     """
-    if config.shard is None:
-        return RunStore.resume(config.output, config, accept_config=accept_config)
-    store = RunStore.resume(config.output / config.shard.folder, config, accept_config=accept_config)
+    output = config.output
+    shards = sorted(path.parent.name for path in output.glob(f"shard-*-of-*/{STORE_FILE}"))
+    if config.shard is None and shards:
+        count = shards[-1].rpartition("-of-")[2].lstrip("0")
+        raise StoreError(
+            f"{output} holds shards ({', '.join(shards[:3])}{' …' if len(shards) > 3 else ''}). Go on with one of them "
+            f"by --shard INDEX/{count}; or make them one run by `ultrainteract merge {output} -o OTHER`, then run "
+            "with -o OTHER."
+        )
+    if config.shard is not None and (output / STORE_FILE).exists():
+        raise StoreError(
+            f"{output} holds a whole run, so no shard can be grown in it: the same instructions would be grown twice. "
+            "Go on without --shard; or name another output directory by -o."
+        )
+    folder = output if config.shard is None else output / config.shard.folder
+    store = RunStore.resume(folder, config, accept_config=accept_config)
     try:
-        adopt(store, config.shard)
+        forget_refusals(store)
+        if config.shard is not None:
+            adopt(store, config.shard)
     except BaseException:
         store.close()
         raise

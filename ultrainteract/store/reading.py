@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,24 +52,49 @@ class StoreReader:
         """Yields (id, tree as stored: packed JSON) of what `trees` yields, for other processes to read."""
         yield from self._reader.execute("SELECT key, tree FROM outcomes WHERE tree IS NOT NULL ORDER BY key")
 
-    def tree(self, prefix: str) -> Tree:
-        """The tree whose id begins with `prefix`.
+    def tree(self, name: str) -> Tree:
+        """The tree of one instruction.
+
+        Args:
+            name: Beginning of its id, at least 4 hex digits; or the source id of its record, or the end of one.
 
         Raises:
-            StoreError: None does, or more than one.
+            StoreError: There is none, or more than one; the message says how to find those there are.
         """
-        rows = self._reader.execute(
-            "SELECT key, state, reason, tree FROM outcomes WHERE key >= ? AND key < ? LIMIT 2",
-            (prefix, prefix + "g"),
-        ).fetchall()
-        if len(rows) != 1:
+        rows = []
+        if len(name) >= 4:
+            sql = "SELECT key, state, reason, tree, source FROM outcomes WHERE key >= ? AND key < ? LIMIT 2"
+            rows = self._reader.execute(sql, (name, name + "g")).fetchall()
+        if not rows:
+            sql = "SELECT key, state, reason, tree, source FROM outcomes WHERE source = ?1 OR source LIKE ?2 ESCAPE '!'"
+            escaped = re.sub(r"([!%_])", r"!\1", name)
+            rows = self._reader.execute(f"{sql} LIMIT 6", (name, f"%/{escaped}")).fetchall()
+        if not rows:
             raise StoreError(
-                f"{'No' if not rows else 'More than one'} instruction of {self.folder} begins with '{prefix}'."
+                f"No instruction of {self.folder} has an id that begins with '{name}', or that source. "
+                f"`ultrainteract show {self.folder}` lists all."
             )
-        key, state, reason, blob = rows[0]
+        if len(rows) > 1:
+            found = ", ".join(f"{key[:12]} ({source})" for key, _, _, _, source in rows[:5])
+            raise StoreError(
+                f"More than one instruction of {self.folder} fits '{name}': {found}. Name one by its id."
+            )
+        key, state, reason, blob, _ = rows[0]
         if blob is None:
             raise StoreError(f"Instruction {key} has no tree: {state} ({reason}).")
         return read_tree(blob)
+
+    def grown_from(self, key: str) -> Instruction | None:
+        """The instruction as the finished tree of this id holds it; None where there is no such tree."""
+        row = self._reader.execute("SELECT tree FROM outcomes WHERE key = ?", (key,)).fetchone()
+        return read_tree(row[0]).instruction if row and row[0] else None
+
+    def count_set_aside(self) -> int:
+        """Number of inputs that are no longer in the seeds and count nowhere (see `store.upkeep`)."""
+        sql = "SELECT count(*) FROM sqlite_master WHERE name = 'set_aside'"
+        if not self._reader.execute(sql).fetchone()[0]:
+            return 0
+        return int(self._reader.execute("SELECT count(*) FROM set_aside").fetchone()[0])
 
     def deepest(self) -> str:
         """Id of the tree with the most turns (of complete ones, if there are any).

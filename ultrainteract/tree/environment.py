@@ -130,7 +130,10 @@ class Environment:
         own = [exchange.raw for exchange in action.exchanges]
         tests = instruction.tests.model_dump(mode="json") if instruction.tests else None
         shown = action.text if instruction.grader == "judge" else None
-        parts = [ENVIRONMENT_VERSION, kind, instruction.id, tests, self._limits.model_dump(), list(cells), own,
+        # Tests run a program alone: the same program at a later turn is not run again, least of all one that timed out.
+        is_tested = instruction.grader == "tests" and tests is not None and kind == "answer"
+        before = [] if is_tested else [list(cells), own]
+        parts = [ENVIRONMENT_VERSION, kind, instruction.id, tests, self._limits.model_dump(), before,
                  action.code, action.answer, shown]  # fmt: skip
         return bytes.fromhex(content_hash(parts))
 

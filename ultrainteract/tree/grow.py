@@ -6,18 +6,15 @@ knows about files, servers or containers, and nothing survives a tree but its re
 
 from __future__ import annotations
 
-from typing import Literal
-
 from ultrainteract.config import RunConfig
+from ultrainteract.errors import ProviderError
 from ultrainteract.prompts import Prompts
 from ultrainteract.replay import Observer, Sampler
-from ultrainteract.schema import Instruction, Label, Tree, Turn
+from ultrainteract.schema import Ended, Instruction, Label, Tree, Turn
 from ultrainteract.tree.context import Context
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.critique import criticise
 from ultrainteract.tree.turn import first_samples, take_turn
-
-Ended = Literal["solved", "turn_cap", "no_incorrect", "no_critique"]
 
 
 class Grower:
@@ -40,7 +37,8 @@ class Grower:
         """Grows the tree of `instruction`.
 
         Raises:
-            ProviderError: A model could not be reached; everything recorded stays valid.
+            ProviderError: A model could not be reached, or the provider refuses whatever the first turn asks;
+                everything recorded stays valid.
             SandboxError: The sandbox failed again and again.
             BudgetExceeded: The budget is used up.
             StoreError: The record could not be written.
@@ -49,6 +47,10 @@ class Grower:
         turns: list[Turn] = []
         while True:
             turn = await take_turn(context)
+            if not any(step.drawn for step in turn.steps):
+                if not turns:  # nothing is known of this instruction: it is asked again by the next run
+                    raise ProviderError(f"Every request was refused. {context.session.refusal}", refused=True)
+                return self._tree(context, turns, "refused")
             ended: Ended | None = self._ended(turn, len(turns) + 1)
             if ended is None and turn.incorrect is not None:
                 critique = await criticise(context, turn.incorrect)
@@ -60,16 +62,18 @@ class Grower:
                     context.history.append(expanded)
             turns.append(turn)
             if ended is not None:
-                return Tree(
-                    instruction=instruction,
-                    turns=tuple(turns),
-                    ended=ended,
-                    guards={name: count for name, count in sorted(context.guards.items()) if count},
-                    unread=""
-                    if any(step.judged for turn in turns for step in turn.steps)
-                    else context.unread,
-                    simulation=context.simulation,
-                )
+                return self._tree(context, turns, ended)
+
+    def _tree(self, context: Context, turns: list[Turn], ended: Ended) -> Tree:
+        judged = any(step.judged for turn in turns for step in turn.steps)
+        return Tree(
+            instruction=context.instruction,
+            turns=tuple(turns),
+            ended=ended,
+            guards={name: count for name, count in sorted(context.guards.items()) if count},
+            unread="" if judged else context.unread,
+            simulation=context.simulation,
+        )
 
     async def solves(self, instruction: Instruction, times: int) -> bool:
         """Whether the actor solves `instruction` `times` times out of `times`: the selection pass.
@@ -89,4 +93,6 @@ class Grower:
             return "solved"
         if number == self._config.growth.max_turns:
             return "turn_cap"
-        return "no_incorrect" if turn.incorrect is None else None
+        if turn.incorrect is not None:
+            return None
+        return "no_incorrect" if turn.correct is not None else "no_verdict"

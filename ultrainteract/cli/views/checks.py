@@ -51,6 +51,9 @@ def show_check(found: DatasetCheck) -> None:
         _show_items(answers.exceptions)
         print(f"    shifted answers   accepted {len(answers.false_accepts):,} of {answers.shifted:,}")
         _show_items(answers.false_accepts)
+    if found.odd:
+        print(f"    gold answers      {len(found.odd):,} are words where the others are values")
+        _show_items(found.odd)
     if found.solutions is not None:
         checked = found.solutions
         print(

@@ -27,9 +27,15 @@ def show_report(report: RunReport, console: Console) -> None:
         ledger.add_row(state.value, f"{count:,}")
     if report.inputs is not None and report.inputs > report.settled:
         ledger.add_row("not yet grown", f"{report.inputs - report.settled:,}")
-    total = "reading" if report.inputs is None else f"{report.inputs:,}"
+    total = f"{report.settled:,} so far" if report.inputs is None else f"{report.inputs:,}"
     ledger.add_row("[bold]inputs[/bold]", f"[bold]{total}[/bold]")
     console.print(ledger)
+    if report.set_aside:
+        console.print(
+            f"{report.set_aside:,} more are set aside: their problems are no longer in the seeds (`run --prune` "
+            "deletes them).",
+            highlight=False,
+        )
     rate = "unknown" if report.pass_rate is None else f"{report.pass_rate:.0%}"
     console.print(
         f"{report.pairs:,} pairs · {report.correct:,} correct actions · {report.turns:,} turns · "

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 from rich.tree import Tree as Branches
 
 from ultrainteract.schema import FeedbackWording, Node, Tree, Turn
 from ultrainteract.wording import feedback, shown_output
+
+if TYPE_CHECKING:
+    from ultrainteract.running.recorded import RecordedCall
 
 _STYLE = {"correct": "green", "wrong": "red", "undetermined": "yellow"}
 
@@ -61,3 +67,20 @@ def _node(node: Node, words: FeedbackWording | None, role: str) -> RenderableTyp
         subtitle_align="left",
         border_style=_STYLE[verdict.label],
     )
+
+
+def show_calls(calls: Iterable[RecordedCall], console: Console) -> None:
+    """Prints samples as the models wrote them, each conversation once before its samples."""
+    asked = None
+    for call in calls:
+        if call.messages is not asked:
+            asked = call.messages
+            console.rule(f"{call.source} · turn {call.turn} · {call.role} · {call.step} · {call.model}")
+            for message in call.messages:
+                console.print(Text(f"[{message.role}]", style="bold"))
+                console.print(Text(message.content))
+        head = f"[sample {call.ordinal} · {call.finish_reason} · {call.tokens:,} tokens]"
+        console.print(Text(f"[refused] {call.refused}" if call.refused else head, style="bold yellow"))
+        if call.reasoning:
+            console.print(Text(call.reasoning, style="dim"))
+        console.print(Text(call.text))

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -35,6 +37,7 @@ from ultrainteract.models.faults import (
     retry_after,
 )
 from ultrainteract.models.openai.addresses import Address, resolve_addresses
+from ultrainteract.models.openai.preflight import Probe, check_endpoints
 from ultrainteract.models.openai.wire import (
     WireError,
     build_body,
@@ -54,6 +57,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 20.0
 HEALTH_TIMEOUT_S = 10.0
+_LONG_WAIT_S = 20.0
 KEEPALIVE_S = 4.0
 """Below the 5 s after which common servers close an idle connection, so that none is used as it closes."""
 
@@ -109,6 +113,9 @@ class OpenAIModel:
         self._endpoints = tuple(self._addresses)
         self._expected_tokens: float | None = None  # of one sample: a moving mean
         self._spare: dict[tuple[str, int], Completion] = {}
+        self.sending: Counter[str] = Counter()
+        """Requests in flight, by the id of the instruction they are made for."""
+        self._sent_at: dict[Lease, float] = {}
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -126,6 +133,39 @@ class OpenAIModel:
         left, self._endpoints = self._endpoints, tuple(address.endpoint for address in addresses)
         move_waiters(left, self._endpoints)
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether no endpoint of the model answers at present."""
+        return all(endpoint.is_dead for endpoint in self._endpoints)
+
+    async def check(self) -> None:
+        """Checks address, key and model's name, before anything is paid for.
+
+        Raises:
+            ProviderError: No endpoint can be used (fatal).
+        """
+        probes = [
+            Probe(
+                endpoint.label,
+                partial(self._list_models, endpoint),
+                partial(self._complete_briefly, endpoint),
+            )
+            for endpoint in self._endpoints
+        ]
+        await check_endpoints(self.name, self.model, probes, self.config.startup_timeout_s, self._clock)
+
+    def notes(self) -> list[str]:
+        """What makes a user wonder: a server that asked for less, a request that takes very long."""
+        notes = []
+        limit = sum(int(endpoint.limit) for endpoint in self._endpoints)
+        maximum = sum(endpoint.part_of(endpoint.maximum) for endpoint in self._endpoints)
+        if limit < maximum:
+            notes.append(f"{self.name} slowed to {limit:,} of {maximum:,} requests at once")
+        oldest = self._clock.now() - min(self._sent_at.values(), default=math.inf)
+        if oldest > _LONG_WAIT_S:
+            notes.append(f"{self.name}'s oldest request {oldest:.0f} s of {self.config.timeout_s:.0f} s")
+        return notes
+
     def status(self) -> str | None:
         """Why the model waits, where none of its endpoints is up; None otherwise."""
         reasons = [f"{endpoint.label}: {endpoint.down}" for endpoint in self._endpoints if endpoint.down]
@@ -142,6 +182,7 @@ class OpenAIModel:
         Raises:
             ProviderError: None could be drawn.
         """
+        await self._shared.ready()
         slots = self._spares(request)
         usage = Usage()
         error: ProviderError | None = None
@@ -231,10 +272,18 @@ class OpenAIModel:
                     failures, elapsed = 0, 0.0
                 deadline = min(self.config.timeout_s, max(self.config.max_retry_s - elapsed, 0.001))
                 body = build_body(request, self.config, endpoint.dialect, n, request.first + start)
+                tree = request.purpose.instruction.id if request.purpose.instruction else ""
+                self.sending[tree] += 1
+                self._sent_at[lease] = self._clock.now()
                 try:
                     return await self._attempt(lease, request, body, deadline)
                 except Fault as caught:
                     fault = caught
+                finally:
+                    del self._sent_at[lease]
+                    self.sending[tree] -= 1
+                    if not self.sending[tree]:
+                        del self.sending[tree]
                 elapsed += self._clock.now() - lease.sent_at
                 self.stats.faults[fault.kind] += 1
                 log.debug("%s at %s: %s", self.name, endpoint.label, fault.what)
@@ -354,7 +403,18 @@ class OpenAIModel:
         return min(fields, default=None)
 
     async def _healthy(self, endpoint: Endpoint) -> bool:
-        """ModelDemand a paused endpoint for its models: any answer but a server error shows that it is up."""
+        """Asks a paused endpoint for its models: any answer but a server error shows that it is up."""
+        try:
+            await self._list_models(endpoint)
+        except Fault as fault:
+            if fault.status is None or fault.status >= 500:
+                endpoint.still_down(fault.what, unreachable=fault.kind == "unreachable")
+                return False
+        endpoint.recovered()
+        endpoint.changed()
+        return True
+
+    async def _list_models(self, endpoint: Endpoint) -> bytes:
         import aiohttp
 
         address = self._addresses[endpoint]
@@ -365,16 +425,23 @@ class OpenAIModel:
                     address.health_url, headers=address.headers, proxy=address.proxy
                 ) as response,
             ):
-                await response.read()
-                why = f"HTTP {response.status}" if response.status >= 500 else None
-        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-            why = self._fault_of_connection(error, HEALTH_TIMEOUT_S).what
-        if why is None:
-            endpoint.recovered()
-            endpoint.changed()
-        else:
-            endpoint.still_down(why)
-        return why is None
+                raw = await response.read()
+        except TimeoutError:
+            raise Fault("unreachable", f"no answer within {HEALTH_TIMEOUT_S:.0f} s") from None
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise self._fault_of_connection(error, HEALTH_TIMEOUT_S) from None
+        if response.status >= 400:
+            raise fault_of_status(response.status, self._redact(error_message(raw)), None)
+        return raw
+
+    async def _complete_briefly(self, endpoint: Endpoint) -> bytes:
+        body = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": "Say yes."}],
+            endpoint.dialect.token_field: 16,
+            **self.config.extra_body,
+        }
+        return await self._post(self._addresses[endpoint], orjson.dumps(body), self.config.timeout_s)
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._closed:

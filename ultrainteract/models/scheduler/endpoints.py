@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -115,7 +116,13 @@ class Endpoint:
     parts: int = 1
     """Processes that share `maximum`."""
     disabled: str | None = None
-    """Why the endpoint is of no use to the run at all (bad key, unknown model)."""
+    """Why the endpoint is of no use to the run at all (bad key, unknown model, never an answer)."""
+    answered: bool = False
+    """Whether it has ever given a usable answer, or passed a health check."""
+    startup_timeout_s: float = math.inf
+    """Longest wait for an endpoint that has never answered, seconds."""
+    max_retry_s: float = math.inf
+    """Longest time without a usable answer from an endpoint that answers, seconds."""
 
     def __post_init__(self) -> None:
         self.by_class: Counter[RequestClass] = Counter()
@@ -136,10 +143,17 @@ class Endpoint:
         self._why = ""
         self.dead_at = 0
         """Tick of the last failed health check."""
+        self._broken_since: float | None = None  # first failure after the last usable answer
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
     # ------------------------------------------------------------------------------------ what is known
+
+    def be_patient(self, startup_timeout_s: float, max_retry_s: float) -> None:
+        """Takes over how long a configured model waits for it; the longest wait of several models holds."""
+        known = [limit for limit in (self.startup_timeout_s, self.max_retry_s) if limit < math.inf]
+        self.startup_timeout_s = max([startup_timeout_s, *known[:1]])
+        self.max_retry_s = max([max_retry_s, *known[1:]])
 
     def allow(self, maximum: int) -> None:
         """Raises the maximum to that of a further configured model, and starts there."""
@@ -171,6 +185,11 @@ class Endpoint:
         if (wait := self._hold_until - self.clock.now()) > LONG_WAIT_S:
             return f"it asks to wait, for {wait:.0f} s more ({self._hold_why})"
         return None
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it answers nothing at present, as far as is known."""
+        return self.disabled is not None or self._open
 
     @property
     def load(self) -> float:
@@ -240,6 +259,7 @@ class Endpoint:
     def note_success(self) -> None:
         """An answer came: proof of life, and room for a little more."""
         self._recent.append(None)
+        self._pause, self._broken_since = FIRST_PAUSE_S, None
         self.limit = min(float(self.part_of(self.maximum)), self.limit + self._step / self.limit)
         self.recovered()
         self.changed()
@@ -265,6 +285,7 @@ class Endpoint:
         """A failure, which opens the circuit when a sufficient sample agrees."""
         self._recent.append(request)
         self._unreachable = self._unreachable + 1 if unreachable else 0
+        self._note_broken()
         distinct = {id(item) for item in self._recent if item is not None}
         if not self._open:
             if self._unreachable >= MIN_UNREACHABLE:
@@ -282,22 +303,42 @@ class Endpoint:
             self._checking = False
         self.changed()
 
-    def still_down(self, why: str) -> None:
+    def still_down(self, why: str, *, unreachable: bool = True) -> None:
         """A health check failed."""
         self.dead_at = next(ticks)
+        self._unreachable = max(1, self._unreachable) if unreachable else 0
+        self._note_broken()
         self._break(why)
         self.changed()
 
     def recovered(self) -> None:
         """The endpoint answers (again)."""
         self._unreachable = 0
-        self._pause = FIRST_PAUSE_S
+        self.answered = True
         if self._open:
             log.warning("%s (%s) is up again", self.label, self.model)
             self._open = self._checking = False
             self._recent.clear()
 
+    def _note_broken(self) -> None:
+        if self._broken_since is None:
+            self._broken_since = self.clock.now()
+
+    def _give_up(self, why: str) -> bool:
+        """Gives the endpoint up where waiting longer helps nobody; one that worked and cannot be reached may return."""
+        waited = self.clock.now() - (self._broken_since or math.inf)
+        if self._unreachable and not self.answered and waited >= self.startup_timeout_s:
+            told = f"it has not answered once in {waited:.0f} s ({why}). Start the server or check `base_url`"
+        elif not self._unreachable and waited >= self.max_retry_s:
+            told = f"it has given no usable answer for {waited:.0f} s ({why}). Look at the server's log"
+        else:
+            return False
+        self.disable(f"The endpoint {self.label} ({self.model}) cannot be used: {told}, then resume the run.")
+        return True
+
     def _break(self, why: str) -> None:
+        if self._give_up(why):
+            return
         self._open, self._checking, self._why = True, False, why
         self._check_at = self.clock.now() + self._pause
         log.warning("%s (%s) is paused: %s; trying again in %.0f s", self.label, self.model, why, self._pause)

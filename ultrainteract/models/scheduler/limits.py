@@ -8,6 +8,7 @@ models that are the same model at the same address share one `Endpoint`, and so 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from ultrainteract.config import ModelConfig
@@ -131,6 +132,10 @@ class SharedLimits:
     """What the models of one run share: endpoints by address, key and model, and rates by address and key."""
 
     clock: Clock = field(default_factory=SystemClock)
+    checks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Made once, before the first request of any model is sent: a critic that is not there is found before the actor
+    is paid for. A run that is answered from its record asks for nothing, and so checks nothing."""
+    _checked: asyncio.Future[list[None]] | None = None
     _keys: dict[tuple[str, str], KeyLimits] = field(default_factory=dict)
     _endpoints: dict[tuple[str, str, str], Endpoint] = field(default_factory=dict)
 
@@ -139,6 +144,19 @@ class SharedLimits:
         limits = self._keys.setdefault((config.api_key_env, address), KeyLimits(self.clock))
         limits.restrict(config)
         return limits
+
+    async def ready(self) -> None:
+        """Waits until all models of the run are checked.
+
+        Raises:
+            ProviderError: One of them cannot be used (fatal).
+        """
+        if not self.checks:
+            return
+        if self._checked is None:
+            self._checked = asyncio.gather(*(check() for check in self.checks))
+        await asyncio.shield(self._checked)
+        self.checks.clear()
 
     def divide(self, parts: int, *, concurrency: bool = False) -> None:
         """Allows this process one of `parts` of the rates of all keys; as many processes share them.
@@ -158,4 +176,5 @@ class SharedLimits:
         if key not in self._endpoints:
             self._endpoints[key] = Endpoint(address, config.model, self.clock)
         self._endpoints[key].allow(config.max_concurrency)
+        self._endpoints[key].be_patient(config.startup_timeout_s, config.max_retry_s)
         return self._endpoints[key]

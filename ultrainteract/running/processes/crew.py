@@ -161,6 +161,10 @@ class ProcessConnection:
         """As of `RemoteWorker`."""
         self._send("divide", (parts,))
 
+    def drain(self) -> None:
+        """As of `RemoteWorker`."""
+        self._send("drain", ())
+
     def set_endpoints(self, model: str, addresses: Sequence[str]) -> None:
         """As of `RemoteWorker`."""
         self._send("set_endpoints", (model, addresses))

@@ -58,6 +58,10 @@ class RayConnection:
         """As of `RemoteWorker`."""
         self._actor.divide.remote(parts)
 
+    def drain(self) -> None:
+        """As of `RemoteWorker`."""
+        self._actor.drain.remote()
+
     def set_endpoints(self, model: str, addresses: Sequence[str]) -> None:
         """As of `RemoteWorker`."""
         self._actor.set_endpoints.remote(model, tuple(addresses))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ultrainteract.config import FieldMapping, SeedConfig
 from ultrainteract.errors import ConfigError
-from ultrainteract.readers.rows import Row, plain_text
+from ultrainteract.readers.rows import Row, Unusable, plain_text
 from ultrainteract.schema import Task
 from ultrainteract.seeds.coding import TEST_OPTIONS, input_output_suite
 from ultrainteract.seeds.problem import LETTERS, Problem
@@ -22,14 +22,13 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     if mapping is None or grader is None or not seed.name or not seed.tasks:
         missing = [field for field in ("name", "tasks", "mapping", "grader") if not getattr(seed, field)]
         raise ConfigError(f"A generic source needs {', '.join(missing)} (path: {seed.path}).")
+    _check_columns(row, mapping)
     question = row.text(mapping.question)
     choices = row.texts(mapping.choices) if mapping.choices else ()
     body = with_choices(question, choices) if choices else question
     gold = row.get(mapping.gold) if mapping.gold else None
     prompt = None
-    if (
-        "prompt" in seed.model_fields_set
-    ):  # `{question}` too: the bare problem, where the default is the published text
+    if seed.prompt != "{question}":
         lettered = with_choices("", choices).strip()
         prompt = seed.prompt.replace("{choices}", lettered).replace("{question}", question)
     yield Problem(
@@ -50,6 +49,15 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
         difficulty=row.optional_text(mapping.difficulty) if mapping.difficulty else None,
         record_id=row.text(mapping.source_id) if mapping.source_id else None,
     )
+
+
+def _check_columns(row: Row, mapping: FieldMapping) -> None:
+    """Refuses a mapping that names a column which the table does not have; records of JSON may leave fields out."""
+    is_table = row.file is None or row.file.suffix.lower() in (".csv", ".tsv", ".parquet", ".arrow")
+    for name in filter(None, (getattr(mapping, field) for field in type(mapping).model_fields)):
+        needed = is_table or name in (mapping.question, mapping.gold)
+        if needed and name not in row.data and name.partition(".")[0] not in row.data:
+            raise Unusable(row.missing(name))
 
 
 def _answers(value: Any, mapping: FieldMapping) -> tuple[str, ...]:
