@@ -48,9 +48,9 @@ def start() -> None:
     from _supervisor import memory
 
     memory.use_one_heap()
-    from _supervisor import server
+    from _supervisor import start as supervisor
 
-    server.main(register, at_fork)
+    supervisor.main(register, at_fork)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ from ultrainteract.seeds.mutation import mutants
 FIGURES = Path(__file__).parents[1] / "ultrainteract/grading/figures.json"
 FORMS = (r"\boxed{{{}}}", "The answer is {}.", "Answer: {}", "**{}**", "#### {}", "Step 1: …\n\nAnswer: {}")
 DOCUMENT = Path(__file__).parents[1] / "docs/grading.md"
+MAX_TESTS = 32
+"""Random tests of a problem that its programs run on."""
 SIZES = (1, 2, 3, 5, 8, 12, 20, 30)
 Answer = tuple[str, Instruction, str, bool]
 """Source of the measurement, instruction, answer, and whether it is right."""
@@ -139,6 +141,13 @@ async def measure_answers(
     }
 
 
+def _with_fewer_tests(instruction: Instruction, rng: random.Random) -> Instruction:
+    assert instruction.tests is not None
+    cases = instruction.tests.cases
+    kept = tuple(rng.sample(cases, min(MAX_TESTS, len(cases))))
+    return instruction.model_copy(update={"tests": instruction.tests.model_copy(update={"cases": kept})})
+
+
 async def measure_tests(
     instructions: list[Instruction], rng: random.Random, problems: int
 ) -> dict[str, object]:
@@ -147,7 +156,7 @@ async def measure_tests(
         i for i in instructions if i.grader == "tests" and i.tests and i.solutions and not i.tests.any_answer
     ]
     usable = [i for i in usable if i.tests and len(i.tests.cases) >= 10]
-    chosen = rng.sample(usable, min(problems, len(usable)))
+    chosen = [_with_fewer_tests(i, rng) for i in rng.sample(usable, min(problems, len(usable)))]
     right = Counter(total=0, failed=0, undetermined=0)
     passed: Counter[int] = Counter()
     total: Counter[int] = Counter()

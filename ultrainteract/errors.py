@@ -80,6 +80,12 @@ class DataError(UltraInteractError):
     exit_code = 10
 
 
+class UnreadableError(UltraInteractError):
+    """Nothing that the models write can be read: the run was stopped before it spends more, and can be resumed."""
+
+    exit_code = 11
+
+
 def require(module: str, extra: str) -> None:
     """Checks that an optional dependency is importable.
 

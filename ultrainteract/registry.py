@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
@@ -18,6 +19,9 @@ from ultrainteract.errors import ConfigError
 from ultrainteract.plugins import load_local_plugins
 
 T = TypeVar("T")
+
+PROGRAM_MODULES: set[str] = set()
+"""Modules of the running program that registered entries without an entry point: no other process knows these."""
 
 
 class Registry(Generic[T]):
@@ -40,6 +44,7 @@ class Registry(Generic[T]):
         self._hint = hint
         self._entries: dict[str, tuple[T, tuple[str, str]]] = {}
         self._loaded = False
+        self._loading = False
 
     def add(self, name: str, entry: T, source: object = None) -> None:
         """Registers an entry.
@@ -61,6 +66,8 @@ class Registry(Generic[T]):
                 f"Two {self.what}s are registered as '{name}': {known[1][0]} and {origin[0]}. Give one another name."
             )
         self._entries[name] = (entry, origin)
+        if not self._loading and not origin[0].startswith("ultrainteract."):
+            PROGRAM_MODULES.add(origin[0])
 
     def all(self) -> dict[str, T]:
         """All entries by name, sorted; built-in ones and plugins are loaded.
@@ -97,9 +104,11 @@ class Registry(Generic[T]):
         if name not in self._entries:
             self._load_plugins()
         if name not in self._entries:
+            close = get_close_matches(name, self.names(), n=1)
+            near = f" Did you mean '{close[0]}'?" if close else ""
             raise ConfigError(
                 f"{where}{': there' if where else 'There'} is no {self.what} '{name}'; there are: "
-                f"{', '.join(self.names())}. {self._hint}".rstrip()
+                f"{', '.join(self.names())}.{near} {self._hint}".rstrip()
             )
         return self._entries[name][0]
 
@@ -121,9 +130,12 @@ class Registry(Generic[T]):
         load_local_plugins()
         for entry in entry_points(group=self.group):
             try:
+                self._loading = True
                 entry.load()
             except (ImportError, AttributeError) as error:
                 self._loaded = False
                 raise ConfigError(
                     f"The {self.what} plugin '{entry.name}' ({entry.value}) fails to load: {error}"
                 ) from error
+            finally:
+                self._loading = False

@@ -45,9 +45,9 @@ class Wording(Record):
     }
     """Description of each tool, as it stands behind its number; a tool's own where none is given here."""
     simplify: str = "Simplify your answer as much as possible."
-    """Asks for the simplest form of a mathematical answer."""
+    """ModelDemand for the simplest form of a mathematical answer."""
     boxed: str = "Present your final answer as \\boxed{Your Answer}."
-    """Asks for a marked final answer (Math_CoT)."""
+    """ModelDemand for a marked final answer (Math_CoT)."""
     sentences: Mapping[str, str] = {
         Task.MATH_COT: "Solve the following math problem step-by-step.",
         Task.MATH_POT: "Solve the following math problem step-by-step.",

@@ -6,20 +6,26 @@ before it is a fault of the sandbox. Everything after it belongs to the user's c
 
 from __future__ import annotations
 
+import _signal
 import mmap
 import os
 import random
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from . import confine, jobs, namespaces
 from .layout import ABSENT, ANSWER, REGION_BYTES, START, TOOL, WAKE, Layout, Region
 
 _exit = os._exit
+_STACK = 64 << 20
+"""Bytes that recursion may take."""
+_PLAIN_STACK = 8 << 20
 SEED = 0
 """Every execution starts from the same random state, so that a request replayed gives the same output."""
 
@@ -31,6 +37,7 @@ class Prepared:
     layout: Layout
     stage: jobs.Stage
     directories: list[bytes]
+    mounts: list[int]
     rulesets: list[int]
     filter: bytes
     null: int
@@ -38,18 +45,24 @@ class Prepared:
     own_score: bytes
     address_space: int
     inherited_kb: int
+    counts_processes: bool
+    """The kernel counts processes per execution: by its user, or, since Linux 5.14, by its user namespace."""
 
 
-def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list[dict[str, Any]]) -> Prepared:
+def prepare(
+    layout: Layout, mounts: list[int], register_at_fork: Callable[..., None], at_fork: list[dict[str, Any]]
+) -> Prepared:
     """Called in a zygote after its modules are loaded.
 
     Args:
         layout: The layout.
+        mounts: A descriptor of each slot's mount namespace, or none.
         register_at_fork: `os.register_at_fork`.
         at_fork: What libraries wanted to register, to be done before a program's own first fork.
     """
     os.register_at_fork = register_at_fork
     os.fork, os.forkpty = (_registering(fork, register_at_fork, at_fork) for fork in (os.fork, os.forkpty))
+    subprocess._fork_exec = _with_a_plain_stack(subprocess._fork_exec)  # type: ignore[attr-defined]
     os.umask(0o077)
     _seed()
     directories = [os.fsencode(layout.directory(slot)) for slot in range(layout.slots)]
@@ -59,9 +72,9 @@ def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list
     if version and not layout.namespaces:
         hidden = {"proc", "tmp", "run", layout.scratch.strip("/").split("/")[0]}
         readable = [f"/{name}" for name in sorted(os.listdir("/")) if name not in hidden] + ["/proc"]
-        rulesets = [
-            confine.landlock_ruleset(readable, ["/dev", "/tmp", os.fsdecode(own)]) for own in directories
-        ]
+        for slot in range(layout.slots):
+            shared = layout.shared(slot) if mounts else ("/tmp",)
+            rulesets.append(confine.landlock_ruleset(readable, ["/dev", *shared, layout.directory(slot)]))
     elif version >= 4:  # files are kept apart by mounts
         rulesets = [confine.landlock_ruleset([], [])] * layout.slots
     with open("/proc/self/status") as status:
@@ -73,9 +86,16 @@ def prepare(layout: Layout, register_at_fork: Callable[..., None], at_fork: list
     seccomp = confine.seccomp_program(confine.landlock_version() >= 6)
     inherited = kilobytes["RssAnon:"]
     stage = jobs.Stage()
+    counts = layout.base_uid is not None or (layout.namespaces and _linux() >= (5, 14))
     return Prepared(
-        layout, stage, directories, rulesets, seccomp, null, oom_score, own_score, address_space, inherited
-    )
+        layout, stage, directories, mounts, rulesets, seccomp, null, oom_score, own_score, address_space, inherited,
+        counts,
+    )  # fmt: skip
+
+
+def _linux() -> tuple[int, int]:
+    major, minor = os.uname().release.split(".")[:2]
+    return int(major), int("".join(takewhile(str.isdigit, minor)) or 0)
 
 
 def _registering(
@@ -90,6 +110,20 @@ def _registering(
 
     registering.__name__ = registering.__qualname__ = fork.__name__
     return registering
+
+
+def _with_a_plain_stack(fork_exec: Callable[..., int]) -> Callable[..., int]:
+    """Starts programs with the usual limit of a stack: each of their threads reserves that much address space."""
+
+    def starting(*arguments: Any) -> int:
+        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        resource.setrlimit(resource.RLIMIT_STACK, (min(soft, _PLAIN_STACK), hard))
+        try:
+            return fork_exec(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+
+    return starting
 
 
 def _seed() -> None:
@@ -107,37 +141,41 @@ def limit_for_good() -> None:
     for name, value in (("CORE", 0), ("MSGQUEUE", 0), ("MEMLOCK", 1 << 16), ("NOFILE", 256)):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-    wanted = 64 << 20
-    resource.setrlimit(resource.RLIMIT_STACK, (wanted, wanted) if hard < 0 or hard > wanted else (hard, hard))
+    stack = _STACK if hard < 0 else min(hard, _STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
 
 
-def before_fork(prepared: Prepared, slot: int, region: Region) -> mmap.mmap:
+def before_fork(prepared: Prepared, slot: int, memory: mmap.mmap) -> None:
     """Does in the zygote, right before a fork, what its child would do for itself at many times the cost: it copies a
     page of the zygote's memory wherever it writes.
 
-    Returns:
-        The region, mapped.
+    Args:
+        prepared: What is the same for all children.
+        slot: The slot.
+        memory: Its region, which only its child gets.
     """
     directory = prepared.directories[slot]
     if prepared.layout.isolated:
         os.pwrite(prepared.oom_score, b"1000", 0)
+    if prepared.mounts:
+        namespaces.join_mounts(prepared.mounts[slot])
     if not prepared.layout.namespaces:  # where it is mounted by the child
         os.chdir(directory)
     variables = os.environ._data  # type: ignore[attr-defined]  # to set one by its front costs 0.1 ms
     for name in (b"HOME", b"TMPDIR"):
         variables[name] = directory
         os.putenv(name, directory)
-    return region.map()
+    memory.madvise(mmap.MADV_DOFORK)
 
 
 def after_fork(prepared: Prepared, memory: mmap.mmap) -> None:
     """Takes back in the zygote what was meant for the child."""
-    memory.close()
+    memory.madvise(mmap.MADV_DONTFORK)
     if prepared.layout.isolated:
         os.pwrite(prepared.oom_score, prepared.own_score, 0)
 
 
-def live(prepared: Prepared, slot: int, fds: tuple[int, int, int], region: Region, memory: mmap.mmap) -> None:
+def live(prepared: Prepared, slot: int, fds: tuple[int, ...], region: Region, memory: mmap.mmap) -> None:
     """Never returns."""
     code = 70
     try:
@@ -152,7 +190,7 @@ def live(prepared: Prepared, slot: int, fds: tuple[int, int, int], region: Regio
         _exit(code)
 
 
-def _settle(prepared: Prepared, slot: int, fds: tuple[int, int, int]) -> None:
+def _settle(prepared: Prepared, slot: int, fds: tuple[int, ...]) -> None:
     """Gives up every descriptor, privilege and path that the execution must not have."""
     layout = prepared.layout
     control, out, err = fds
@@ -160,6 +198,7 @@ def _settle(prepared: Prepared, slot: int, fds: tuple[int, int, int]) -> None:
     os.dup2(out, 1)
     os.dup2(err, 2)
     os.setsid()
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGCHLD,))  # which is blocked in a zygote
     uid = layout.uid(slot)
     if uid is not None:
         os.setresgid(uid, uid, uid)
@@ -214,7 +253,9 @@ def _limit(prepared: Prepared, cpu: float, space: int, file_size: int, processes
     setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     setrlimit(resource.RLIMIT_AS, (space, space))
     setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    if prepared.layout.base_uid is not None:
+    if prepared.layout.namespaces:
+        processes += 1  # its first process
+    if prepared.counts_processes:
         setrlimit(resource.RLIMIT_NPROC, (processes, processes))
 
 

@@ -38,14 +38,16 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "pidfd_getfd": (438, 438), "pivot_root": (155, 41), "process_madvise": (440, 440),
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "ptrace": (101, 117), "quotactl": (179, 60),
     "quotactl_fd": (443, 443), "reboot": (169, 142), "request_key": (249, 218), "semctl": (66, 191),
+    "prctl": (157, 167), "sched_setattr": (314, 274), "sched_setscheduler": (144, 119), "setpriority": (141, 140),
     "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "set_mempolicy": (238, 237),
-    "setdomainname": (171, 162), "sethostname": (170, 161), "setns": (308, 268), "settimeofday": (164, 170),
+    "setdomainname": (171, 162), "sethostname": (170, 161), "settimeofday": (164, 170),
     "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197), "shmget": (29, 194), "socket": (41, 198),
     "swapoff": (168, 225), "swapon": (167, 224), "syslog": (103, 116), "umount2": (166, 39),
     "unshare": (272, 97), "userfaultfd": (323, 282), "vhangup": (153, 58), "vmsplice": (278, 75),
 }  # fmt: skip
 _PRCTL = 157 if platform.machine() == "x86_64" else 167
-_FILTERED_BY_ARGUMENT = ("socket", "clone", "clone3")
+_FILTERED_BY_ARGUMENT = ("socket", "clone", "clone3", "prctl", "sched_setscheduler", "setpriority")
+_SCHED_BATCH, _SCHED_IDLE = 3, 5
 
 
 def _check(result: int, what: str) -> int:
@@ -69,7 +71,9 @@ def seccomp_program(unix_sockets: bool) -> bytes:
     x86 = platform.machine() == "x86_64"
     audit_arch = 0xC000003E if x86 else 0xC00000B7
     number = {name: pair[0 if x86 else 1] for name, pair in _NUMBERS.items()}
-    load, jeq, jge, jset, ret = 0x20, 0x15, 0x35, 0x45, 0x06
+    load, jeq, jge, jset, ret, and_ = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
+    first, second, third = 16, 24, 32
+    """Where the low halves of a call's arguments lie."""
     allow, errno, kill = 0x7FFF0000, 0x00050000, 0x80000000
     code: list[tuple[int, int, int, int]] = [
         (load, 0, 0, 4),
@@ -82,17 +86,40 @@ def seccomp_program(unix_sockets: bool) -> bytes:
     code += [(jeq, 0, 1, number["clone3"] or 0), (ret, 0, 0, errno | ENOSYS)]  # libc falls back to clone
     code += [
         (jeq, 0, 4, number["clone"] or 0),
-        (load, 0, 0, 16),
+        (load, 0, 0, first),
         (jset, 0, 1, NAMESPACE_FLAGS),
         (ret, 0, 0, errno | EPERM),
         (ret, 0, 0, allow),
     ]
     code += [
         (jeq, 0, 4, number["socket"] or 0),
-        (load, 0, 0, 16),
+        (load, 0, 0, first),
         (jeq, 0, 1, AF_UNIX if unix_sockets else 0xFFFF),
     ]
     code += [(ret, 0, 0, allow), (ret, 0, 0, errno | EPERM)]
+    # A program that gave way to others would look like one that the machine is too busy for, and one that hides its
+    # maps could hold memory unseen: both calls return as if they had worked.
+    code += [
+        (jeq, 0, 4, number["setpriority"] or 0),
+        (load, 0, 0, third),
+        (jset, 1, 0, 0x80000000),  # upwards, which the kernel refuses
+        (ret, 0, 0, errno),
+        (ret, 0, 0, allow),
+        (jeq, 0, 6, number["sched_setscheduler"] or 0),
+        (load, 0, 0, second),
+        (and_, 0, 0, 0x3FFFFFFF),
+        (jeq, 1, 0, _SCHED_BATCH),
+        (jeq, 0, 1, _SCHED_IDLE),
+        (ret, 0, 0, errno),
+        (ret, 0, 0, allow),
+        (jeq, 0, 6, number["prctl"] or 0),
+        (load, 0, 0, first),
+        (jeq, 0, 3, PR_SET_DUMPABLE),
+        (load, 0, 0, second),
+        (jeq, 0, 1, 0),
+        (ret, 0, 0, errno),
+        (ret, 0, 0, allow),
+    ]
     denied = sorted({n for name, n in number.items() if n is not None and name not in _FILTERED_BY_ARGUMENT})
     for position, n in enumerate(denied):
         code.append((jeq, len(denied) - position, 0, n))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import marshal
 import select
@@ -16,8 +17,12 @@ _REPLY = struct.Struct("=BQBB2d6iH")
 bytes of standard output, standard error, value, traceback, error type and binary data (-1 for none) and those of the
 detail, which comes first."""
 _CALL = struct.Struct("=BQ")
-"""Head of a tool call: a two and the number of the request."""
+"""Head of a tool call: a two and the number of the request. A line for the host's log begins with a three."""
+_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF, errno.ESHUTDOWN, errno.ECONNABORTED)
 _DETAIL_BYTES = 1000
+_LOG_BYTES = 8000
+_LOGS = 200
+"""Lines for the host's log that one supervisor may write: the first tell what is wrong, and thousands may come."""
 
 
 class Gone(Exception):
@@ -39,6 +44,7 @@ class Host:
         self._incoming = bytearray()
         self._outgoing = bytearray()
         self._blocked = False
+        self._logs = 0
 
     def requests(self) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Headers and payloads of the requests that have come.
@@ -48,10 +54,10 @@ class Host:
         """
         try:
             data = self.connection.recv(1 << 20)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
+        except OSError as error:
+            if error.errno in _GONE:
+                raise Gone from None
+            return  # it is asked again
         if not data:
             raise Gone
         buffer = self._incoming
@@ -61,10 +67,9 @@ class Host:
             if len(buffer) < end:
                 break
             size = int.from_bytes(buffer[4:8], "little")
-            header = marshal.loads(buffer[8 : 8 + size])
-            payload = bytes(buffer[8 + size : end])
+            head, payload = bytes(buffer[8 : 8 + size]), bytes(buffer[8 + size : end])
             del buffer[:end]
-            yield header, payload
+            yield marshal.loads(head), payload
 
     def greet(self, facts: dict[str, Any]) -> None:
         """The first message."""
@@ -81,7 +86,7 @@ class Host:
         cpu: float = 0.0,
     ) -> None:
         """The last message about a request; see `_REPLY`."""
-        told = detail.encode()[:_DETAIL_BYTES]
+        told = detail.encode("utf-8", "replace")[:_DETAIL_BYTES]
         sizes = [-1 if part is None else len(part) for part in parts]
         head = _REPLY.pack(1, number, STATUSES.index(status), truncated, wall, cpu, *sizes, len(told))
         self._send(head, told, *[part for part in parts if part is not None])
@@ -89,6 +94,12 @@ class Host:
     def call(self, number: int, message: bytes) -> None:
         """A program's call of a tool."""
         self._send(_CALL.pack(2, number), message)
+
+    def log(self, text: str) -> None:
+        """A line, or a traceback, for the host's log."""
+        self._logs += 1
+        if self._logs <= _LOGS:
+            self._send(b"\3", text.encode("utf-8", "replace")[-_LOG_BYTES:])
 
     def _send(self, *parts: bytes | bytearray) -> None:
         self._outgoing += sum(map(len, parts)).to_bytes(4, "little")
@@ -106,10 +117,10 @@ class Host:
             try:
                 sent = self.connection.send(self._outgoing)
                 del self._outgoing[:sent]
-            except BlockingIOError:
+            except OSError as error:
+                if error.errno in _GONE:
+                    raise Gone from None
                 blocked = True
-            except OSError:
-                raise Gone from None
         if blocked != self._blocked:
             self._blocked = blocked
             events = select.EPOLLIN | (select.EPOLLOUT if blocked else 0)

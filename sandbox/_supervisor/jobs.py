@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import builtins
+import contextlib
 import io
 import linecache
 import marshal
@@ -12,7 +13,7 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import notebook, values
@@ -57,13 +58,18 @@ class Stage:
         self.solution.__dict__.update(values.PRELUDE)
         self.cells = _module("__main__")
         self.session = notebook.Session(self.cells.__dict__)
-        self.stdout = sys.stdout
-        sys.stdout = sys.__stdout__ = _line_buffered(1, sys.stdout)  # type: ignore[misc]
+        with _pipes():
+            self.blocks = _standard_stream(1, by_line=False)
+            sys.stdout = sys.__stdout__ = _standard_stream(1)  # type: ignore[misc]
+            sys.stderr = sys.__stderr__ = _standard_stream(2)  # type: ignore[misc]
         self.process = Process()
 
-    def print_blocks(self) -> Process:
-        """From now on standard output is written in blocks, as that of a script is."""
-        sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]
+    def as_judge(self) -> Process:
+        """From now on standard output is written in blocks, as that of a script is, and integers may have any number of
+        digits, as contests' problems want it.
+        """
+        sys.set_int_max_str_digits(0)
+        sys.stdout = sys.__stdout__ = self.blocks  # type: ignore[misc]
         return Process()
 
 
@@ -73,12 +79,30 @@ def _module(name: str) -> types.ModuleType:
     return module
 
 
-def _line_buffered(fd: int, like: Any) -> io.TextIOWrapper:
-    """A stream as the interpreter makes `like`, but for its buffering."""
+@contextlib.contextmanager
+def _pipes() -> Iterator[None]:
+    """Makes standard output and error pipes, as they are in every child: streams ask when they are made."""
+    saved = [os.dup(1), os.dup(2)]
+    ours, theirs = os.pipe()
+    try:
+        os.dup2(theirs, 1)
+        os.dup2(theirs, 2)
+        yield
+    finally:
+        for target, fd in enumerate(saved, 1):
+            os.dup2(fd, target)
+            os.close(fd)
+        os.close(ours)
+        os.close(theirs)
+
+
+def _standard_stream(fd: int, by_line: bool = True) -> io.TextIOWrapper:
+    """The stream that the interpreter makes for a pipe, whatever its own standard output and error are."""
     raw = io.FileIO(fd, "w", closefd=False)
-    raw.name = like.name
-    stream = io.TextIOWrapper(io.BufferedWriter(raw), like.encoding, like.errors, "\n", line_buffering=True)
-    stream.mode = like.mode
+    raw.name = ("<stdin>", "<stdout>", "<stderr>")[fd]
+    errors = "strict" if fd == 1 else "backslashreplace"
+    stream = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", errors, "\n", line_buffering=by_line)
+    stream.mode = "w"
     return stream
 
 
@@ -111,11 +135,15 @@ class Process:
 
     def flush(self) -> None:
         """Flushes the user's replacement of a stream as well as the original."""
-        for stream in (sys.stdout, sys.stderr, *self.streams):
+        replaced = [_names_of_sys.get(name) for name in ("stdout", "stderr")]
+        for stream in (*replaced, *self.streams):
             try:
-                stream.flush()
-            except BaseException:  # a closed or broken stream of the user's has nothing to tell us
+                stream.flush()  # type: ignore[union-attr]
+            except BaseException:  # a deleted, closed or broken stream of the user's has nothing to tell us
                 continue
+
+
+_names_of_sys = vars(sys)
 
 
 def _stdin_file(text: str) -> int | None:
@@ -145,7 +173,7 @@ def _encode(text: str | None) -> bytes | None:
 
 
 def _failure(error: BaseException) -> int:
-    return MEMORY if isinstance(error, MemoryError) else ERROR
+    return MEMORY if issubclass(type(error), MemoryError) else ERROR
 
 
 class Cells(Job):
@@ -168,9 +196,12 @@ class Cells(Job):
         report = (_encode(end.value), _encode(end.traceback), _encode(end.error_type), None)
         outcome = OK if end.error is None else _failure(end.error)
         answer(outcome, report)
-        if _thread._count():
-            _join_threads(1.0)
-            process.flush()
+        try:
+            if _thread._count():
+                _join_threads(1.0)
+                process.flush()
+        except BaseException:  # what this calls is the user's to replace
+            pass
         return outcome
 
     def _replay(self, session: notebook.Session, process: Process, cells: list[str]) -> None:
@@ -220,7 +251,7 @@ class Program(Job):
         source: str = self.fields["source"]
         linecache.cache[notebook.PROGRAM] = (len(source), None, source.splitlines(True), notebook.PROGRAM)
         sys.modules["__main__"] = module = stage.program
-        process = stage.print_blocks()
+        process = stage.as_judge()
         _read_from(_stdin_file(self.fields.get("stdin", "")))
         sources = {notebook.PROGRAM: (1, source.splitlines())}
         shutdown, count_threads = threading._shutdown, _thread._count  # type: ignore[attr-defined]
@@ -242,11 +273,15 @@ class Program(Job):
         return outcome
 
     def _report(self, answer: Answer, error: BaseException | None, sources: notebook.Sources) -> int:
-        if isinstance(error, SystemExit):
+        if error is not None and issubclass(type(error), SystemExit):
+            code = notebook.exit_code(error)
             if notebook.is_success(error):
                 error = None
-            elif not isinstance(error.code, int):
-                print(error.code, file=sys.stderr)
+            elif not issubclass(type(code), int):
+                try:
+                    print(code, file=sys.stderr)
+                except BaseException:  # of the object's or the stream's
+                    pass
         if error is None:
             answer(OK, (None, None, None, None))
             return OK
@@ -266,7 +301,7 @@ class Call(Job):
         arguments: list[Any] = self.fields["arguments"]
         linecache.cache[notebook.PROGRAM] = (len(source), None, source.splitlines(True), notebook.PROGRAM)
         sys.modules["__main__"] = sys.modules["solution"] = module = stage.solution
-        process = stage.print_blocks()
+        process = stage.as_judge()
         encode_value, find = values.encode, values.find_entry
         error: BaseException | None = None
         value: str | None = None

@@ -56,6 +56,10 @@ class Layout:
         """The scratch directory of a slot; always of the same length, so that it can be normalised in output."""
         return f"{self.scratch}/{slot:02d}"
 
+    def shared(self, slot: int) -> tuple[str, str]:
+        """What a slot with a mount namespace of its own sees as /tmp and as /dev/shm."""
+        return f"{self.scratch}/{slot:02d}.tmp", f"{self.scratch}/{slot:02d}.shm"
+
 
 class Region:
     """Memory shared by the supervisor and the child of one slot; no descriptor of it stays open in the child."""

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
 
-_M_MMAP_THRESHOLD, _M_TOP_PAD = -3, -2
+_M_MMAP_THRESHOLD, _M_TOP_PAD, _M_ARENA_MAX = -3, -2, -8
 _HUGE = 2 << 20
 _MMAP_BYTES = 32 << 20
 _MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
@@ -44,6 +44,7 @@ def use_one_heap() -> None:
         return
     libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
     libc.mallopt(_M_TOP_PAD, 1 << 20)
+    libc.mallopt(_M_ARENA_MAX, 1)  # or each thread reserves 64 MiB of address space
     allocator = _ArenaAllocator()
     ctypes.pythonapi.PyObject_GetArenaAllocator(ctypes.byref(allocator))
     allocator.context = 4096

@@ -12,27 +12,20 @@ import os
 import resource
 import signal
 import struct
-import sys
 from typing import Any
 
 from . import forking
 from .confine import PR_SET_DUMPABLE, libc, prctl
 from .layout import REGION_BYTES, Layout, Region
+from .mounts import NEWIPC, NEWNS, NEWPID, NEWUSER, PRIVATE, REC, call, holds_interpreter, mount, tmpfs
 
-_NEWNS, _NEWIPC, _NEWUSER, _NEWPID = 0x00020000, 0x08000000, 0x10000000, 0x20000000
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+_RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 _INSIDE_UID = 20_000
 STATUS = struct.Struct("=8sidd")
 """At the end of the region, written by the first process when no other is left: mark, wait status, CPU seconds."""
 MARK = b"finished"
 STATUS_AT = REGION_BYTES - STATUS.size
-
-
-def _call(name: str, *arguments: object) -> None:
-    if getattr(libc, name)(*arguments) < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}")
 
 
 class Forks:
@@ -43,29 +36,37 @@ class Forks:
 
     def fork(self) -> int:
         """Like `os.fork`; the child is the first process of a new namespace."""
-        _call("unshare", _NEWPID)
+        call("unshare", NEWPID)
         pid = forking.fork()
         if pid:
-            _call("setns", self.own, _NEWPID)  # or the next `unshare` would be refused
+            call("setns", self.own, NEWPID)  # or the next `unshare` would be refused
         return pid
+
+
+def join_mounts(namespace: int) -> None:
+    """Moves this process into a slot's mount namespace."""
+    if libc.setns(namespace, NEWNS) < 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def enter(layout: Layout, slot: int, region: Region) -> None:
     """Called in the first process of a namespace; returns in its child, which is to run the program."""
     outside_uid, outside_gid = os.geteuid(), os.getegid()
-    _call("unshare", _NEWNS | _NEWIPC)
-    _mount("none", "/", None, _MS_REC | _MS_PRIVATE, None)
-    size = f"size={layout.file_mb}m,nr_inodes=8192"
+    call("unshare", NEWNS | NEWIPC)
+    mount("none", "/", None, REC | PRIVATE)
     for path, mode in (("/tmp", "1777"), ("/dev/shm", "1777"), (layout.directory(slot), "0700")):
-        if not sys.prefix.startswith(f"{path}/"):  # where the interpreter itself is
-            _mount("tmpfs", path, "tmpfs", _MS_NOSUID | _MS_NODEV, f"{size},mode={mode}")
-    # Refused where part of /proc is hidden: then names of processes can be seen.
+        if not holds_interpreter(path):
+            tmpfs(path, layout, f"mode={mode}")
+    itself = os.open("/proc/self", os.O_RDONLY | os.O_DIRECTORY)
+    # Refused where part of /proc is hidden: then names of processes can be seen. Read-only, as Landlock has it
+    # elsewhere, or a program could lower the priority of its session.
     with contextlib.suppress(OSError):
-        _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, None)
-    _call("unshare", _NEWUSER)
-    _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/uid_map", f"{_INSIDE_UID} {outside_uid} 1")
-    _write("/proc/self/gid_map", f"{_INSIDE_UID} {outside_gid} 1")
+        mount("proc", "/proc", "proc", _RDONLY | _NOSUID | _NODEV | _NOEXEC)
+    call("unshare", NEWUSER)
+    _write("setgroups", itself, "deny")
+    _write("uid_map", itself, f"{_INSIDE_UID} {outside_uid} 1")
+    _write("gid_map", itself, f"{_INSIDE_UID} {outside_gid} 1")
+    os.close(itself)
     pid = forking.fork()
     if pid == 0:
         return
@@ -108,12 +109,7 @@ def drop_capabilities() -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
-def _write(path: str, text: str) -> None:
-    fd = os.open(path, os.O_WRONLY)
+def _write(path: str, directory: int, text: str) -> None:
+    fd = os.open(path, os.O_WRONLY, dir_fd=directory)
     os.write(fd, text.encode())
     os.close(fd)
-
-
-def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None) -> None:
-    encoded = [None if text is None else text.encode() for text in (source, target, kind, options)]
-    _call("mount", encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])

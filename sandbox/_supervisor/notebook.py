@@ -23,6 +23,10 @@ for _name in future.all_feature_names:
 _ASYNC = 0x80 | 0x200
 """CO_COROUTINE and CO_ASYNC_GENERATOR."""
 _MAX_FRAMES = 6
+_MAX_CHAIN = 10
+"""Errors that are shown of a chain."""
+_CAUSED = "The above exception was the direct cause of the following exception:"
+_DURING = "During handling of the above exception, another exception occurred:"
 MAX_TEXT = 1 << 20
 """Characters of a value or a message that are looked at: copies of a longer one would take the program's memory."""
 
@@ -66,11 +70,9 @@ class Session:
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
         try:
             return End(value=self._execute(source, name))
-        except SystemExit as stop:
-            if is_success(stop):
-                return End()
-            return End(error=stop, traceback=describe(stop, self.sources))
         except BaseException as error:
+            if issubclass(type(error), SystemExit) and is_success(error):
+                return End()
             return End(error=error, traceback=describe(error, self.sources))
 
     def _execute(self, source: str, name: str) -> str | None:
@@ -87,16 +89,15 @@ class Session:
         shows = isinstance(end, ast.Expr) and not _is_silenced(source)
         body = tree.body[:-1] if shows else tree.body
         try:
-            codes = [compile(ast.Module(body, []), name, "exec", flags, dont_inherit=True)]
+            code = compile(ast.Module(body, []), name, "exec", flags, dont_inherit=True)
         except SyntaxError:
-            # What only the compiler finds (`return` outside a function) stops a notebook when it is reached.
-            codes = []
-            for node in body:
-                code = compile(ast.Module([node], []), name, "exec", flags, dont_inherit=True)
-                self._evaluate(code)
-        for code in codes:
+            code = None
+        if code is not None:
             self.flags |= code.co_flags & _FUTURE_FLAGS
             self._evaluate(code)
+        else:  # what only the compiler finds (`return` outside a function) stops a notebook when it is reached
+            for node in body:
+                self._evaluate(compile(ast.Module([node], []), name, "exec", flags, dont_inherit=True))
         if not shows:
             return None
         expression = ast.Expression(end.value)  # type: ignore[union-attr]
@@ -108,7 +109,7 @@ class Session:
         if value is None:
             return None
         self._keep(value)
-        return repr(value)[:MAX_TEXT]
+        return _exactly(repr(value))
 
     def _keep(self, value: Any) -> None:
         """Keeps a shown value as `_`, `_N` and `Out[N]`; `_`, `__` and `___` only while the program has no use of its
@@ -191,9 +192,18 @@ def _is_silenced(source: str) -> bool:
     return last == ";"
 
 
-def is_success(stop: SystemExit) -> bool:
-    """True where the exit code is one of success; asks nothing of an object of the user's."""
-    return stop.code is None or (type(stop.code) in (int, bool) and not stop.code)
+def exit_code(stop: BaseException) -> Any:
+    """What a SystemExit was given."""
+    return _code_of(stop)
+
+
+_code_of = vars(SystemExit)["code"].__get__
+
+
+def is_success(stop: BaseException) -> bool:
+    """True where the exit code of a SystemExit is one of success; asks nothing of an object of the user's."""
+    code = exit_code(stop)
+    return code is None or (type(code) in (int, bool) and not code)
 
 
 def class_name(error: BaseException) -> str:
@@ -202,29 +212,63 @@ def class_name(error: BaseException) -> str:
 
 
 def describe(error: BaseException, sources: Sources) -> str:
-    """The short traceback: the user's own frames, then the error."""
-    own_syntax = isinstance(error, SyntaxError) and error.filename in sources and error.lineno is not None
-    if own_syntax:
-        return _describe_syntax(error, sources)  # type: ignore[arg-type]
-    frames = _frames(error.__traceback__, sources)
+    """The short traceback: the user's own frames, then the error; before them those of what it came from.
+
+    Everything is read by the interpreter's own accessors: an error's class may answer what it likes.
+    """
+    parts = [_describe_one(error, sources)]
+    seen = {id(error)}
+    while len(seen) < _MAX_CHAIN:
+        before, between = _field(error, "__cause__"), _CAUSED
+        if before is None and not _field(error, "__suppress_context__"):
+            before, between = _field(error, "__context__"), _DURING
+        if before is None or id(before) in seen:
+            break
+        error = before
+        seen.add(id(error))
+        parts += [between, _describe_one(error, sources)]
+    return "\n\n".join(reversed(parts))
+
+
+def _describe_one(error: BaseException, sources: Sources) -> str:
+    if issubclass(type(error), SyntaxError):
+        file, line = _field(error, "filename"), _field(error, "lineno")
+        if type(file) is str and file in sources and type(line) is int:
+            return _describe_syntax(error, line, *sources[file])
+    frames = _frames(_field(error, "__traceback__"), sources)
     if len(frames) > _MAX_FRAMES:
         half = _MAX_FRAMES // 2
         frames = [*frames[:half], f"[... skipping {len(frames) - 2 * half} frames]", *frames[-half:]]
     return "\n".join([*frames, _last_line(error)])
 
 
-def _describe_syntax(error: SyntaxError, sources: Sources) -> str:
-    number, lines = sources[error.filename or ""]
-    line = error.lineno or 1
+def _field(error: BaseException, name: str) -> Any:
+    """A field of an exception as the interpreter keeps it."""
+    return _FIELDS[name](error)
+
+
+_FIELDS = {
+    name: vars(kind)[name].__get__
+    for kind, names in (
+        (BaseException, ("__cause__", "__context__", "__suppress_context__", "__traceback__")),
+        (SyntaxError, ("filename", "lineno", "offset", "text", "msg")),
+    )
+    for name in names
+}
+
+
+def _describe_syntax(error: BaseException, line: int, number: int, lines: list[str]) -> str:
     parts = [f"Cell In[{number}], line {line}"]
-    text = lines[line - 1] if 0 < line <= len(lines) else (error.text or "").rstrip("\n")
-    bare = text.strip()
+    text, offset, message = _field(error, "text"), _field(error, "offset"), _field(error, "msg")
+    if 0 < line <= len(lines):
+        text = lines[line - 1]
+    bare = text.strip() if type(text) is str else ""
     if bare:
         parts.append("    " + bare)
-        if error.offset is not None:
-            column = error.offset - 1 - (len(text) - len(text.lstrip()))
+        if type(offset) is int:
+            column = offset - 1 - (len(text.rstrip("\n")) - len(text.rstrip("\n").lstrip()))
             parts.append("    " + " " * max(0, min(column, len(bare))) + "^")
-    parts.append(f"{class_name(error)}: {error.msg}")
+    parts.append(f"{class_name(error)}: {_text(message)}")
     return "\n".join(parts)
 
 
@@ -235,7 +279,7 @@ def _frames(traceback: TracebackType | None, sources: Sources) -> list[str]:
         known = sources.get(code.co_filename)
         if known is not None:
             number, lines = known
-            line = traceback.tb_lineno
+            line = traceback.tb_lineno or 0
             where = "" if code.co_name == "<module>" else f", in {code.co_name}"
             text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
             frames.append(f"Cell In[{number}], line {line}{where}" + (f"\n    {text}" if text else ""))
@@ -245,8 +289,29 @@ def _frames(traceback: TracebackType | None, sources: Sources) -> list[str]:
 
 def _last_line(error: BaseException) -> str:
     name = class_name(error)
+    message = _text(error)
+    notes = _notes(error)
+    return "\n".join([f"{name}: {message}" if message else name, *notes])
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What `add_note` added."""
+    fields = _namespace_of(error)
+    notes = fields.get("__notes__") if type(fields) is dict else None
+    return [note[:MAX_TEXT] for note in notes if type(note) is str] if type(notes) is list else []
+
+
+_namespace_of = vars(BaseException)["__dict__"].__get__
+
+
+def _exactly(text: str, of: Any = str.__getitem__, part: slice = slice(MAX_TEXT)) -> str:
+    """A text that a program's object made, cut, and without what a class derived from `str` makes of it."""
+    return of(text, part)  # type: ignore[no-any-return]
+
+
+def _text(value: object) -> str:
+    """`str(value)`, or what is wrong with it."""
     try:
-        message = str(error)[:MAX_TEXT]
+        return _exactly(str(value))
     except BaseException as broken:
-        message = f"<the message cannot be shown: {class_name(broken)}>"
-    return f"{name}: {message}" if message else name
+        return f"<the message cannot be shown: {class_name(broken)}>"

@@ -90,7 +90,10 @@ def _encode(value: Any, write: Callable[[str], object], depth: int) -> None:
     elif issubclass(kind, bool):
         write("true" if value else "false")
     elif issubclass(kind, int):
-        write(int.__repr__(value))
+        if int.bit_length(value) > 14_000:  # decimal digits may be limited in number, and are slow
+            write(f'{{"$int": "{int.__format__(value, "x")}"}}')
+        else:
+            write(int.__repr__(value))
     elif issubclass(kind, float):
         text = float.__repr__(value)
         write(text if text[-1].isdigit() else f'{{"$float": "{text}"}}')

@@ -10,16 +10,19 @@ import _signal  # `signal` makes enumerations of all it returns, which a child p
 import atexit
 import builtins
 import contextlib
+import ctypes
 import gc
 import importlib
 import linecache
 import marshal
+import mmap
 import os
 import random
 import resource
 import select
 import socket
 import sys
+import time
 import traceback
 import types
 from collections.abc import Callable
@@ -51,19 +54,21 @@ PACKAGES = frozenset(
 """Installed packages that programs may import: those of the image, also where the interpreter has more."""
 
 
+_SIGSET_BYTES = 128
 _FDS_SPACE = socket.CMSG_LEN(FDS.size)
 Register = Callable[..., None]
 Handlers = list[dict[str, Any]]
 
 
 def start(
-    layout: Layout, regions: list[Region], register_at_fork: Register, at_fork: Handlers
+    layout: Layout, regions: list[Region], mounts: list[int], register_at_fork: Register, at_fork: Handlers
 ) -> dict[str, socket.socket]:
     """Forks the chain.
 
     Args:
         layout: The layout.
         regions: The region of each slot.
+        mounts: A descriptor of each slot's mount namespace, or none.
         register_at_fork: `os.register_at_fork`, which is replaced while modules are loaded.
         at_fork: What modules wanted to register; grows as more are loaded.
 
@@ -73,14 +78,13 @@ def start(
     pairs = {name: socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for name, _ in CHAIN}
     if os.fork() == 0:
         try:
-            _close_others(
-                {theirs.fileno() for _, theirs in pairs.values()} | {region.fd for region in regions}
-            )
+            controls = {theirs.fileno() for _, theirs in pairs.values()}
+            _close_others({*controls, *mounts, *(region.fd for region in regions)})
             sys.meta_path.insert(0, _OnlyTheseInstalled)  # type: ignore[arg-type]
             for position, (name, _) in enumerate(CHAIN):
                 load_link(position)
                 if position == len(CHAIN) - 1 or os.fork() != 0:
-                    prepared = child.prepare(layout, register_at_fork, at_fork)
+                    prepared = child.prepare(layout, mounts, register_at_fork, at_fork)
                     Zygote(prepared, regions, pairs[name][1]).serve()
         except BaseException:
             traceback.print_exc()
@@ -195,8 +199,17 @@ def _close_others(keep: set[int]) -> None:
     os.closerange(last + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def _ignore(*_: object) -> None:
-    pass
+def _deaths() -> int:
+    """A descriptor that can be read when a child has died.
+
+    The signal is blocked, so that none is lost right before a blocking call, and a fork has no handler to undo.
+    """
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGCHLD,))
+    mask = (1 << (_signal.SIGCHLD - 1)).to_bytes(_SIGSET_BYTES, sys.byteorder)
+    fd = confine.libc.signalfd(-1, mask, os.O_NONBLOCK | os.O_CLOEXEC)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "signalfd")
+    return int(fd)
 
 
 class Zygote:
@@ -206,6 +219,9 @@ class Zygote:
         self.prepared = prepared
         self.layout = prepared.layout
         self.regions = regions
+        self.maps = [region.map() for region in regions]
+        for mapped in self.maps:  # no child gets another one's
+            mapped.madvise(mmap.MADV_DONTFORK)
         self.control = control
         self.slot_of: dict[int, int] = {}
 
@@ -220,13 +236,11 @@ class Zygote:
         sys.argv = [""]
         for name in [name for name in sys.modules if name.partition(".")[0] == "_supervisor"]:
             del sys.modules[name]  # programs have no business with them
-        # A signal that comes right before a blocking call does not interrupt it, so deaths are told by a pipe.
-        died, self.tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        died = _deaths()
         events = select.poll()
         events.register(self.control, select.POLLIN)
         events.register(died, select.POLLIN)
         fork = namespaces.Forks().fork if self.layout.namespaces else forking.fork
-        self._hear_of_deaths()
         self.control.send(b"ready")
         memory.immortalize()
         gc.freeze()
@@ -234,36 +248,55 @@ class Zygote:
         while True:
             for fd, _ in events.poll():
                 if fd == died:
-                    os.read(died, 4096)
+                    with contextlib.suppress(OSError):
+                        os.read(died, 4096)
                     self._reap()
                 else:
                     self._fork(fork)
 
-    def _hear_of_deaths(self) -> None:
-        _signal.signal(_signal.SIGCHLD, _ignore)
-        _signal.set_wakeup_fd(self.tell, warn_on_full_buffer=False)
-
     def _fork(self, fork: Callable[[], int]) -> None:
-        message, ancillary, _, _ = self.control.recvmsg(16, _FDS_SPACE)
+        try:
+            message, ancillary, _, _ = self.control.recvmsg(16, _FDS_SPACE)
+        except OSError:  # short of memory: the order is still there
+            return
         if not message:
             os._exit(0)
         slot = int.from_bytes(message, "little")
-        fds = FDS.unpack(ancillary[0][2])
-        region = self.regions[slot]
-        mapped = child.before_fork(self.prepared, slot, region)
-        _signal.set_wakeup_fd(-1)
-        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
-        pid = fork()
-        if pid == 0:
-            child.live(self.prepared, slot, fds, region, mapped)
-        self._hear_of_deaths()
-        child.after_fork(self.prepared, mapped)
-        self.slot_of[pid] = slot
-        if self.layout.base_uid is None:
-            self.control.send(FORKED.pack(slot, pid))
+        fds: tuple[int, ...] = ()
+        try:
+            fds = FDS.unpack(ancillary[0][2])
+            pid = self._child(fork, slot, fds)
+        except (OSError, IndexError, ValueError):  # too many processes or descriptors, or no memory
+            self._send(EXIT.pack(slot, 0, 0, 0.0, 0.0, 0))
+        else:
+            self.slot_of[pid] = slot
+            if self.layout.base_uid is None:
+                self._send(FORKED.pack(slot, pid))
         for fd in fds:
-            os.close(fd)
-        self._reap()  # who died meanwhile
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    def _child(self, fork: Callable[[], int], slot: int, fds: tuple[int, ...]) -> int:
+        memory = self.maps[slot]
+        child.before_fork(self.prepared, slot, memory)
+        try:
+            pid = fork()
+            if pid == 0:
+                child.live(self.prepared, slot, fds, self.regions[slot], memory)
+        finally:  # never reached in the child
+            child.after_fork(self.prepared, memory)
+        return pid
+
+    def _send(self, message: bytes) -> None:
+        """Sends a report, which nothing may lose."""
+        while True:
+            try:
+                self.control.send(message)
+                return
+            except (BrokenPipeError, ConnectionResetError):
+                os._exit(0)
+            except OSError:
+                time.sleep(0.01)
 
     def _reap(self) -> None:
         while True:
@@ -271,6 +304,8 @@ class Zygote:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
+            except OSError:  # nothing else would ask again
+                continue
             if pid == 0:
                 return
             if pid in self.slot_of:  # or an orphan of a child
@@ -278,7 +313,7 @@ class Zygote:
 
     def _report(self, pid: int, status: int, usage: Any) -> None:
         times = usage.ru_utime, usage.ru_stime
-        self.control.send(EXIT.pack(self.slot_of.pop(pid), pid, status, *times, usage.ru_maxrss))
+        self._send(EXIT.pack(self.slot_of.pop(pid), pid, status, *times, usage.ru_maxrss))
 
 
 if "numpy" in sys.modules:  # a preloaded module at import time would be shared by every link of the chain

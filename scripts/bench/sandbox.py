@@ -72,11 +72,15 @@ TARGETS: dict[str, tuple[str, float]] = {
     "trivial_c8_vs_docker_run": (">=", 80.0),
     "trivial_c8_vs_subprocess": (">=", 3.0),
     "sympy_c8_vs_subprocess": (">=", 30.0),
-    "trivial_c8_vs_bare_fork": (">=", 0.6),
+    "trivial_c8_vs_bare_fork": (">=", 0.65),
     "sympy_c8_vs_bare_run": (">=", 0.6),
-    "judge50_time_vs_50_bare_forks": ("<=", 2.0),
+    "judge50_time_vs_50_bare_forks": ("<=", 1.2),
+    "judge50_c8_time_vs_50_bare_forks": ("<=", 1.5),
     "memory_mb": ("<=", 250.0),
 }
+
+BEFORE_IMMORTALS = {"trivial_c8_vs_bare_fork": (">=", 0.6)}
+"""Targets where the image has Python 3.11: a child copies a page for every object of its parent's that it counts."""
 
 
 class Forker:
@@ -185,7 +189,7 @@ async def measure(image: str, rounds: int, scale: float, slow: bool) -> dict[str
         return one
 
     async def judged() -> None:
-        report = await pool.judge(SOLUTION, SUITE)
+        report = await pool.run_tests(SOLUTION, SUITE)
         if not report.passed:
             raise SystemExit(f"the sandbox gave {report!r}")
 
@@ -241,6 +245,8 @@ async def measure(image: str, rounds: int, scale: float, slow: bool) -> dict[str
             await note("judge50_c8_bare_fork_seconds", forks8)
         [worker] = pool._workers
         assert isinstance(worker, DockerWorker)
+        if worker.info["python"].startswith("3.11."):
+            TARGETS.update(BEFORE_IMMORTALS)
         memory = memory_mb(worker.container)
     finally:
         for forker in forkers.values():

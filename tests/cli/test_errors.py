@@ -146,6 +146,7 @@ def test_bad_seed_lines_are_skipped_with_file_and_line(tmp_path: Path) -> None:
     assert "seeds.jsonl" in ledger
 
 
+@pytest.mark.clock
 def test_help_answers_at_once() -> None:
     least = min(_cpu_seconds_of_help() for _ in range(3))
     assert least < 0.4, f"ultrainteract --help takes {least:.2f} s"

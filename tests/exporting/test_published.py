@@ -82,7 +82,7 @@ def test_trees_hold_what_the_rows_say(trees: dict[str, Tree]) -> None:
     assert first.critique is not None
     assert (first.observation.output, first.critique.text) == ("8", "The rope is divided, not shortened.")
     assert tree.turns[0].correct is not None
-    assert tree.turns[0].correct.action.code == "print(12 / 4 * 100)\n"
+    assert tree.turns[0].correct.action.code == "print(12 / 4 * 100)"
     assert [len(turn.more_correct) for turn in trees[B].turns] == [1]
     assert [bool(turn.correct) for turn in trees[C].turns] == [True, True]
     assert [(turn.correct is not None, turn.paired) for turn in trees[E].turns] == [

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tests.exporting.forest import forest
+from tests.exporting.test_order import copies
 from tests.tinymodel import Shape, build_tiny_model
 from ultrainteract.config import ExportConfig
 from ultrainteract.exporting import RunInfo, export_trees
+from ultrainteract.statistics.lengths import LIMITS
+from ultrainteract.statistics.statistics import Statistics
 
 pytestmark = pytest.mark.trl
 
@@ -70,6 +73,72 @@ def test_kto(model: str, tmp_path: Path) -> None:
     data = exported(tmp_path, "trl-kto")
     assert sum(data["label"]) == 10
     train(KTOTrainer, KTOConfig, model, data, tmp_path, desirable_weight=1.33)
+
+
+@pytest.mark.parametrize("batch", [2, 4, 8, 16])
+def test_the_kl_completion_of_a_row_is_never_of_its_own_problem(
+    batch: int, model: str, tmp_path: Path
+) -> None:
+    """The trainer's own rotation within a batch, over the export as it lies on the disk."""
+    import datasets
+    from transformers import AutoTokenizer
+    from trl import KTOConfig, KTOTrainer
+
+    trees = copies(12)
+    export_trees(
+        trees, tmp_path, ExportConfig(formats=("trl-kto",)), RunInfo(name="forest", fingerprint="0" * 64)
+    )
+    data = datasets.load_dataset(str(tmp_path / "trl-kto"), split="train", cache_dir=str(tmp_path / "cache"))
+    data = data.select(range(len(data) // batch * batch))
+    arguments = KTOConfig(
+        output_dir=str(tmp_path / "out"), per_device_train_batch_size=batch, max_length=4096, report_to="none", use_cpu=True,
+        disable_tqdm=True, bf16=False,
+    )  # fmt: skip
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    rows = KTOTrainer(
+        model=model, args=arguments, train_dataset=data, processing_class=tokenizer
+    ).train_dataset
+    assert len(rows) == len(data)
+    problems = [row["prompt"][0]["content"] for row in data]
+    for start in range(0, len(rows), batch):
+        for number in range(start, start + batch):
+            before = number - 1 if number > start else start + batch - 1
+            assert rows[number]["KL_completion_ids"] == rows[before]["completion_ids"]
+            assert problems[number] != problems[before]
+
+
+def test_pairs_that_are_reported_as_too_long_are_those_that_the_trainer_drops(
+    model: str, tmp_path: Path
+) -> None:
+    """With the trainer's tokenizer, `prompt_over` counts its dropped rows, but for the chat template's own tokens."""
+    from transformers import AutoTokenizer
+    from trl import DPOConfig, DPOTrainer
+
+    tree = forest()[0]
+    long = tree.model_copy(
+        update={"instruction": tree.instruction.model_copy(update={"prompt": "one two three " * 600})}
+    )
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    counted = Statistics(
+        count_tokens=lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    )
+    export_trees([long, *forest()[1:]], tmp_path, ExportConfig(formats=("trl-preference",)),
+                 RunInfo(name="forest", fingerprint="0" * 64), counted)  # fmt: skip
+    import datasets
+
+    data = datasets.load_dataset(
+        str(tmp_path / "trl-preference"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    arguments = DPOConfig(
+        output_dir=str(tmp_path / "out"), report_to="none", use_cpu=True, disable_tqdm=True, bf16=False
+    )
+    assert arguments.max_length == LIMITS[0]
+    kept = DPOTrainer(
+        model=model, args=arguments, train_dataset=data, processing_class=tokenizer
+    ).train_dataset
+    rows = counted.figures().pair_tokens
+    assert sum(row.prompt_over[LIMITS[0]] for row in rows) == len(data) - len(kept) == 2
+    assert {row.turn: row.prompt_over[LIMITS[0]] for row in rows} == {1: 1, 2: 1}
 
 
 @pytest.mark.parametrize("name", ["reward", "trl-preference", "trl-implicit"])

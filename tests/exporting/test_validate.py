@@ -95,8 +95,8 @@ def test_a_missing_column_or_field_is_named(tmp_path: Path) -> None:
     rows[2]["trajectory"][0]["value"] = None
     examples = check(tmp_path, rows).examples["rows.jsonl", "empty"]
     assert [example.partition(": ")[::2] for example in examples] == [
-        ("rows.jsonl row 2", "'chosen' is empty"),
-        ("rows.jsonl row 3", "a turn of the trajectory is empty"),
+        ("rows.jsonl:2", "'chosen' is empty"),
+        ("rows.jsonl:3", "a turn of the trajectory is empty"),
     ]
 
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
         open_tables(str(tmp_path))
     (tmp_path / "x.parquet").unlink()
     (tmp_path / "x.jsonl").write_text("{]\n")
-    with pytest.raises(DataError, match=r"line 1: not JSON"):
-        open_tables(str(tmp_path))
+    (problem,) = validate(open_tables(str(tmp_path))).examples["x", "readable"]
+    assert problem.startswith("x.jsonl:1: not valid JSON")
     (tmp_path / "x.jsonl").write_text('{"question": 1}\n')
     assert not validate(open_tables(str(tmp_path))).ok

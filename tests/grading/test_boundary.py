@@ -7,18 +7,17 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.grading.collection import _instruction
 from ultrainteract.errors import ConfigError
-from ultrainteract.grading import Algebra, Finding, Graders, Question, find_grader, grader, graders
-from ultrainteract.grading import registry as registry_module
+from ultrainteract.grading import Algebra, Finding, Graders, Question, grader, graders
 from ultrainteract.grading.boundary import is_fault
 from ultrainteract.grading.finding import Basis
 from ultrainteract.grading.literals import NotLiteral, parse_expression, plain_value
+from ultrainteract.grading.registry import GRADERS
 from ultrainteract.schema import Label
 
 ROOT = Path(__file__).parents[2]
@@ -33,12 +32,10 @@ EXCEPTIONS = [
 
 
 @pytest.fixture
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     graders()
-    monkeypatch.setattr(registry_module, "_GRADERS", dict(registry_module._GRADERS))
-    find_grader.cache_clear()
-    yield
-    find_grader.cache_clear()
+    monkeypatch.setattr(GRADERS, "_entries", dict(GRADERS._entries))
+    return
 
 
 @pytest.mark.usefixtures("own_registry")
@@ -67,7 +64,7 @@ async def test_a_grader_that_returns_nothing_is_a_fault_and_one_that_does_not_ex
         return None  # type: ignore[return-value]
 
     assert is_fault(await Graders().grade(_instruction("5", grader="silent"), "5"))
-    with pytest.raises(ConfigError, match=r"no grader 'unheard_of' \(known: answer_set, .*math"):
+    with pytest.raises(ConfigError, match=r"no grader 'unheard_of'; there are: answer_set, .*math"):
         await Graders().grade(_instruction("5", grader="unheard_of"), "5")
 
 

@@ -207,6 +207,21 @@ class HubServer:
         ):
             raise Refused(403, message=f"You don't have the rights to write to {namespace}")
 
+    def _may_propose(self, request: web.Request) -> str:
+        """Anybody with a token that writes may open a pull request, and change those of their own."""
+        account = self._account(request)
+        if account["role"] != "write":
+            raise Refused(403, message="You don't have the rights to open a pull request")
+        return account["name"]
+
+    def _may_change(self, request: web.Request, repo: Repo) -> None:
+        branch = request.match_info["revision"]
+        author = next((item["author"] for item in repo.requests if branch == f"refs/pr/{item['num']}"), None)
+        if request.query.get("create_pr") or author == self._account(request)["name"]:
+            self._may_propose(request)
+        else:
+            self._may_write(request, repo.id.split("/")[0])
+
     def _repo(self, request: web.Request) -> Repo:
         repo = self.repos.get(f"{request.match_info['user']}/{request.match_info['name']}")
         if repo is None:
@@ -325,7 +340,7 @@ class HubServer:
 
     async def preupload(self, request: web.Request) -> web.Response:
         repo = self._repo(request)
-        self._may_write(request, repo.id.split("/")[0])
+        self._may_change(request, repo)
         files = repo.commits[repo.resolve(request.match_info["revision"])]
         answer = []
         for file in (await request.json())["files"]:
@@ -341,7 +356,7 @@ class HubServer:
         return web.json_response({"files": answer})
 
     async def batch(self, request: web.Request) -> web.Response:
-        self._may_write(request, request.match_info["user"])
+        self._may_propose(request)
         objects = []
         for item in (await request.json())["objects"]:
             entry: dict[str, Any] = {"oid": item["oid"], "size": item["size"]}
@@ -370,7 +385,7 @@ class HubServer:
 
     async def commit(self, request: web.Request) -> web.Response:
         repo = self._repo(request)
-        self._may_write(request, repo.id.split("/")[0])
+        self._may_change(request, repo)
         branch = request.match_info["revision"]
         lines = [json.loads(line) for line in (await request.read()).splitlines()]
         header = lines[0]["value"]
@@ -393,7 +408,9 @@ class HubServer:
             number = len(repo.requests) + 1
             branch = f"refs/pr/{number}"
             repo.branches[branch] = head
-            repo.requests.append({"num": number, "title": header["summary"]})
+            repo.requests.append(
+                {"num": number, "title": header["summary"], "author": self._account(request)["name"]}
+            )
             answer["pullRequestUrl"] = f"{self.endpoint}/datasets/{repo.id}/discussions/{number}"
         oid = repo.commit(branch, files, header["summary"])
         answer |= {
@@ -407,10 +424,11 @@ class HubServer:
         repo = self._repo(request)
         found = [
             {
-                "num": item["num"], "title": item["title"], "author": {"name": "alice"}, "isPullRequest": True,
+                "num": item["num"], "title": item["title"], "author": {"name": item["author"]}, "isPullRequest": True,
                 "status": "open", "createdAt": "2024-04-02T00:00:00.000Z", "repo": {"name": repo.id, "type": "dataset"},
             }
             for item in repo.requests
+            if request.query.get("author", item["author"]) == item["author"]
         ]  # fmt: skip
         return web.json_response({"discussions": found, "count": len(found), "start": 0})
 

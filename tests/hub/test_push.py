@@ -17,7 +17,7 @@ from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.errors import HubError
 from ultrainteract.exporting import RunInfo, export_rows, export_trees, known_exporters
 from ultrainteract.hub import Publication, Published, check_rights, prepare, push
-from ultrainteract.hub.card import BEGIN, END
+from ultrainteract.hub.front_matter import BEGIN, END
 from ultrainteract.statistics.statistics import Statistics
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,9 @@ def publication(
     counted = Statistics()
     info = INFO.model_copy(update=fields)
     export_trees(forest(), folder, ExportConfig(formats=formats), info, counted)
-    return prepare(folder, info, counted.to_json(), allow_simulated=bool(fields), draw_figures=False)
+    return prepare(
+        folder, info, counted.figures(), allow_simulated=bool(fields.get("simulated")), draw_figures=False
+    )
 
 
 def publish(folder: Path, config: PublishConfig = CONFIG) -> Published:
@@ -136,14 +138,20 @@ def test_shards_that_are_gone_are_deleted_and_files_of_others_are_kept(
     publish(tmp_path)
     repo = hub.repos["alice/trees"]
     files = dict(repo.commits[repo.branches["main"]])
-    files |= {
-        "pair/train-00001-of-00002.parquet": Blob(b"old", True),
+    theirs = {
+        "pair/train-00001-of-00002.parquet": Blob(b"theirs", True),
         "notes/mine.parquet": Blob(b"mine", True),
+        "figures/mine.png": Blob(b"mine", True),
     }
-    repo.commit("main", files, "more files")
-    publish(tmp_path)
-    assert "pair/train-00001-of-00002.parquet" not in hub.files("alice/trees")
-    assert "notes/mine.parquet" in hub.files("alice/trees")
+    repo.commit("main", files | theirs, "more files")
+    push(publication(tmp_path / "fewer", ("sft",)), check_rights(CONFIG), CONFIG)
+    left = hub.files("alice/trees")
+    assert [name for name in left if name.endswith(".parquet")] == [
+        "sft/train-00000-of-00001.parquet",
+        "pair/train-00001-of-00002.parquet",
+        "notes/mine.parquet",
+    ]
+    assert all(left[name] == blob.data for name, blob in theirs.items())
 
 
 FAULTS = {
@@ -255,10 +263,10 @@ def test_simulated_data_is_refused_and_if_allowed_marked(hub: HubServer, tmp_pat
     info = INFO.model_copy(update={"simulated": True})
     export_trees(forest(), tmp_path, ExportConfig(), info, counted)
     with pytest.raises(HubError, match="--allow-simulated"):
-        prepare(tmp_path, info, counted.to_json())
+        prepare(tmp_path, info, counted.figures())
     with pytest.raises(HubError, match="--allow-simulated"):  # the files themselves say so
-        prepare(tmp_path, INFO, counted.to_json())
-    allowed = prepare(tmp_path, INFO, counted.to_json(), allow_simulated=True)
+        prepare(tmp_path, INFO, counted.figures())
+    allowed = prepare(tmp_path, INFO, counted.figures(), allow_simulated=True)
     push(allowed, check_rights(CONFIG), CONFIG)
     header, body = card(hub)
     assert "simulated" in header["tags"]
@@ -296,20 +304,27 @@ def test_a_taken_name_is_refused_unless_told(hub: HubServer) -> None:
     repo.commit("main", {"data/train.parquet": Blob(b"theirs", True)}, "other data")
     with pytest.raises(HubError, match="is taken"):
         check_rights(CONFIG)
-    assert check_rights(CONFIG, replace=True).created is False
+    assert check_rights(CONFIG, replace=True).exists
 
 
-def test_an_organisation_may_be_published_to_and_a_bare_name_is_the_users(hub: HubServer) -> None:
+def test_an_organisation_may_be_published_to_and_a_bare_name_is_the_users(
+    hub: HubServer, tmp_path: Path
+) -> None:
     assert check_rights(PublishConfig(repo="lab/trees")).repo == "lab/trees"
-    rights = check_rights(PublishConfig(repo="mine", private=True))
-    assert (rights.repo, rights.created) == ("alice/mine", True)
+    config = PublishConfig(repo="mine", private=True)
+    rights = check_rights(config)
+    assert (rights.repo, rights.exists) == ("alice/mine", False)
+    assert not hub.repos
+    push(publication(tmp_path), rights, config)
     assert hub.repos["alice/mine"].private
 
 
 def test_a_hub_that_is_down_is_named(hub: HubServer) -> None:
     hub.faults.append(Fault("GET", "whoami", 503, times=100))
+    waits: list[float] = []
     with pytest.raises(HubError, match="cannot be reached or is at fault"):
-        check_rights(CONFIG)
+        check_rights(CONFIG, sleep=waits.append)
+    assert waits == [1, 2, 4]
 
 
 def test_the_folder_can_be_written_instead(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.builders import config as run_config
 from tests.exporting.forest import forest
 from tests.hub.server import Fault, HubServer
-from ultrainteract.config import ExportConfig, PublishConfig
+from ultrainteract.config import PublishConfig
 from ultrainteract.errors import HubError
 from ultrainteract.hub import Published, check_rights
 from ultrainteract.hub.watch import watch
@@ -19,7 +19,7 @@ from ultrainteract.schema import Tree
 from ultrainteract.store import Outcome, RunStore
 
 CONFIG = PublishConfig(repo="alice/growing")
-EXPORT = ExportConfig(formats=("sft", "pair"))
+FORMATS = ("sft", "pair")
 
 
 class Run:
@@ -46,7 +46,9 @@ class Run:
 def test_finished_trees_are_published_until_the_run_has_ended(hub: HubServer, tmp_path: Path) -> None:
     run = Run(tmp_path / "run", forest()[:3])
     rights = check_rights(CONFIG)
-    steps = list(watch(run.folder, rights, CONFIG, EXPORT, minutes=10, allow_simulated=True, sleep=run.sleep))
+    steps = list(
+        watch(run.folder, rights, CONFIG, formats=FORMATS, minutes=10, allow_simulated=True, sleep=run.sleep)
+    )
     assert all(isinstance(step, Published) for step in steps)
     assert len(steps) == 3
     assert run.waits == [600.0] * 3
@@ -61,7 +63,9 @@ def test_a_push_that_fails_is_tried_again_later(
     run = Run(tmp_path / "run", forest()[:3])
     rights = check_rights(CONFIG)
     hub.faults.append(Fault("POST", "/commit/", 503))
-    steps = list(watch(run.folder, rights, CONFIG, EXPORT, minutes=1, allow_simulated=True, sleep=run.sleep))
+    steps = list(
+        watch(run.folder, rights, CONFIG, formats=FORMATS, minutes=1, allow_simulated=True, sleep=run.sleep)
+    )
     assert [type(step) for step in steps] == [HubError, Published, Published]
     assert json.loads(hub.files("alice/growing")["stats.json"])["trees"] == 3
 
@@ -70,4 +74,4 @@ def test_simulated_runs_are_refused(hub: HubServer, tmp_path: Path) -> None:
     run = Run(tmp_path / "run", forest()[:1])
     run.grow()
     with pytest.raises(HubError, match="simulated"):
-        list(watch(run.folder, check_rights(CONFIG), CONFIG, EXPORT, minutes=1, sleep=run.sleep))
+        list(watch(run.folder, check_rights(CONFIG), CONFIG, formats=FORMATS, minutes=1, sleep=run.sleep))

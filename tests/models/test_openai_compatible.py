@@ -191,7 +191,7 @@ async def test_logprobs_finish_reasons_and_missing_usage() -> None:
         def completion_object(self, body: dict[str, Any], _: list[str]) -> dict[str, Any]:
             whole = super().completion_object(body, ["a b", "c", "d", "e"])
             for choice, finish in zip(
-                whole["choices"], ["length", "content_filter", "eos", "stop"], strict=True
+                whole["choices"], ["length", "content_filter", "tool_calls", "stop"], strict=True
             ):
                 choice["finish_reason"] = finish
             whole["choices"][0]["logprobs"] = {

@@ -68,7 +68,7 @@ def values(path: Path, program: str, *arguments: str) -> object:
 
 def test_there_is_an_example_for_each_registry() -> None:
     kinds = {path.name.partition("_")[0] for path in EXAMPLES}
-    assert kinds >= {"dataset", "rule", "provider", "tool", "task"}
+    assert kinds == {"dataset", "exporter", "grader", "provider", "rule", "task", "tool"}
     for folder in EXAMPLES:
         lines = sum(len(path.read_text().splitlines()) for path in folder.rglob("*.py"))
         assert 0 < lines < 70, folder.name
@@ -77,7 +77,7 @@ def test_there_is_an_example_for_each_registry() -> None:
 def test_the_documentation_shows_the_examples() -> None:
     page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
     for folder in EXAMPLES:
-        if folder.name in ("dataset", "rule", "provider", "tool", "task"):
+        if not folder.name.startswith("grader"):  # docs/grading.md shows it
             for path in (*folder.rglob("*.py"), *folder.rglob("*.md")):
                 assert path.read_text(encoding="utf-8").rstrip() in page, path
 
@@ -150,6 +150,22 @@ def test_a_run_with_a_task_a_rule_and_a_provider(installed: Path, tmp_path: Path
     assert tree["turns"][0]["incorrect"]["provenance"]["provider"] == "acme-command"
     exported = python(installed, "-m", "ultrainteract", "stats", "run", "--json", cwd=tmp_path)
     assert exported.returncode == 0, exported.stderr
+
+
+def test_an_exporter(installed: Path) -> None:
+    program = """
+import json
+from ultrainteract.exporting import export_rows, known_exporters
+from ultrainteract.exporting.example import example_tree
+rows = list(export_rows("acme-ranked", [example_tree()]))
+print(json.dumps([rows, known_exporters()["acme-ranked"].summary]))
+"""
+    rows, summary = values(installed, program)  # type: ignore[misc]
+    assert summary == "Acme's ranker: a prompt and two responses, the better one first"
+    assert rows
+    assert rows[0].keys() == {"prompt", "better", "worse"}
+    assert rows[0]["prompt"].startswith("user: ")
+    assert rows[0]["better"] != rows[0]["worse"]
 
 
 def test_a_task_brings_templates_and_borrows_the_rest(installed: Path) -> None:

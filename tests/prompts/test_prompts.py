@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.builders import math_cot
+from tests.builders import math_cot, math_pot
 from ultrainteract.config import SandboxConfig
 from ultrainteract.errors import ConfigError
-from ultrainteract.prompts import Prompts
+from ultrainteract.prompts import Prompts, own_folder
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.schema import Task
 from ultrainteract.tree.actions import parse_action
@@ -244,3 +246,56 @@ def _counts_up(raw: str) -> bool:
 
 def _prime(n: int) -> bool:
     return n > 1 and all(n % d for d in range(2, n))
+
+
+def test_the_compact_set_replaces_templates_and_is_short() -> None:
+    compact = Prompts(Path("compact"))
+    assert compact.names == Prompts().names
+    for name in (
+        name for name in compact.names if name.startswith(("actor/", "critic/")) and name != "critic/again"
+    ):
+        values = {
+            "prompt": "Q?",
+            "tools": (),
+            "gold": "7",
+            "reference": "",
+            "history": [],
+            "action": "A",
+            "output": "",
+        }
+        short, long = compact.render(name, **values), Prompts().render(name, **values)
+        assert sum(len(m.content) for m in short) < sum(len(m.content) for m in long) / 3, name
+        assert "Q?" in short[-1].content
+        assert compact.digest(name) != Prompts().digest(name)
+    assert [m.role for m in compact.render("actor/math_cot.cot", prompt="Q?")] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+    ]
+    assert compact.render("guided/math_pot.plan", prompt="Q", code="c") == Prompts().render(
+        "guided/math_pot.plan", prompt="Q", code="c"
+    )
+
+
+def test_the_examples_of_the_compact_set_are_read_as_right_answers() -> None:
+    compact = Prompts(Path("compact"))
+    problem = math_cot("Kim has 5 red pens and 3 blue pens. How many pens does Kim have?", "8")
+    for name in ("actor/math_cot.cot", "guided/math_cot.masked"):
+        example = compact.render(name, prompt="Q?", rationale="")[-2]
+        assert parse_action(example.content, problem, "cot").answer == "8"
+    for schema in ("cot", "modular"):
+        example = compact.render(f"actor/math_pot.{schema}", prompt="Q?")[-2]
+        code = parse_action(example.content, math_pot(gold="8"), "cot").code
+        assert code is not None
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, {})
+        assert printed.getvalue() == "8\n"
+
+
+def test_an_unknown_set_is_named_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"compcat is not a folder, and no set of the package \(compact\)"):
+        Prompts(Path("compcat"))
+    assert own_folder(Path("compact")) is None
+    assert own_folder(Path("mine/compact")) == Path("mine/compact")

@@ -18,7 +18,7 @@ from ultrainteract.config import RunConfig, load_config
 from ultrainteract.errors import ConfigError
 from ultrainteract.planning.calibration import UnitCosts, calibrate
 from ultrainteract.planning.capacity import Capacity, Cluster, ModelSetting, duration, saturation
-from ultrainteract.planning.demand import Asks, Figure, TreeNeeds, asks_of_plan, asks_of_run, grown
+from ultrainteract.planning.demand import Figure, ModelDemand, TreeNeeds, asks_of_plan, asks_of_run, grown
 from ultrainteract.planning.estimate import plan_lines, plan_run, sample_seeds
 from ultrainteract.planning.rehearsal import PassRates, rehearse
 from ultrainteract.running import Runner
@@ -42,10 +42,10 @@ COSTS = UnitCosts(
     commits_per_s=figure(30_000),
     execution_s={Task.MATH_POT: figure(0.1), Task.CODING: figure(0.5)},
 )
-ACTOR = Asks(
+ACTOR = ModelDemand(
     requests=8, completions=30, prompt_tokens=8_000, completion_tokens=9_000, basis="rehearsed: 1 tree"
 )
-CRITIC = Asks(
+CRITIC = ModelDemand(
     requests=2, completions=2, prompt_tokens=3_000, completion_tokens=600, basis="rehearsed: 1 tree"
 )
 NEEDS = TreeNeeds(

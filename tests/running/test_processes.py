@@ -17,6 +17,7 @@ import pytest
 from tests.builders import config
 from tests.running.test_resume import digests, finish, recorded, start
 from ultrainteract.config import ModelConfig, parse_config
+from ultrainteract.registry import PROGRAM_MODULES, Registry
 from ultrainteract.running.processes import crew
 from ultrainteract.running.processes.crew import process_count, usable_cores
 from ultrainteract.store import RunStore
@@ -144,6 +145,7 @@ def test_a_budget_holds_over_all_processes(alone: Path, tmp_path: Path) -> None:
 
 def test_models_that_one_process_alone_can_use_keep_the_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "usable_cores", lambda: 8)
+    monkeypatch.setattr(crew, "PROGRAM_MODULES", set())  # whatever other tests registered
     base = config()
     assert process_count(base, own_models=False) == 8
     assert process_count(base, own_models=True) == 1
@@ -155,6 +157,12 @@ def test_models_that_one_process_alone_can_use_keep_the_run_in_it(monkeypatch: p
     assert process_count(base.model_copy(update={"max_inflight_trees": 2}), own_models=False) == 2
     fixed = parse_config({**base.model_dump(mode="json"), "executor": {"processes": 5}})
     assert process_count(fixed, own_models=False) == 5
+    added = Registry[int]("number", "ultrainteract.no_such_group")
+    added.add("seven", 7, source=SEEDS.__class__)
+    monkeypatch.setattr(crew, "PROGRAM_MODULES", PROGRAM_MODULES)
+    assert "builtins" in PROGRAM_MODULES, "registered by this program, so no other process knows it"
+    assert process_count(fixed, own_models=False) == 1
+    PROGRAM_MODULES.discard("builtins")
 
 
 def test_usable_cores_are_those_of_affinity_and_quota(tmp_path: Path) -> None:

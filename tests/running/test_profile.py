@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 
+import pytest
 from rich.console import Console
 
 from ultrainteract.cli.views.run import show_loop
@@ -18,6 +19,7 @@ def keep_the_loop(seconds: float) -> None:
         pass
 
 
+@pytest.mark.clock
 async def test_a_stall_is_counted_with_its_place() -> None:
     async with watched() as watch:
         await asyncio.sleep(0.05)
@@ -33,6 +35,7 @@ async def test_a_stall_is_counted_with_its_place() -> None:
     assert LoopLag.model_validate_json(lag.model_dump_json()) == lag
 
 
+@pytest.mark.clock
 async def test_a_thread_that_works_is_no_place_of_the_loop() -> None:
     async with watched() as watch:
         await asyncio.to_thread(keep_the_loop, 0.2)

@@ -15,7 +15,13 @@ import pytest
 from tests.running.test_resume import digests, finish, recorded, start
 from ultrainteract.store import RunStore
 
-pytestmark = [pytest.mark.ray, pytest.mark.bubblewrap, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.clock,
+    pytest.mark.bubblewrap,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+]
 
 NODES = 3
 

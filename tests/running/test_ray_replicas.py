@@ -51,6 +51,7 @@ def configuration(folder: Path, weights: Path, replicas: dict[str, Any]) -> Any:
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.clock
 def test_replicas_serve_the_workers_and_grow_with_their_queue(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -229,6 +229,7 @@ def test_cheat_does_not_pass(name: str, found: Results) -> None:
     assert not any(result.passed for result in report.results), report
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("kind", BACKENDS)
 async def test_two_programs_at_once_cannot_meet(kind: str) -> None:
     """One listens, writes and waits; the other, at the same time, finds no trace of it."""
@@ -297,6 +298,7 @@ async def test_two_programs_at_once_cannot_meet(kind: str) -> None:
         await sandbox.close()
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("kind", BACKENDS)
 async def test_honest_programs_are_not_hurt_by_hostile_neighbours(kind: str) -> None:
     sandbox = open_sandbox(_config(kind))

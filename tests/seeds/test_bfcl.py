@@ -11,6 +11,7 @@ from seed_helpers import load, write_lines
 from ultrainteract.config import SeedConfig
 from ultrainteract.grading import Graders, self_check
 from ultrainteract.grading.calls import same_calls
+from ultrainteract.grading.finding import Outcome
 from ultrainteract.schema import Label
 
 AREA = {"name": "shapes.area", "description": "Area of a triangle.",
@@ -22,6 +23,8 @@ RIGHT = json.dumps(
 QUERY = json.dumps(
     {"name": "q", "arguments": {"where": [[{"field": ["age"], "at_least": [25, ""]}]], "tags": [["a", "b"]]}}
 )
+
+OUTCOMES = {True: Outcome.EQUAL, False: Outcome.UNEQUAL, None: Outcome.UNKNOWN}
 
 
 def request(text: str) -> list[list[dict[str, str]]]:
@@ -88,24 +91,26 @@ def test_requests_find_their_right_calls(tmp_path: Path) -> None:
     ],
 )
 def test_one_call(answer: str, equal: bool | None) -> None:
-    assert same_calls([RIGHT], answer).equal is equal
+    assert same_calls([RIGHT], answer).outcome is OUTCOMES[equal]
 
 
 def test_parallel_calls_in_any_order_and_no_call() -> None:
     other = json.dumps({"name": "play", "arguments": {"artist": ["Taylor Swift"]}})
-    assert same_calls([RIGHT, other], "play(artist='taylor swift')\nshapes.area(base=10, height=5)").equal
-    assert same_calls([RIGHT, other], "play(artist='taylor swift')").equal is False
-    assert same_calls([], "No call.").equal
-    assert same_calls([], "No function call").equal
-    assert same_calls([], "[]").equal
-    assert same_calls([], "play(artist='x')").equal is False
+    assert same_calls([RIGHT, other], "play(artist='taylor swift')\nshapes.area(base=10, height=5)").is_equal
+    assert same_calls([RIGHT, other], "play(artist='taylor swift')").outcome is OUTCOMES[False]
+    assert same_calls([], "No call.").is_equal
+    assert same_calls([], "No function call").is_equal
+    assert same_calls([], "[]").is_equal
+    assert same_calls([], "play(artist='x')").outcome is OUTCOMES[False]
 
 
 def test_objects_and_lists() -> None:
-    assert same_calls([QUERY], "q(where=[{'field': 'age', 'at_least': 25}], tags=['a', 'b'])").equal
-    assert same_calls([QUERY], "q(where=[{'field': 'age'}], tags=('A', 'B'))").equal
-    assert same_calls([QUERY], "q(where=[{'field': 'age'}], tags=['b', 'a'])").equal is False
-    assert same_calls([QUERY], "q(where=[{'field': 'age', 'x': 1}], tags=['a', 'b'])").equal is False
+    assert same_calls([QUERY], "q(where=[{'field': 'age', 'at_least': 25}], tags=['a', 'b'])").is_equal
+    assert same_calls([QUERY], "q(where=[{'field': 'age'}], tags=('A', 'B'))").is_equal
+    assert same_calls([QUERY], "q(where=[{'field': 'age'}], tags=['b', 'a'])").outcome is OUTCOMES[False]
+    assert (
+        same_calls([QUERY], "q(where=[{'field': 'age', 'x': 1}], tags=['a', 'b'])").outcome is OUTCOMES[False]
+    )
 
 
 async def test_graders_know_calls(tmp_path: Path) -> None:

@@ -114,4 +114,9 @@ def test_list_command() -> None:
     assert "gsm8k  (Math_CoT, Math_PoT; MIT)" in text
     assert "mathqa_patterns" in text
     known = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)["datasets"]
-    assert known["codecontest"]["options"] == ["max_solutions", "max_tests", "max_test_chars"]
+    assert known["codecontest"]["options"] == [
+        "max_solutions",
+        "max_tests",
+        "max_test_chars",
+        "min_hidden_tests",
+    ]

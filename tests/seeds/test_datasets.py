@@ -260,7 +260,7 @@ def test_codecontests_that_read_files_are_unusable(tmp_path: Path) -> None:
 
 def test_codecontests_in_sandboxfusion_columns(tmp_path: Path) -> None:
     test = [{"input": {"stdin": "1 2\n"}, "output": {"stdout": "3\n"}}]
-    record = {"content": "Print a+b. Example: 1 2", "id": 8, "test": json.dumps(test),
+    record = {"content": "Print a+b. Example: 1 2 gives 3", "id": 8, "test": json.dumps(test),
               "labels": json.dumps({"name": "7_A. Sum", "difficulty": "A"})}  # fmt: skip
     (problem,) = load_records(tmp_path, "codecontest", record)
     assert problem.source == "codecontest/train/7_A. Sum"

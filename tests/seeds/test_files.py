@@ -54,7 +54,7 @@ def test_bad_lines_are_named_and_passed_over(tmp_path: Path) -> None:
     for (_, reason), expected in zip(
         issues,
         ["not valid JSON", "not valid UTF-8 at byte 17", "'question' is missing", "holds list", "str where an object",
-         "no '####' line", "statement is empty", "200,000 characters", "NUL", "not valid Unicode", "JSON", "JSON"],
+         "no '####' line", "statement is empty", "200,000 characters", "NUL", "not valid Unicode", "no '####' line", "JSON"],
         strict=True,
     ):  # fmt: skip
         assert expected in reason
@@ -207,7 +207,7 @@ def test_what_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
 def test_wrong_settings_are_config_errors(tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl", [json.loads(GOOD)])
     for fields, words in [
-        ({"dataset": "gsm9k"}, "no dataset loader 'gsm9k'"),
+        ({"dataset": "gsm9k"}, "no dataset 'gsm9k'"),
         ({"dataset": "gsm8k", "tasks": ("Logic",)}, "not Logic"),
         ({"dataset": "gsm8k", "options": {"typo": 1}}, "no option typo"),
         ({"dataset": "generic"}, "needs name, tasks, mapping, grader"),

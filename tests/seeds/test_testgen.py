@@ -15,7 +15,7 @@ from seed_helpers import load, write_lines
 from ultrainteract.config import SandboxConfig, SeedConfig
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox
-from ultrainteract.schema import Instruction, Task
+from ultrainteract.schema import Instruction, Message, Task
 from ultrainteract.seeds.loading import load_untested
 from ultrainteract.seeds.mutation import mutants
 from ultrainteract.seeds.testgen import (
@@ -67,8 +67,8 @@ class Model:
         ]
         self.asked: list[str] = []
 
-    async def __call__(self, text: str) -> str:
-        self.asked.append(text)
+    async def __call__(self, messages: tuple[Message, ...]) -> str:
+        self.asked.append(messages[-1].content)
         return self.answers[len(self.asked) - 1]
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ultrainteract import export, load_config, run
+from ultrainteract import export, load_config, run, schema
 from ultrainteract.config import RunConfig, Shard
+from ultrainteract.config.binding import binding
 from ultrainteract.schema import TreeState
 from ultrainteract.seeds import SeedIssue, loading
 from ultrainteract.store import RunStore, merge, open_runs, skipped_key
@@ -138,3 +139,13 @@ def test_a_reworded_reason_changes_no_ledger(old: Path, monkeypatch: pytest.Monk
         assert any("said in other words" in o.reason for o in store.outcomes())
     assert second.inputs == first.inputs == second.settled
     shutil.rmtree(old / "reworded")
+
+
+def test_a_field_that_is_added_later_unbinds_no_run_until_it_is_used() -> None:
+    class SamplingParams(schema.SamplingParams):
+        top_k: int | None = None
+
+    plain = binding(schema.SamplingParams(temperature=0.5))
+    assert plain == {"temperature": 0.5, "top_p": 1.0, "max_tokens": 2048, "stop": [], "seed": None}
+    assert binding(SamplingParams(temperature=0.5)) == plain
+    assert binding(SamplingParams(temperature=0.5, top_k=4)) == {**plain, "top_k": 4}

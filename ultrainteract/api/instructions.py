@@ -139,6 +139,7 @@ def make_tests(
 
     async def make() -> int:
         from ultrainteract.models import build_models
+        from ultrainteract.prompts import Prompts
         from ultrainteract.sandbox import open_sandbox
         from ultrainteract.seeds.loading import load_untested
         from ultrainteract.seeds.testgen import (
@@ -151,6 +152,7 @@ def make_tests(
 
         known = read_tests(str(out)) if Path(out).exists() else {}
         made = 0
+        prompts = Prompts(config.growth.prompts)
         async with AsyncExitStack() as stack:
             models = build_models(config)
             for built in {id(built): built for built in models.values()}.values():
@@ -165,7 +167,9 @@ def make_tests(
                     if statement_key(problem.question) in known:
                         continue
                     ask = model_ask(models[name], config.models[name].sampling, problem)
-                    found = await generate_tests(problem, ask, sandbox, entry_point=entry_point)
+                    found = await generate_tests(
+                        problem, ask, sandbox, entry_point=entry_point, prompts=prompts
+                    )
                     append_tests(Path(out), found)
                     made += bool(found.inputs)
                     rate = "" if found.kill_rate is None else f", {found.kill_rate:.0%} of mutants noticed"

@@ -15,6 +15,7 @@ from ultrainteract.config import RunConfig
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.models.base import ChatModel
+from ultrainteract.models.terms import restrictive_terms
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Record
 from ultrainteract.store import RunStore, find_runs, open_runs, resume_run
@@ -158,6 +159,8 @@ async def run_async(
         async with AsyncExitStack() as stack:
             stack.enter_context(logged(console, store.folder))
             if console is not None:
+                for line in restrictive_terms(model.model for model in config.models.values()):
+                    console.print(f"Terms of {line}.", markup=False, highlight=False)
                 await stack.enter_async_context(shown(runner.progress, console))
             watch = await stack.enter_async_context(watched()) if profile else None
             is_whole = await runner.run()

@@ -19,18 +19,19 @@ Image = Annotated[
         help="Tag of the Docker image; the configuration's if left out.", envvar="ULTRAINTERACT_IMAGE"
     ),
 ]
-Kind = Annotated[Literal["auto", "docker", "bubblewrap", "unsafe"], typer.Option(help="Backend.")]
+Kind = Annotated[
+    Literal["auto", "docker", "bubblewrap", "unsafe"] | None,
+    typer.Option(help="Backend; the configuration's if left out."),
+]
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Allow running without isolation.")]
 
 
-def _config(config: Path | None, kind: str, image: str | None) -> SandboxConfig:
+def _config(config: Path | None, kind: str | None, image: str | None) -> SandboxConfig:
     from ultrainteract.config import SandboxConfig, load_config
 
     found = SandboxConfig() if config is None else load_config(config).sandbox
-    changes: dict[str, str] = {} if kind == "auto" else {"kind": kind}
-    if image is not None:
-        changes["image"] = image
-    return found.model_copy(update=changes)
+    changes = {"kind": kind, "image": image}
+    return found.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
 @app.command()
@@ -74,7 +75,7 @@ def build(
 @app.command()
 def check(
     config: Annotated[Path | None, typer.Argument(help="A run's config; its sandbox is checked.")] = None,
-    kind: Kind = "auto",
+    kind: Kind = None,
     image: Image = None,
     unsafe: Unsafe = False,
 ) -> None:
@@ -87,7 +88,7 @@ def check(
 
 @app.command()
 def shell(
-    kind: Kind = "auto",
+    kind: Kind = None,
     image: Image = None,
     unsafe: Unsafe = False,
 ) -> None:

@@ -74,3 +74,5 @@ class BudgetConfig(Record):
     """US dollars."""
     max_tokens: PositiveInt | None = None
     """Prompt and completion tokens together."""
+    max_reasoning_tokens: PositiveInt | None = None
+    """Completion tokens of reasoning, which `max_tokens` counts as well."""

@@ -69,6 +69,9 @@ class ExportConfig(Record):
     """Names of exporters; `ultrainteract export --list` prints them."""
     sft: Literal["all", "leaf"] = "all"
     """Every correct action, or only the last one of each tree."""
+    reasoning: Literal["drop", "tagged", "column"] = "drop"
+    """What becomes of a reasoning model's reasoning before the exported actions: left out, written before the action
+    in `<think>` tags, or put in a column of its own. The turns before never hold it; whole trees always do."""
     sft_history: Literal["bare", "flat", "turns"] = "bare"
     """What the prompt of a later turn's correct action holds: the instruction alone (as published), the
     history written out as one text, or the history as chat turns (prompt-completion formats only)."""

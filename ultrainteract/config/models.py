@@ -17,6 +17,18 @@ class Price(Record):
     """Prompt tokens."""
     output: float
     """Completion tokens."""
+    reasoning: float | None = None
+    """Completion tokens of reasoning; those of `output` if None."""
+
+
+REASONING_TAGS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("[THINK]", "[/THINK]"),
+    ("<seed:think>", "</seed:think>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+)
+"""Pairs of tags between which reasoning models write their reasoning."""
 
 
 class ModelConfig(Record):
@@ -36,9 +48,9 @@ class ModelConfig(Record):
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the request body, passed on as they are."""
     max_concurrency: PositiveInt = 64
-    """Most requests under way at once, an endpoint."""
+    """Maximum concurrent requests per endpoint, over all processes of a local run."""
     n_per_request: PositiveInt | None = None
-    """Most samples asked for in one request; no limit if None."""
+    """Maximum `n` per request; no limit if None."""
     timeout_s: PositiveFloat = 300
     """Deadline of one attempt, seconds."""
     max_retries: int = 8
@@ -56,6 +68,8 @@ class ModelConfig(Record):
     """Completion-token limit of the key."""
     price: Price | None = None
     """Price; costs are shown as unknown without it."""
+    reasoning_tags: tuple[tuple[str, str], ...] = REASONING_TAGS
+    """Opening and closing tags around the model's reasoning, for servers that leave it in the answer."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the provider: engine arguments for vLLM, accuracy for the simulated model."""
 

@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from ultrainteract.config.binding import binding
 from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, PublishConfig
 from ultrainteract.config.growth import CriticConfig, GrowthConfig, JudgeConfig
-from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, ModelConfig
+from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, REASONING_TAGS, ModelConfig
 from ultrainteract.config.problems import did_you_mean
 from ultrainteract.config.sandbox import SandboxConfig
 from ultrainteract.config.seeds import SeedConfig, SelectionConfig
@@ -44,6 +45,9 @@ class RunConfig(Record):
     """The sandbox."""
     budget: BudgetConfig = BudgetConfig()
     """Spending limits. Not part of the fingerprint."""
+    stop_unread_after: PositiveInt | None = 20
+    """Stop with an error once so many instructions were grown and nearly none had a sample that could be read; never
+    if null. Not part of the fingerprint."""
     max_inflight_trees: PositiveInt = 96
     """Maximum active trees, over all processes of a local run or per Ray worker: bounds memory. About 1.5 times
     `max_concurrency` keeps a model saturated while records are committed. Not part of the fingerprint."""
@@ -90,6 +94,21 @@ class RunConfig(Record):
             raise ValueError("growth.pool: name at least one model, or set growth.rejected_from: actor")
         return self
 
+    @model_validator(mode="after")
+    def _budget_in_money_has_prices(self) -> Self:
+        used = dict.fromkeys(name for _, name in self.model_uses())
+        unpriced = [
+            name
+            for name in used
+            if self.models[name].price is None and self.models[name].provider != "simulated"
+        ]
+        if self.budget.max_cost is not None and unpriced:
+            raise ValueError(
+                f"budget.max_cost: no price is known of {', '.join(unpriced)}, so the budget would never be reached; "
+                f"set models.{unpriced[0]}.price (zeros where it costs nothing), or budget.max_tokens instead"
+            )
+        return self
+
     def model_uses(self) -> Iterator[tuple[str, str]]:
         """Yields (place in the config, model name) for every use of a model."""
         for number, step in enumerate(self.growth.ladder):
@@ -102,24 +121,17 @@ class RunConfig(Record):
 
     def frozen(self) -> dict[str, Any]:
         """The part a run directory is bound to, as plain JSON: all that can change what the run produces."""
-        data = self.model_dump(
-            mode="json",
-            exclude={
-                "output",
-                "budget",
-                "max_inflight_trees",
-                "executor",
-                "shard",
-                "limit",
-                "plugins",
-                "export",
-                "publish",
-                "name",
-            },
-        )
+        data = binding(self)
+        for field in (
+            "output", "budget", "stop_unread_after", "max_inflight_trees", "executor", "shard", "limit", "plugins",
+            "export", "publish", "name",
+        ):  # fmt: skip
+            data.pop(field, None)
         for model in data["models"].values():
             for field in _DELIVERY_FIELDS:
                 model.pop(field, None)
+            if model["reasoning_tags"] == [list(pair) for pair in REASONING_TAGS]:
+                del model["reasoning_tags"]  # runs that began before there was this field go on
         for field in ("kind", "runtime", "containers", "concurrency"):
             data["sandbox"].pop(field, None)
         return data

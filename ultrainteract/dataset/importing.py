@@ -8,14 +8,14 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
-from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS
-from ultrainteract.dataset.rebuild import rebuild
+from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS, kind_name, trajectory_fault
+from ultrainteract.dataset.rebuild import rebuild, task_of
 from ultrainteract.errors import DataError
 from ultrainteract.readers.tables import Table, open_tables
 from ultrainteract.schema import Tree
@@ -91,11 +91,8 @@ class ImportedTrees:
 
         def records() -> Iterator[tuple[str, str, bytes]]:
             for where, row in table.rows():
-                empty = [name for name in wanted if row.get(name) is None]
-                if empty:
-                    raise DataError(
-                        f"{where}: '{empty[0]}' is missing. `ultrainteract validate-data` lists all such rows."
-                    )
+                if (why := _unusable(row, wanted)) is not None:
+                    raise DataError(f"{where}: {why}. `ultrainteract validate-data` lists all such rows.")
                 self.rows[split] += 1
                 yield row["parent_id"], split, orjson.dumps({name: row[name] for name in wanted})
 
@@ -135,6 +132,24 @@ class ImportedTrees:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _unusable(row: Mapping[str, Any], wanted: Iterable[str]) -> str | None:
+    """Why a published row cannot become part of a tree without a change; None where it can."""
+    for name in wanted:
+        value = row.get(name)
+        if value is None:
+            return f"'{name}' is missing"
+        if name == "trajectory":
+            if (why := trajectory_fault(value)) is not None:
+                return why
+        elif not isinstance(value, str):
+            return f"'{name}' holds {kind_name(value)} where text belongs"
+    try:
+        task_of(row["task"])
+    except DataError as error:
+        return str(error).removesuffix(".")
+    return None
 
 
 def is_sft(table: Table) -> bool:

@@ -7,12 +7,12 @@ tree is named in `Rebuilt.issues`, never dropped in silence.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ultrainteract.errors import DataError
+from ultrainteract.readers.code import split_program, syntax_ok, with_line_feeds
 from ultrainteract.schema import (
     Action,
     Critique,
@@ -34,7 +34,6 @@ from ultrainteract.schema import (
 Row = Mapping[str, Any]
 
 _ID = re.compile(r"([0-9a-f]{64})_(\d+)_(\d+)")
-_FENCE = re.compile(r"```(?:python|py)?\n(.*?)```", re.DOTALL)
 _WRONG = "Your answer is wrong."
 _UNKNOWN = Provenance(model="unknown", provider="import", sampling=SamplingParams(), step="import", ordinal=0)
 _PREAMBLES = (
@@ -103,6 +102,14 @@ def rebuild(parent: str, pairs: Sequence[Row], sft: Sequence[Row], *, simulated:
     return _Builder(parent, pairs, sft, simulated).build()
 
 
+class _Response(NamedTuple):
+    """An SFT row's response, with the tool calls of its turn."""
+
+    text: str
+    exchanges: tuple[Exchange, ...]
+    id: str | None
+
+
 class _Builder:
     def __init__(self, parent: str, pairs: Sequence[Row], sft: Sequence[Row], simulated: bool) -> None:
         self.parent, self.pairs, self.sft = parent, pairs, sft
@@ -112,8 +119,8 @@ class _Builder:
         """Wrong action and feedback by turn, as trajectories show them."""
         self.own: dict[int, Row] = {}
         self.extra: dict[int, list[Row]] = {}
-        self.correct: dict[int, list[tuple[str, tuple[Exchange, ...]]]] = {}
-        """SFT responses by turn, with the tool calls of their turn."""
+        self.correct: dict[int, list[_Response]] = {}
+        """SFT responses by turn."""
         self.depth = 0
 
     def build(self) -> Rebuilt:
@@ -141,7 +148,12 @@ class _Builder:
         return prompts[0]
 
     def _read_pairs(self) -> None:
+        seen: set[str] = set()
         for row in self.pairs:
+            if (key := repr([row["trajectory"], row["chosen"], row["rejected"]])) in seen:
+                self.issues.append(f"pair {row['id']}: the same pair occurred before, and is kept once")
+                continue
+            seen.add(key)
             talk = [turn["value"] for turn in row["trajectory"]]
             turn = (len(talk) + 1) // 2
             named = parse_id(row["id"])
@@ -166,6 +178,7 @@ class _Builder:
                 self.extra.setdefault(turn, []).insert(0, self.own.pop(turn))
 
     def _read_sft(self, prompt: str) -> None:
+        seen: set[tuple[int, str, str]] = set()
         for row in self.sft:
             named = parse_id(row["id"])
             if named is None:
@@ -173,7 +186,14 @@ class _Builder:
             turn = named.turn if named else 1
             self.depth = max(self.depth, turn, named.depth if named else 0)
             exchanges = self._exchanges(row, prompt, turn)
-            self.correct.setdefault(turn, []).append((str(row["response"]), exchanges))
+            key = (turn, row["instruction"], row["response"])
+            if key in seen:
+                self.issues.append(
+                    f"SFT row {row['id']}: the same response occurred before, and is kept once"
+                )
+                continue
+            seen.add(key)
+            self.correct.setdefault(turn, []).append(_Response(row["response"], exchanges, row["id"]))
 
     def _exchanges(self, row: Row, prompt: str, turn: int) -> tuple[Exchange, ...]:
         """The tool calls in an SFT row's instruction: what follows the prompt, and the history if that is there."""
@@ -205,9 +225,14 @@ class _Builder:
         own, extra = self.own.get(number), self.extra.get(number, [])
         correct = self._chosen(own, responses) if own is not None else None
         pairs = tuple(
-            Pair(chosen=self._chosen(row, responses), rejected=self._wrong(row["rejected"])) for row in extra
+            Pair(
+                chosen=self._chosen(row, responses),
+                rejected=self._wrong(row["rejected"]),
+                published_id=row["id"],
+            )
+            for row in extra
         )
-        rest = [self._right(text, exchanges) for text, exchanges in responses]
+        rest = [self._right(response) for response in responses]
         if correct is None and rest:
             correct = rest.pop(0)
         incorrect = None
@@ -223,20 +248,20 @@ class _Builder:
             more_correct=tuple(rest),
         )
 
-    def _chosen(self, row: Row, responses: list[tuple[str, tuple[Exchange, ...]]]) -> Node:
+    def _chosen(self, row: Row, responses: list[_Response]) -> Node:
         """The chosen action of a pair; takes the SFT row of the same action out of `responses`."""
         chosen = str(row["chosen"])
-        for number, (response, exchanges) in enumerate(responses):
-            calls = "".join(f"{call.text}\nOut: {call.output}\n" for call in exchanges)
-            if calls + response == chosen:
+        for number, response in enumerate(responses):
+            calls = "".join(f"{call.text}\nOut: {call.output}\n" for call in response.exchanges)
+            if calls + response.text == chosen:
                 del responses[number]
-                return self._right(response, exchanges)
-        return self._right(chosen, ())
+                return self._right(response)
+        return self._right(_Response(chosen, (), None))
 
-    def _right(self, text: str, exchanges: tuple[Exchange, ...]) -> Node:
+    def _right(self, response: _Response) -> Node:
         return Node(
-            action=_action(text, exchanges), observation=Observation(), verdict=Verdict.correct("published"),
-            provenance=self.origin,
+            action=_action(response.text, response.exchanges), observation=Observation(),
+            verdict=Verdict.correct("published"), provenance=self.origin, published_id=response.id,
         )  # fmt: skip
 
     def _wrong(self, text: str, feedback: str | None = None) -> Node:
@@ -264,21 +289,12 @@ def _instruction(parent: str, row: Row, prompt: str) -> Instruction:
 
 
 def _action(text: str, exchanges: tuple[Exchange, ...]) -> Action:
-    code = "\n".join(_FENCE.findall(text)) or None
+    code = split_program(with_line_feeds(text))[0]
     _, stated, answer = text.rpartition("Answer:")
     return Action(
         raw=text, reasoning_schema="modular" if code and "def " in code else "cot", text=text, code=code,
-        answer=answer.strip() if stated else None, syntax_ok=code is None or parses(code), exchanges=exchanges,
+        answer=answer.strip() if stated else None, syntax_ok=code is None or syntax_ok(code), exchanges=exchanges,
     )  # fmt: skip
-
-
-def parses(code: str) -> bool:
-    """Whether Python's parser accepts the code."""
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def _feedback(text: str) -> tuple[Observation, str | None]:

@@ -7,7 +7,7 @@ the same settings. Samples of another dataset (see `ultrainteract.exporting.mix`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from ultrainteract.config import ExportConfig, ExportFilter
@@ -35,6 +35,7 @@ class Picked(NamedTuple):
     chosen: Node
     rejected: Node
     own: bool
+    published_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Demonstration:
 
     prompt: Talk
     response: str
+    reasoning: str | None = None
+    """The model's reasoning before the response, where it has some that is not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ class Preference:
     """True where chosen is known to be right and rejected to be wrong, not merely better and worse."""
     augmented: bool = False
     """True where the two actions were taken at different turns."""
+    chosen_reasoning: str | None = None
+    """The model's reasoning before the chosen action, where it is not part of it."""
+    rejected_reasoning: str | None = None
+    """As `chosen_reasoning`."""
 
 
 # ---------------------------------------------------------------------------------------------- selection
@@ -94,7 +101,7 @@ def picked_pairs(tree: Tree, which: WhichPairs = "all", keep: ExportFilter | Non
     """
     found: list[Picked] = []
     for number, turn in enumerate(tree.turns, 1):
-        pairs = [Picked(number, pair.chosen, pair.rejected, False) for pair in turn.extra]
+        pairs = [Picked(number, pair.chosen, pair.rejected, False, pair.published_id) for pair in turn.extra]
         if turn.paired and turn.correct and turn.incorrect:
             pairs.insert(0, Picked(number, turn.correct, turn.incorrect, True))
         found += pairs if keep is None else [pair for pair in pairs if _pair_passes(pair, turn, keep)]
@@ -145,6 +152,18 @@ def _pair_passes(pair: Picked, turn: Turn, keep: ExportFilter) -> bool:
 # ------------------------------------------------------------------------------------------------ prompts
 
 
+def reasoning_of(action: Action) -> str | None:
+    """A model's reasoning before its action and the tool calls of that turn; None where there is none."""
+    parts = [*(exchange.reasoning for exchange in action.exchanges), action.reasoning]
+    return "\n\n".join(part for part in parts if part) or None
+
+
+def tagged(action: Action, text: str, config: ExportConfig) -> str:
+    """The text of an exported action, with its reasoning before it where `config` wants that."""
+    reasoning = reasoning_of(action) if config.reasoning == "tagged" else None
+    return text if reasoning is None else f"<think>\n{reasoning}\n</think>\n\n{text}"
+
+
 def spoken(action: Action, words: FeedbackWording | None = None) -> str:
     """An action as one assistant turn: the tool calls made within the turn, with their outputs, before the answer."""
     return "\n".join([*_exchanges(action, words), action.text]) if action.exchanges else action.text
@@ -193,7 +212,8 @@ def demonstrations(tree: Tree, config: ExportConfig) -> Iterator[Demonstration]:
             prompt: Talk = (*before[:-1], ("user", last))
         else:
             prompt = (("user", flat_prompt(tree, correct, config.sft_history == "flat")),)
-        sample = Demonstration(prompt, action.text)
+        reasoning = reasoning_of(action) if config.reasoning == "column" else None
+        sample = Demonstration(prompt, tagged(action, action.text, config), reasoning)
         if sample not in known:
             known.add(sample)
             yield sample
@@ -204,9 +224,11 @@ def preferences(tree: Tree, config: ExportConfig) -> Iterator[Preference]:
     instruction = ("user", tree.instruction.prompt)
     for pair in picked_pairs(tree, config.pairs, config.filter):
         before = history(tree, pair.turn) if config.pair_history == "full" else ()
-        chosen = ("assistant", spoken(pair.chosen.action))
-        rejected = ("assistant", spoken(pair.rejected.action))
+        sides = [node.action for node in (pair.chosen, pair.rejected)]
+        chosen, rejected = (("assistant", tagged(action, spoken(action), config)) for action in sides)
+        own = [reasoning_of(action) if config.reasoning == "column" else None for action in sides]
         if config.level == "trajectory":
-            yield Preference((instruction,), (*before, chosen), (*before, rejected))
+            sample = Preference((instruction,), (*before, chosen), (*before, rejected))
         else:
-            yield Preference((instruction, *before), (chosen,), (rejected,))
+            sample = Preference((instruction, *before), (chosen,), (rejected,))
+        yield replace(sample, chosen_reasoning=own[0], rejected_reasoning=own[1])

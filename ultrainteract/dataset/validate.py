@@ -10,14 +10,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
-from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS
-from ultrainteract.dataset.rebuild import parse_id, parses, task_of
+from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS, kind_name
+from ultrainteract.dataset.rebuild import parse_id, task_of
+from ultrainteract.dataset.rules import LEARNED, MEANINGS, WARNINGS, DatasetRules
 from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
 from ultrainteract.errors import DataError
+from ultrainteract.readers.code import code_blocks, syntax_ok, with_line_feeds
+from ultrainteract.readers.files import BadRecord
+from ultrainteract.readers.rows import Ambiguous
 from ultrainteract.readers.tables import Table
 from ultrainteract.schema import Tree, content_hash
 
@@ -27,6 +32,8 @@ Found = tuple[str, str]
 
 RULES = {
     "columns": "exactly the published columns, in their order",
+    "readable": "every record of a file can be read",
+    "type": "texts are texts, turns are objects with a role and a text",
     "empty": "no field is missing or blank",
     "task": "the task is one of the published names",
     "id": "an id is 64 hex digits, the tree's depth, the turn; a parent id is 64 hex digits",
@@ -40,12 +47,11 @@ RULES = {
     "syntax": "Python code in a paired action parses",
     "label": "labels are booleans, as many as there are steps",
     "prefix": "chosen and rejected begin with the same prompt",
-}
+} | MEANINGS
 """Every rule, in words."""
 EXAMPLES = 5
 """Violations shown of each rule."""
 
-_FENCE = re.compile(r"```(?:python|py)\n(.*?)```", re.DOTALL)
 _SAYS_ANSWER = (
     r"(?:answer|result|value|solution|output)\s*"
     r"(?:is|are|was|should\s+(?:have\s+been|be)|must\s+be|equals|=|:)\s*[\"'$`*(\[]*"
@@ -64,6 +70,8 @@ class Report:
     """Violations by (table, rule)."""
     examples: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     """The first violations of each, with their places."""
+    warnings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """What a sound dataset may be, but a trainer has to be set up for, by (table, rule)."""
 
     @property
     def ok(self) -> bool:
@@ -71,7 +79,10 @@ class Report:
         return not self.broken
 
     def add(self, table: str, rule: str, where: str, detail: str) -> None:
-        """Notes one violation."""
+        """Notes one violation, or warning."""
+        if rule in WARNINGS:
+            self.warnings.setdefault((table, rule), []).append(detail)
+            return
         self.broken[table, rule] += 1
         if len(self.examples[table, rule]) < EXAMPLES:
             self.examples[table, rule].append(f"{where}: {detail}")
@@ -88,12 +99,18 @@ class Report:
                  "examples": self.examples[table, rule]}
                 for (table, rule), count in sorted(self.broken.items())
             ],
+            "warnings": [
+                {"table": table, "rule": rule, "meaning": RULES[rule], "details": details}
+                for (table, rule), details in sorted(self.warnings.items())
+            ],
         }  # fmt: skip
 
 
 def validate(tables: Iterable[Table]) -> Report:
     """Checks tables; those of an unknown layout are reported as a violation of `columns`."""
     report = Report()
+    tables = list(tables)
+    across = DatasetRules((table.name, table.columns) for table in tables)
     for table in tables:
         layout, checker = _layout(table.columns)
         report.layouts[table.name] = layout
@@ -104,15 +121,33 @@ def validate(tables: Iterable[Table]) -> Report:
             )
             report.add(table.name, "columns", table.name, said)
             report.rows[table.name] = 0
+            for record in table.records(None) if not table.columns else ():
+                if isinstance(record, BadRecord):
+                    report.add(table.name, "readable", record.where, record.reason)
             continue
         rows = 0
+        more = across.table(table.name, table.columns)
         absent = dict.fromkeys(table.columns)  # JSONL rows may lack what the first one has
-        for where, row in table.rows():
+        for record in table.records(None):
             rows += 1
-            for rule, detail in checker.check(absent | row):
+            if isinstance(record, BadRecord):
+                report.add(table.name, "readable", record.where, record.reason)
+                continue
+            where, row = record
+            whole = {**absent, **row}
+            found = list(checker.types(whole))
+            if not found:
+                found = list(checker.check(whole))
+                blank = any(
+                    rule == "empty" for rule, _ in found
+                )  # then nothing is learned, either: said once
+                found += [
+                    (rule, detail) for rule, detail in more.check(whole) if not (blank and rule == LEARNED)
+                ]
+            for rule, detail in found:
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows
-        for rule, detail in checker.finish(table.columns):
+        for rule, detail in chain(checker.finish(table.columns), more.finish()):
             report.add(table.name, rule, table.name, detail)
     return report
 
@@ -149,6 +184,16 @@ class _Checker:
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
+    def types(self, row: Row) -> Iterator[Found]:
+        """Yields the fields that hold what they cannot hold; such a row is not checked further."""
+        for name, value in row.items():
+            if isinstance(value, Ambiguous):
+                yield "type", f"'{name}' occurs twice, with different values"
+            elif name in _TEXTS and not isinstance(value, str | None):
+                yield "type", f"'{name}' holds {kind_name(value)} where text belongs"
+            elif name in _TURNS and value is not None:
+                yield from _turn_types(name, value)
+
     def check(self, row: Row) -> Iterator[Found]:
         """Yields the violations of a row."""
         raise NotImplementedError
@@ -166,8 +211,46 @@ class _Checker:
         return not known
 
 
+_TEXTS = frozenset(
+    {"task", "dataset", "instruction", "response", "id", "parent_id", "input", "output", "tree"}
+)
+"""Fields that hold a text in every layout."""
+_TURNS = frozenset(
+    {"prompt", "chosen", "rejected", "completion", "messages", "conversations", "trajectory", "completions"}
+)
+"""Fields that hold a text, a turn, or a list of them."""
+
+
+def _turn_types(name: str, value: Any) -> Iterator[Found]:
+    if isinstance(value, str):
+        return
+    for turn in (
+        [value] if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else [None]
+    ):
+        if isinstance(turn, str) and name == "completions":
+            continue
+        if not isinstance(turn, Mapping):
+            what = kind_name(value) if turn is None else f"a list of {kind_name(turn)}"
+            yield "type", f"'{name}' holds {what} where text or turns belong"
+            return
+        for key in ("role", "from", "content", "value"):
+            if not isinstance(turn.get(key), str | None):
+                yield "type", f"'{key}' of a turn in '{name}' holds {kind_name(turn[key])} where text belongs"
+                return
+
+
 class _Published(_Checker):
     """What both published splits have in common."""
+
+    def types(self, row: Row) -> Iterator[Found]:
+        yield from super().types(row)
+        for name in ("trajectory", "chosen", "rejected"):
+            if name in self.columns and row[name] is not None:
+                value = row[name]
+                if name != "trajectory" and not isinstance(value, str):
+                    yield "type", f"'{name}' holds {kind_name(value)} where text belongs"
+                elif name == "trajectory" and isinstance(value, str):
+                    yield "type", "'trajectory' holds a text where a list of turns belongs"
 
     def _common(self, row: Row) -> Iterator[Found]:
         for name in self.columns:
@@ -198,7 +281,7 @@ class _SftRows(_Published):
 
     def check(self, row: Row) -> Iterator[Found]:
         yield from self._common(row)
-        if not self._new([row["parent_id"], row["instruction"], row["response"], row["id"][-4:]]):
+        if not self._new([row["parent_id"], row["instruction"], row["response"], str(row["id"])[-4:]]):
             yield "duplicate", f"instruction and response of {row['id']} occurred before"
 
 
@@ -229,6 +312,8 @@ class _PairRows(_Published):
     def check(self, row: Row) -> Iterator[Found]:
         yield from self._common(row)
         talk = [(str(turn.get("from")), str(turn.get("value") or "")) for turn in row["trajectory"] or ()]
+        if talk and talk[0][0] == "system":
+            yield "roles", "the published layout has no system turn"
         yield from _roles([role for role, _ in talk], ends_with_user=True)
         if any(not text.strip() for _, text in talk):
             yield "empty", "a turn of the trajectory is empty"
@@ -297,7 +382,7 @@ class _TreeRows(_Checker):
 
 class _Preferences(_Checker):
     def check(self, row: Row) -> Iterator[Found]:
-        chosen, rejected = _talk(row["chosen"]), _talk(row["rejected"])
+        chosen, rejected = _talk(row["chosen"], "assistant"), _talk(row["rejected"], "assistant")
         prompt = next(
             (_talk(row[name]) for name in ("prompt", "messages", "conversations") if name in row), None
         )
@@ -382,7 +467,8 @@ def _pair(chosen: str, rejected: str, prompt: list[str]) -> Iterator[Found]:
     if " ".join(chosen.casefold().split()) == " ".join(rejected.casefold().split()):
         yield "equal_pair", "chosen and rejected are the same text"
     for name, text in (("chosen", chosen), ("rejected", rejected)):
-        if any(not parses(code) for code in _FENCE.findall(text)):
+        blocks = code_blocks(with_line_feeds(text))
+        if any(not syntax_ok(block.code) for block in blocks if block.python):
             yield "syntax", f"the code of {name} does not parse"
     answer = _answer(chosen)
     for feedback in prompt[2::2]:

@@ -8,23 +8,27 @@ exported rows of the train split, and end when the source is used up: none is re
 
 from __future__ import annotations
 
-import glob
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ultrainteract.config import ExportConfig, MixSource
 from ultrainteract.dataset.samples import Demonstration, Preference, Talk
-from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.errors import ConfigError, DataError, SeedError
 from ultrainteract.exporting.registry import Exporter
+from ultrainteract.readers.files import DATA_FILES, BadRecord
+from ultrainteract.readers.shuffled import ShuffledRows
+from ultrainteract.readers.sources import read_rows
 from ultrainteract.schema import content_hash
+
+log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 
 _PROMPTS = ("prompt", "instruction", "question", "trajectory", "conversations", "messages")
 _CHATS = ("messages", "conversations", "conversation", "data")
 _ANSWERS = ("completion", "response", "output", "answer")
-_SUFFIXES = (".jsonl", ".json", ".parquet", ".csv")
 _ROLES = {"user": "user", "human": "user", "prompter": "user", "assistant": "assistant", "gpt": "assistant",
           "system": "system"}  # fmt: skip
 
@@ -35,14 +39,15 @@ class Mixer:
     Args:
         name: Name of the source in the configuration.
         source: The source.
+        rows: Its rows.
         exporter: Where its rows go.
     """
 
-    def __init__(self, name: str, source: MixSource, exporter: Exporter) -> None:
+    def __init__(self, name: str, source: MixSource, rows: ShuffledRows, exporter: Exporter) -> None:
         self.rows = 0
         self._ratio = source.ratio
         self._credit = 0.0
-        self._rows = self._rendered(name, source, exporter)
+        self._rows = self._rendered(name, rows, exporter)
 
     def due(self, exported: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(problem, row) of the rows to write after `exported` more rows of our own."""
@@ -56,8 +61,8 @@ class Mixer:
             yield row
 
     @staticmethod
-    def _rendered(name: str, source: MixSource, exporter: Exporter) -> Iterator[tuple[str, dict[str, Any]]]:
-        for sample in samples(name, load(name, source)):
+    def _rendered(name: str, rows: Iterable[Row], exporter: Exporter) -> Iterator[tuple[str, dict[str, Any]]]:
+        for sample in samples(name, rows):
             for row in exporter.render(sample):
                 yield content_hash(sample.prompt), row
 
@@ -70,7 +75,8 @@ def mixers(config: ExportConfig, chosen: Iterable[Exporter]) -> dict[str, dict[s
     """
     found: dict[str, dict[str, Mixer]] = {}
     for name, source in config.mix.items():
-        kind = "preference" if _is_preference(load(name, source).column_names) else "demonstration"
+        rows = load(name, source)
+        kind = "preference" if _is_preference(rows.columns) else "demonstration"
         fitting = [exporter for exporter in chosen if exporter.kind == kind]
         if not fitting:
             raise ConfigError(
@@ -78,36 +84,36 @@ def mixers(config: ExportConfig, chosen: Iterable[Exporter]) -> dict[str, dict[s
                 "(the UltraInteract splits are never mixed). Add a trainer format, or drop the source."
             )
         for exporter in fitting:
-            found.setdefault(exporter.name, {})[name] = Mixer(name, source, exporter)
+            found.setdefault(exporter.name, {})[name] = Mixer(name, source, rows, exporter)
     return found
 
 
-def load(name: str, source: MixSource) -> Any:
-    """The source as a shuffled `datasets.Dataset`, memory-mapped.
+def load(name: str, source: MixSource) -> ShuffledRows:
+    """The source's rows in a shuffled order; records that cannot be read are named in the log and left out.
 
     Raises:
-        ConfigError: It cannot be read.
+        ConfigError: It cannot be read, or holds no readable record.
     """
-    import datasets
+    unreadable = 0
 
-    files = sorted(glob.glob(source.path)) if glob.has_magic(source.path) else []
-    path = Path(source.path)
-    if not files and not path.exists() and (glob.has_magic(source.path) or path.suffix in _SUFFIXES):
-        raise ConfigError(f"export.mix.{name}: cannot read {source.path}: there is no such file.")
+    def rows() -> Iterator[Row]:
+        nonlocal unreadable
+        for row in read_rows(source, Path(), DATA_FILES):
+            if isinstance(row, BadRecord):
+                unreadable += 1
+                log.warning("export.mix.%s: %s: %s", name, row.where, row.reason)
+            else:
+                yield row.data
+
     try:
-        if files or path.is_file():
-            files = files or [str(path)]
-            kind = (
-                "parquet" if files[0].endswith(".parquet") else "csv" if files[0].endswith(".csv") else "json"
-            )
-            data = datasets.load_dataset(kind, data_files=files, split="train")
-        else:
-            data = datasets.load_dataset(
-                source.path, source.subset, split=source.split, revision=source.revision
-            )
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        found = ShuffledRows(rows(), int(content_hash(name)[:8], 16))
+    except SeedError as error:
         raise ConfigError(f"export.mix.{name}: cannot read {source.path}: {error}") from error
-    return data.shuffle(seed=int(content_hash(name)[:8], 16))
+    if not found:
+        raise ConfigError(
+            f"export.mix.{name}: {source.path} holds no readable record ({unreadable:,} are not)."
+        )
+    return found
 
 
 def samples(name: str, rows: Iterable[Row]) -> Iterator[Demonstration | Preference]:
@@ -178,10 +184,10 @@ def _talk(value: Any, first: str) -> Talk:
     if isinstance(value, Mapping):
         value = [value]
     turns: list[tuple[str, str]] = []
-    for number, turn in enumerate(value):
+    for number, turn in enumerate(value if isinstance(value, list | tuple) else ()):
         if isinstance(turn, str):
             turns.append((("user", "assistant")[(number + (first != "user")) % 2], turn))
-        else:
+        elif isinstance(turn, Mapping):
             role = _ROLES.get(str(turn.get("role") or turn.get("from")), "")
             turns.append((role, str(turn.get("content") or turn.get("value") or "")))
     return tuple(turn for turn in turns if turn[0])

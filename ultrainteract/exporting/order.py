@@ -64,13 +64,13 @@ def spread_order(problems: Sequence[str], before: Sequence[str] = ()) -> list[in
         if ready is not None:
             held.remove(ready)
         while ready is None:
-            upcoming = next(following, None)
-            if upcoming is None:
+            following_one = next(following, None)
+            if following_one is None:
                 ready = held.popleft()  # too few problems: the one that has waited longest
-            elif problems[upcoming] in recent:
-                held.append(upcoming)
+            elif problems[following_one] in recent:
+                held.append(following_one)
             else:
-                ready = upcoming
+                ready = following_one
         order.append(ready)
         recent.append(problems[ready])
     return order

@@ -8,24 +8,20 @@ module, which is imported for its decorators, or a decorated function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from ultrainteract.config import ExportConfig
-from ultrainteract.config.problems import did_you_mean
 from ultrainteract.dataset.samples import demonstrations, preferences, tree_passes
 from ultrainteract.errors import ConfigError
 from ultrainteract.exporting.order import problem_of, spread
-from ultrainteract.plugins import load_local_plugins
+from ultrainteract.registry import Registry
 from ultrainteract.schema import Tree
 
 GROUP = "ultrainteract.exporters"
 """Entry-point group of plugins."""
-BUILT_IN = ("ultrainteract", "trl", "reward", "llama_factory", "openrlhf", "axolotl")
-"""Modules of `exporting.formats`, in the order in which their exports are listed and published."""
+FIRST = ("sft", "pair", "single-turn", "trees")
+"""Exports that are listed and published before all others."""
 
 LEVELS = ("turn", "trajectory")
 """All values of `ExportConfig.level`."""
@@ -77,7 +73,7 @@ class Exporter:
         return [f"{self.name}: {note}." for note in found]
 
 
-_EXPORTERS: dict[str, Exporter] = {}
+_EXPORTERS: Registry[Exporter] = Registry("export", GROUP, "ultrainteract.exporting.formats")
 
 
 def exporter(
@@ -122,57 +118,59 @@ def exporter(
     """
 
     def register(render: R) -> R:
-        known = _EXPORTERS.get(name)
-        if known is not None and _origin(known.render) != _origin(render):
-            raise ConfigError(
-                f"Two exports are registered as '{name}', by {_origin(known.render)[0]} and {_origin(render)[0]}. "
-                "Give one another name."
-            )
         draw = samples or (demonstrations if kind == "demonstration" else preferences)
 
         def sampled(tree: Tree, config: ExportConfig) -> Iterator[Row]:
             for sample in draw(tree, config):
-                yield from render(sample)
+                for row in render(sample):
+                    yield row if config.reasoning != "column" else {**row, **_reasoning_columns(sample, row)}
 
         rows = render if kind == "tree" else sampled
         said = summary or (render.__doc__ or "").strip().partition("\n")[0].rstrip(".")
-        _EXPORTERS[name] = Exporter(
+        made = Exporter(
             name, said, columns, rows, kind, render, levels, histories, spread, folders, index, retired
         )
+        _EXPORTERS.add(name, made, render)
         return render
 
     return register
 
 
-def _origin(function: Render) -> tuple[str, str]:
-    return function.__module__, function.__qualname__
-
-
-@cache
-def _import_all() -> None:
-    for module in BUILT_IN:
-        import_module(f"ultrainteract.exporting.formats.{module}")
-    load_local_plugins()
-    for entry in entry_points(group=GROUP):
-        try:
-            entry.load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                f"The export plugin '{entry.name}' ({entry.value}) fails to load: {error}"
-            ) from error
-
-
 def known_exporters() -> dict[str, Exporter]:
-    """All exports by name, plugins included; built-in ones first.
+    """All exports by name, plugins included.
 
     Raises:
         ConfigError: A plugin fails to load.
     """
-    _import_all()
-    built_in = f"{__package__}.formats."
-    return dict(
-        sorted(_EXPORTERS.items(), key=lambda item: not item[1].render.__module__.startswith(built_in))
-    )
+    found = _EXPORTERS.all()
+    return {name: found[name] for name in FIRST} | found
+
+
+_REASONING = {"reasoning": "string"}
+_TWO_REASONINGS = {"chosen_reasoning": "string", "rejected_reasoning": "string"}
+
+
+def _reasoning_columns(sample: Any, row: Row) -> Row:
+    """The columns of `export.reasoning: column` for one row of a sample."""
+    if not hasattr(sample, "chosen_reasoning"):
+        return {"reasoning": sample.reasoning}
+    label = next((row[name] for name in _LABELS if name in row), None)
+    if label is None:
+        return {"chosen_reasoning": sample.chosen_reasoning, "rejected_reasoning": sample.rejected_reasoning}
+    return {"reasoning": sample.chosen_reasoning if label else sample.rejected_reasoning}
+
+
+_LABELS = ("label", "kto_tag")
+"""Columns that say which side of a pair a row holds, where pairs are taken apart."""
+
+
+def _with_reasoning(exporter: Exporter, config: ExportConfig) -> Exporter:
+    """The export with the columns of `export.reasoning: column`; whole trees and step labels have none."""
+    if config.reasoning != "column" or exporter.name in ("trees", "trl-stepwise"):
+        return exporter
+    two = exporter.kind == "preference" and not any(name in exporter.columns for name in _LABELS)
+    more = _TWO_REASONINGS if two or exporter.name in ("pair", "single-turn") else _REASONING
+    return replace(exporter, columns={**exporter.columns, **more})
 
 
 def chosen_exporters(config: ExportConfig) -> list[Exporter]:
@@ -181,14 +179,9 @@ def chosen_exporters(config: ExportConfig) -> list[Exporter]:
     Raises:
         ConfigError: A name is unknown or repeated, or a setting does not apply to one of them.
     """
-    known = known_exporters()
-    unknown = [name for name in config.formats if name not in known]
-    if unknown:
-        near = did_you_mean(unknown[0], known)
-        raise ConfigError(f"No export is called '{unknown[0]}'{near} (there are: {', '.join(known)}).")
     if len(set(config.formats)) != len(config.formats) or not config.formats:
         raise ConfigError("export.formats: name at least one format, and each only once.")
-    chosen = [known[name] for name in config.formats]
+    chosen = [_with_reasoning(_EXPORTERS.find(name, "export.formats"), config) for name in config.formats]
     for item in chosen:
         for setting, allowed in (("level", item.levels), ("sft_history", item.histories)):
             if getattr(config, setting) not in allowed:

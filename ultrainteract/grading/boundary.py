@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from ultrainteract.grading.algebra import Algebra, NeedsAlgebra
 from ultrainteract.grading.extract import Failed
-from ultrainteract.grading.finding import Finding, Outcome
+from ultrainteract.grading.finding import Basis, Finding, Outcome
 from ultrainteract.grading.question import Question
 from ultrainteract.grading.registry import settle
+from ultrainteract.grading.reliability import reliability
 from ultrainteract.schema import Verdict
 
+BY_FORM = "format"
+"""Check of verdicts that the answer's form alone decides."""
 _FAULT = "the grader failed"
 
 
@@ -44,6 +47,11 @@ def fault_of(error: BaseException) -> Finding:
     """The finding that a raised error leaves."""
     message = (str(error).splitlines() or [""])[0][:200]
     return Finding.unknown(f"{_FAULT}: {type(error).__name__}{': ' if message else ''}{message}")
+
+
+def wrong_by_form(why: str) -> Verdict:
+    """The verdict on an action whose form alone decides: it states nothing, or its program raised an error."""
+    return Verdict.wrong(BY_FORM, why, reliability(BY_FORM, Basis.EXACT, False))
 
 
 def is_fault(verdict: Verdict) -> bool:

@@ -15,7 +15,7 @@ from ultrainteract.grading.latex import Malformed
 from ultrainteract.grading.number import is_number
 from ultrainteract.grading.number_readings import unless_read_otherwise
 from ultrainteract.grading.question import Question
-from ultrainteract.grading.registry import Gold, Grader, add, grader, text_is_missing
+from ultrainteract.grading.registry import GRADERS, Gold, Grader, grader, text_is_missing
 from ultrainteract.grading.text import same_text
 
 
@@ -116,5 +116,5 @@ def calls(question: Question, answer: str, algebra: Algebra) -> Finding:
     return same_calls(question.gold_set, answer)
 
 
-add(Grader("tests", "tests", None, fault=lambda gold: "", stated=lambda gold: ""))
-add(Grader("judge", "judge", None, fault=lambda gold: "", stated=lambda gold: ""))
+for _name in ("tests", "judge"):
+    GRADERS.add(_name, Grader(_name, _name, None, fault=lambda gold: "", stated=lambda gold: ""))

@@ -16,7 +16,7 @@ from typing import Self
 
 from ultrainteract.errors import GraderError
 from ultrainteract.grading.algebra import NeedsAlgebra, NoAlgebra
-from ultrainteract.grading.boundary import fault_of, settle_safely
+from ultrainteract.grading.boundary import BY_FORM, fault_of, settle_safely, wrong_by_form
 from ultrainteract.grading.finding import Basis, Finding, Outcome
 from ultrainteract.grading.pool import WorkerLost, WorkerPool
 from ultrainteract.grading.question import Question
@@ -113,9 +113,7 @@ class Graders:
         if len(shown) == 2 and _NOTHING_BUT_NONE.fullmatch(shown[1]):
             shown.pop()  # the values of calls that print
         if not shown:
-            return Verdict.wrong(
-                "format", "the program showed no result", reliability("format", Basis.EXACT, False)
-            )
+            return wrong_by_form("the program showed no result")
         verdict = await self.grade(instruction, "\n".join(shown))
         if verdict.label is Label.WRONG and len(shown) == 2:
             parts = [await self.grade(instruction, text) for text in shown]
@@ -160,7 +158,7 @@ def _settle_literally(question: Question, answer: str) -> Finding | None:
 def _verdict(instruction: Instruction, finding: Finding) -> Verdict:
     if finding.is_unknown:
         return Verdict.undetermined(finding.why)
-    check = "format" if finding.by_form else find_grader(instruction.grader).check
+    check = BY_FORM if finding.by_form else find_grader(instruction.grader).check
     trust = reliability(check, finding.basis, finding.is_equal)
     make = Verdict.correct if finding.is_equal else Verdict.wrong
     return make(check, finding.why, trust)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from ultrainteract.grading.boundary import wrong_by_form
 from ultrainteract.grading.finding import Basis
 from ultrainteract.grading.reliability import reliability
 from ultrainteract.schema import Instruction, Message, Verdict
@@ -56,7 +57,7 @@ async def judge(
         Correct or wrong (check `judge`) if both judgements agree, else undetermined.
     """
     if not response.strip():
-        return Verdict.wrong("format", "no answer is given")
+        return wrong_by_form("no answer is given")
     if prompts is None:
         from ultrainteract.prompts import Prompts
 

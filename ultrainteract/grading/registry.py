@@ -9,19 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
 
-from ultrainteract.errors import ConfigError
 from ultrainteract.grading.algebra import Algebra
 from ultrainteract.grading.finding import NO_ANSWER, Finding
 from ultrainteract.grading.question import Question
-from ultrainteract.plugins import load_local_plugins
+from ultrainteract.registry import Registry
 
 GROUP = "ultrainteract.graders"
 """Entry-point group of plugins."""
-_BUILTIN = "ultrainteract.grading.builtin"
 
 Compare = Callable[[Question, str, Algebra], Finding]
 """Compares an answer (as stated, or a program's whole output) with the gold answer. What exact reasoning cannot
@@ -66,7 +61,11 @@ class Grader:
     """The gold answer as an action would state it."""
 
 
-_GRADERS: dict[str, Grader] = {}
+_ANSWERS = ("math", "number", "choice", "boolean", "text", "answer_set", "calls")
+GRADERS: Registry[Grader] = Registry(
+    "grader", GROUP, dict.fromkeys((*_ANSWERS, "tests", "judge"), "ultrainteract.grading.builtin")
+)
+"""All graders."""
 
 
 def grader(
@@ -89,72 +88,24 @@ def grader(
     """
 
     def register(compare: Compare) -> Compare:
-        add(Grader(name, check or name, compare, fault, stated))
+        GRADERS.add(name, Grader(name, check or name, compare, fault, stated), compare)
         return compare
 
     return register
 
 
-def add(entry: Grader) -> None:
-    """Registers a grader; used directly for those that do not look at final answers.
-
-    Raises:
-        ConfigError: Another grader has this name.
-    """
-    known = _GRADERS.get(entry.name)
-    if known is not None and _origin(known) != _origin(entry):
-        raise ConfigError(
-            f"Two graders are registered as '{entry.name}': {_origin(known)} and {_origin(entry)}. "
-            "Give one another name."
-        )
-    _GRADERS[entry.name] = entry
-
-
-def _origin(entry: Grader) -> str:
-    made_by = entry.compare or entry.fault
-    return f"{made_by.__module__}.{made_by.__qualname__}"
-
-
-@cache
-def _import_builtin() -> None:
-    import_module(_BUILTIN)
-
-
-@cache
-def _import_plugins() -> None:
-    _import_builtin()
-    load_local_plugins()
-    for entry in entry_points(group=GROUP):
-        try:
-            entry.load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                f"The grader plugin '{entry.name}' ({entry.value}) fails to load: {error}"
-            ) from error
-
-
 def graders() -> dict[str, Grader]:
     """All registered graders by name, plugins included."""
-    _import_plugins()
-    return dict(sorted(_GRADERS.items()))
+    return GRADERS.all()
 
 
-@cache
 def find_grader(name: str) -> Grader:
     """The grader registered as `name`.
 
     Raises:
         ConfigError: There is none.
     """
-    _import_builtin()
-    if name not in _GRADERS:
-        _import_plugins()
-    if name not in _GRADERS:
-        raise ConfigError(
-            f"There is no grader '{name}' (known: {', '.join(sorted(_GRADERS))}). "
-            f"Use one of these, or register one in the entry-point group {GROUP}."
-        )
-    return _GRADERS[name]
+    return GRADERS.find(name)
 
 
 def settle(question: Question, answer: str, algebra: Algebra) -> Finding:

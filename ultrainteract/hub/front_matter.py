@@ -65,7 +65,7 @@ def take_apart(text: str) -> Card:
         metadata, block, rest = None, "", text.lstrip("\ufeff")
     before, after = _owners_text(rest)
     comments = block if metadata is None and block.strip() else ""
-    indented = re.search(r"^ +- ", block, re.MULTILINE) is not None
+    indented = re.search(r"^[^\s#][^\n]*:[ \t]*\n +- ", block, re.MULTILINE) is not None
     return Card(CommentedMap() if metadata is None else metadata, comments, before, after, indented)
 
 

@@ -51,9 +51,11 @@ class Completion(Record):
     finish_reason: FinishReason = "stop"
     """`length` means the text was cut off: whatever it says is undetermined."""
     reasoning: str | None = None
-    """A reasoning model's separate chain of thought, where the server returns one."""
+    """A reasoning model's separate chain of thought, whether its server split it off or the client did."""
     tokens: int = 0
     """Completion tokens of this sample, reasoning included."""
+    reasoning_tokens: int = 0
+    """Of these, tokens of reasoning."""
     logprobs: tuple[float, ...] | None = None
     """Log-probabilities of the tokens, where they were asked for."""
 

@@ -20,5 +20,8 @@ def price_of(config: ModelConfig, usage: Usage) -> float | None:
     """
     if config.price is None:
         return 0.0 if config.provider == "simulated" else None
-    dollars = usage.prompt_tokens * config.price.input + usage.completion_tokens * config.price.output
+    price = config.price
+    thought = price.output if price.reasoning is None else price.reasoning
+    written = usage.completion_tokens - usage.reasoning_tokens
+    dollars = usage.prompt_tokens * price.input + written * price.output + usage.reasoning_tokens * thought
     return dollars / TOKENS_PER_PRICE_UNIT

@@ -87,11 +87,11 @@ PROVIDERS: Registry[RegisteredProvider] = Registry(
     "ultrainteract.models",
     {
         "llamacpp": "ultrainteract.models.llamacpp.model",
-        "openai": "ultrainteract.models.openai.client",
-        "openai-batch": "ultrainteract.models.openai.batch",
+        "openai": "ultrainteract.models.openai.registered",
+        "openai-batch": "ultrainteract.models.openai.registered",
         "simulated": "ultrainteract.models.simulated.model",
-        "vllm": "ultrainteract.models.vllm.model",
-        "vllm-server": "ultrainteract.models.vllm.server",
+        "vllm": "ultrainteract.models.vllm.registered",
+        "vllm-server": "ultrainteract.models.vllm.registered",
     },
 )
 """All providers that `models.*.provider` can name."""

@@ -18,7 +18,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, compute
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.planning.calibration import UnitCosts
-from ultrainteract.planning.demand import Asks, Figure, TreeNeeds
+from ultrainteract.planning.demand import Figure, ModelDemand, TreeNeeds
 from ultrainteract.running.ray.replicas import replica_options
 from ultrainteract.schema import Record
 
@@ -180,7 +180,7 @@ class _Service:
 
     name: str
     config: ModelConfig
-    asks: Asks
+    asks: ModelDemand
     replicas: int
     replicas_basis: str
     gpus: float
@@ -250,7 +250,7 @@ def saturation(
 
 
 def _service(
-    name: str, config: RunConfig, asks: Asks, workers: int, setting: ModelSetting | None
+    name: str, config: RunConfig, asks: ModelDemand, workers: int, setting: ModelSetting | None
 ) -> _Service:
     setting = setting or ModelSetting()
     model = config.models[name]

@@ -30,8 +30,8 @@ class Figure(Record):
         return self.basis.startswith("assumed")
 
 
-class Asks(Record):
-    """What a tree asks of one model, on average."""
+class ModelDemand(Record):
+    """Requests and tokens that a tree needs of one model, on average."""
 
     requests: float
     """Requests."""
@@ -48,7 +48,7 @@ class Asks(Record):
 class TreeNeeds(Record):
     """What a tree takes, on average."""
 
-    models: dict[str, Asks]
+    models: dict[str, ModelDemand]
     """By the models' names in the configuration."""
     executions: dict[Task, float]
     """Executions of the sandbox, by task."""
@@ -68,12 +68,12 @@ class TreeNeeds(Record):
         return sum(asks.completion_tokens for asks in self.models.values())
 
 
-def asks_of_plan(lines: Sequence[PlanLine], trees: int) -> dict[str, Asks]:
+def asks_of_plan(lines: Sequence[PlanLine], trees: int) -> dict[str, ModelDemand]:
     """What a tree asks of each model, from the plan of `trees` of them."""
     return _averages([(line.model, line) for line in lines], trees, f"rehearsed: {trees} trees")
 
 
-def asks_of_run(config: RunConfig, spend: Sequence[Spend], trees: int) -> dict[str, Asks]:
+def asks_of_run(config: RunConfig, spend: Sequence[Spend], trees: int) -> dict[str, ModelDemand]:
     """What a tree asks of each model, from what a run has spent on `trees` of them.
 
     Raises:
@@ -97,13 +97,15 @@ def grown(runs: Runs) -> int:
     return trees
 
 
-def _averages(asked: Sequence[tuple[str, PlanLine | Spend]], trees: int, basis: str) -> dict[str, Asks]:
+def _averages(
+    asked: Sequence[tuple[str, PlanLine | Spend]], trees: int, basis: str
+) -> dict[str, ModelDemand]:
     names = ("requests", "completions", "prompt_tokens", "completion_tokens")
     sums: defaultdict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(names, 0.0))
     for model, item in asked:
         for name in names:
             sums[model][name] += getattr(item, name) / trees
-    return {model: Asks(**found, basis=basis) for model, found in sorted(sums.items())}
+    return {model: ModelDemand(**found, basis=basis) for model, found in sorted(sums.items())}
 
 
 def _model_of(config: RunConfig, item: Spend) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from ultrainteract.errors import SeedError
-from ultrainteract.readers.rows import Row, has_surrogate
+from ultrainteract.readers.rows import Row, has_surrogate, without_repeats
 
 MAX_RECORD = 64 * 1024 * 1024
 """Most bytes of one record: a larger one is reported and passed over."""
@@ -28,6 +29,10 @@ DATA_FILES = (
     "**/*.csv",
     "**/*.tsv",
     "**/*.jsonl.gz",
+    "**/*.json.gz",
+    "**/*.csv.gz",
+    "**/*.tsv.gz",
+    "**/*.ndjson",
 )
 """What counts as data where a folder is given: the first pattern that matches anything is read."""
 _CHUNK = 1 << 16
@@ -44,18 +49,26 @@ class BadRecord:
     """What is wrong with it."""
 
 
-def read_file(path: Path, label: str | None = None) -> Iterator[Row | BadRecord]:
+def kind_of(path: Path) -> str:
+    """The format of a file, by its name's ending: `jsonl` for `train.JSONL.gz`."""
+    return path.name.lower().removesuffix(".gz").rpartition(".")[2]
+
+
+def read_file(
+    path: Path, label: str | None = None, columns: list[str] | None = None
+) -> Iterator[Row | BadRecord]:
     """Reads one file by its name's ending.
 
     Args:
         path: The file.
         label: Name of the file in reports; its own name if None.
+        columns: Columns that are needed: a columnar file is spared the others.
 
     Raises:
         SeedError: The file cannot be opened, or its format is not known.
     """
     label = label or path.name
-    kind = path.name.removesuffix(".gz").rpartition(".")[2].lower()
+    kind = kind_of(path)
     try:
         match kind:
             case "jsonl" | "ndjson":
@@ -65,7 +78,7 @@ def read_file(path: Path, label: str | None = None) -> Iterator[Row | BadRecord]
             case "csv" | "tsv":
                 yield from _table(path, label, "\t" if kind == "tsv" else ",")
             case "parquet" | "arrow":
-                yield from _columns(path, label, kind)
+                yield from _columns(path, label, kind, columns)
             case _:
                 raise SeedError(
                     f"{path}: no reader for '.{kind}' files; use JSONL, JSON, CSV, TSV, Parquet or Arrow."
@@ -118,9 +131,31 @@ class _Broken:
     reason: str
 
 
+def _whole_number(text: str) -> int | str:
+    """A number as Python has it, or as text where it has more digits than Python reads."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=without_repeats)
+_SLOW_DECODER = json.JSONDecoder(object_pairs_hook=without_repeats, parse_int=_whole_number)
+"""Takes numbers of any length; asked where the other cannot go on."""
+
+
+def _loads(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return _SLOW_DECODER.decode(text)
+
+
 def _parse(line: bytes) -> Any:
     try:
-        value = json.loads(line.decode())
+        value = _loads(line.decode())
     except UnicodeDecodeError as error:
         return _Broken(f"not valid UTF-8 at byte {error.start} of the line")
     except json.JSONDecodeError as error:
@@ -163,19 +198,24 @@ class _JsonStream:
     def __init__(self, path: Path, label: str, file: IO[bytes]) -> None:
         self.path, self.label, self.file = path, label, file
         self.buffer, self.position, self.line, self.ended = "", 0, 1, False
-        self.decoder = json.JSONDecoder()
+        self.decoder = _DECODER
         self._pending = b""
 
     def rows(self) -> Iterator[Row | BadRecord]:
+        """The records of every value in the file: some tools write one list after another."""
+        number = 0
         try:
-            match self._peek().removeprefix("\ufeff"):
-                case "[":
-                    for number, (line, value) in enumerate(self._items(), 1):
-                        yield self._checked(line, value, str(number), f" (record {number})")
-                case "{":
-                    yield from self._object()
-                case _:
-                    raise _Malformed("neither a list nor an object")
+            self._peek()
+            while not self._at_end():
+                match self._peek():
+                    case "[":
+                        for line, value in self._items():
+                            number += 1
+                            yield self._checked(line, value, str(number), f" (record {number})")
+                    case "{":
+                        yield from self._object()
+                    case _:
+                        raise _Malformed("neither a list nor an object")
         except _Malformed as error:
             yield BadRecord(
                 f"{self.label}:{self.line}", f"not valid JSON: {error}; the file cannot be read from here on"
@@ -201,7 +241,8 @@ class _JsonStream:
     def _object(self) -> Iterator[Row | BadRecord]:
         """Records by id where the first value is an object; otherwise the object itself is the record."""
         start = self.line
-        whole: dict[str, Any] = {}
+        whole: list[tuple[str, Any]] = []
+        seen: set[bytes] = set()
         self._skip("{")
         by_id: bool | None = None
         while self._peek() != "}":
@@ -213,17 +254,24 @@ class _JsonStream:
             self._peek()
             value = self._value()
             by_id = isinstance(value, dict) if by_id is None else by_id
-            if by_id:
+            digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+            if by_id and digest in seen:
+                yield BadRecord(
+                    f"{self.label}:{line} (record {key})", "a record of this name stands above it"
+                )
+            elif by_id:
                 yield self._checked(line, value, key, f" (record {key})")
             else:
-                whole[key] = value
+                whole.append((key, value))
+            seen.add(digest)
             if self._peek() == ",":
                 self._skip(",")
                 self._peek()
             elif self._peek() != "}":
                 raise _Malformed("a comma was expected between two fields")
         if not by_id:
-            yield self._checked(start, whole, self.path.stem)
+            yield self._checked(start, without_repeats(whole), self.path.stem)
+        self._skip("}")
 
     def _value(self) -> Any:
         while True:
@@ -239,10 +287,21 @@ class _JsonStream:
                     self.line += self.buffer.count("\n", self.position, error.pos)
                     raise _Malformed(error.msg) from None
             except (ValueError, RecursionError) as error:
-                raise _Malformed(type(error).__name__) from None
+                if isinstance(error, RecursionError) or self.decoder is _SLOW_DECODER:
+                    raise _Malformed(type(error).__name__) from None
+                self.decoder = _SLOW_DECODER
+                continue
             if len(self.buffer) - self.position > MAX_RECORD:
                 raise _Malformed(f"a record has more than {MAX_RECORD:,} bytes, or is never closed")
             self._grow(max(_CHUNK, len(self.buffer) - self.position))
+
+    def _at_end(self) -> bool:
+        """Whether nothing but space is left."""
+        try:
+            self._peek()
+        except _Malformed:
+            return True
+        return False
 
     def _peek(self) -> str:
         """The next character that is no space, without taking it."""
@@ -294,7 +353,8 @@ def _table(path: Path, label: str, delimiter: str) -> Iterator[Row | BadRecord]:
                 )
 
         quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting)
+        # Strict: a quote that is never closed, or closed within a cell, is an error and no text.
+        reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True)
         header: list[str] | None = None
         while True:
             start = number + 1
@@ -303,7 +363,9 @@ def _table(path: Path, label: str, delimiter: str) -> Iterator[Row | BadRecord]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield BadRecord(f"{label}:{start}", f"not a readable table row: {error}")
+                to = f" to {number}" if number > start else ""
+                what = "a quote is never closed" if "end of data" in str(error) else str(error)
+                yield BadRecord(f"{label}:{start}", f"not a readable table row (lines {start}{to}): {what}")
                 continue
             if not cells:
                 continue
@@ -314,18 +376,19 @@ def _table(path: Path, label: str, delimiter: str) -> Iterator[Row | BadRecord]:
             elif has_surrogate(cells):
                 yield BadRecord(f"{label}:{start}", "not valid UTF-8")
             else:
-                yield _row(path, f"{label}:{start}", dict(zip(header, cells, strict=True)), str(start))
+                data = without_repeats(list(zip(header, cells, strict=True)))
+                yield _row(path, f"{label}:{start}", data, str(start))
 
 
-def _columns(path: Path, label: str, kind: str) -> Iterator[Row | BadRecord]:
+def _columns(path: Path, label: str, kind: str, columns: list[str] | None) -> Iterator[Row | BadRecord]:
     import pyarrow as pa
 
     number = 0
     with pa.OSFile(str(path), "rb") as file:
         try:
-            for batch in _batches(file, kind):
+            for batch in _batches(file, kind, columns):
                 for offset in range(0, batch.num_rows, _ROWS):
-                    for data in batch.slice(offset, _ROWS).to_pylist():
+                    for data in records(batch.slice(offset, _ROWS)):
                         number += 1
                         yield _row(path, f"{label}:{number}", data, str(number))
         # Arrow reports broken content as OSError too; that the file is there was settled by opening it.
@@ -333,13 +396,37 @@ def _columns(path: Path, label: str, kind: str) -> Iterator[Row | BadRecord]:
             yield BadRecord(f"{label}:{number + 1}", f"not readable as {kind}: {str(error).splitlines()[0]}")
 
 
-def _batches(file: Any, kind: str) -> Iterator[Any]:
+def records(batch: Any) -> Iterator[dict[str, Any]]:
+    """The rows of an Arrow batch; a value that Python has no type for, such as a date in year 50,000, is text."""
+    columns = [_values(column) for column in batch.columns]
+    names = batch.schema.names
+    repeated = len(set(names)) < len(names)
+    for cells in zip(*columns, strict=True):
+        pairs = list(zip(names, cells, strict=True))
+        yield without_repeats(pairs) if repeated else dict(pairs)
+
+
+def _values(column: Any) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError, ArithmeticError):
+        return [_value(cell) for cell in column]
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except (ValueError, OverflowError, ArithmeticError):
+        return str(getattr(cell, "value", "unreadable"))
+
+
+def _batches(file: Any, kind: str, columns: list[str] | None) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.ipc
     import pyarrow.parquet as pq
 
     if kind == "parquet":
-        yield from pq.ParquetFile(file).iter_batches(batch_size=_ROWS)
+        yield from pq.ParquetFile(file).iter_batches(batch_size=_ROWS, columns=columns)
         return
     try:
         stream = pa.ipc.open_stream(file)

@@ -24,6 +24,29 @@ class Unusable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Stands for a field whose name occurs twice in a record, with different values: which is meant is not known."""
+
+    name: str
+    """Name of the field."""
+
+
+def without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of fields in order; one that occurs again with another value is `Ambiguous`."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: dict[str, Any] = {}
+        for name, value in pairs:
+            found[name] = Ambiguous(name) if name in seen and _differ(seen[name], value) else value
+            seen[name] = found[name]
+    return found
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return isinstance(one, Ambiguous) or type(one) is not type(other) or repr(one) != repr(other)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One record."""
 
@@ -118,7 +141,10 @@ class Row:
 
     def _find(self, name: str) -> Any:
         if name in self.data:
-            return self.data[name]
+            found = self.data[name]
+            if isinstance(found, Ambiguous):
+                raise Unusable(f"field '{name}' occurs twice, with different values")
+            return found
         here: Any = self.data
         for part in name.split("."):
             if isinstance(here, Mapping) and part in here:
@@ -153,7 +179,7 @@ def _read_json_or_literal(value: str, name: str) -> Any:
         pass
     try:
         return ast.literal_eval(value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # TypeError: `{[]: 1}`
         raise Unusable(f"field '{name}' is neither JSON nor a Python literal: {shorten(value)}") from None
 
 
@@ -174,6 +200,8 @@ def plain_text(value: Any, name: str) -> str:
     Raises:
         Unusable: It is an object or a list, or text that is too long or no valid Unicode.
     """
+    if isinstance(value, Ambiguous):
+        raise Unusable(f"field '{name}' occurs twice, with different values")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):

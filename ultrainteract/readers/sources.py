@@ -1,18 +1,23 @@
-"""Where rows come from: a local file, folder or glob, or a dataset of the Hugging Face Hub, alike.
+"""Where rows come from: a local file, folder or glob, a URL, or a dataset of the Hugging Face Hub, alike.
 
-A path that exists (beside the config file, or below the working folder) is local; anything else that looks
-like `owner/name` is a Hub id, streamed at one resolved revision, so that a run can say exactly what it
-read.
+Seeds, benchmarks, mixed-in datasets, `import` and `validate-data` all read through this module: the same names are
+found, the same formats are understood, and what is wrong is said in the same words. A path that exists (beside the
+config file, or below the working folder) is local; anything else that looks like `owner/name` is a Hub id, streamed at
+one resolved revision, so that a run can say exactly what it read.
 """
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+from urllib.parse import urlsplit
 
-from ultrainteract.config import SeedConfig
 from ultrainteract.errors import SeedError
 from ultrainteract.readers.files import DATA_FILES, BadRecord, read_file
 from ultrainteract.readers.rows import Row
@@ -20,8 +25,35 @@ from ultrainteract.readers.rows import Row
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+|[A-Za-z0-9][\w-]*")
 
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+class Place(Protocol):
+    """What names a source in a configuration."""
+
+    @property
+    def path(self) -> str:
+        """File, folder, glob, URL, or Hub dataset id."""
+        ...
+
+    @property
+    def subset(self) -> str | None:
+        """Configuration (subset) name, for Hub datasets."""
+        ...
+
+    @property
+    def split(self) -> str:
+        """Split, for Hub datasets."""
+        ...
+
+    @property
+    def revision(self) -> str | None:
+        """Revision of a Hub dataset."""
+        ...
+
+
 def read_rows(
-    seed: SeedConfig, base: Path, patterns: tuple[str, ...], revisions: dict[str, str] | None = None
+    seed: Place, base: Path, patterns: tuple[str, ...], revisions: dict[str, str] | None = None
 ) -> Iterator[Row | BadRecord]:
     """All rows of a source, in a stable order.
 
@@ -36,9 +68,7 @@ def read_rows(
     """
     files = local_files(seed.path, base, patterns)
     if files is None:
-        if not _HUB_ID.fullmatch(seed.path) or any(
-            Path(seed.path).match(pattern[3:]) for pattern in DATA_FILES
-        ):
+        if not is_hub_id(seed.path):
             raise SeedError(
                 f"{seed.path}: no such file or folder in {base} or {Path.cwd()}, and no Hub dataset id."
             )
@@ -51,8 +81,43 @@ def read_rows(
     for path in paths:
         # Reports name a file as the config writes it, never by where this machine keeps it.
         yield from read_file(
-            path, seed.path if path == root else str(_fixed(seed.path) / path.relative_to(root))
+            path, _shown(seed.path) if path == root else str(_fixed(seed.path) / path.relative_to(root))
         )
+
+
+def is_hub_id(path: str) -> bool:
+    """Whether a path that names nothing here can be the id of a dataset on the Hub."""
+    data_file = any(Path(path).match(pattern[3:]) for pattern in DATA_FILES)
+    return _HUB_ID.fullmatch(path) is not None and not data_file
+
+
+def _shown(path: str) -> str:
+    """A path as reports show it: a URL without what may be secret in it."""
+    if not _URL.match(path):
+        return path
+    parts = urlsplit(path)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+
+
+@cache
+def download(url: str) -> Path:
+    """Fetches a file by its URL, once per process; any scheme that `fsspec` knows (https, s3, hf, …).
+
+    Raises:
+        SeedError: It cannot be fetched.
+    """
+    import fsspec
+
+    name = PurePosixPath(urlsplit(url).path).name
+    folder = tempfile.mkdtemp(prefix="ultrainteract-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    target = Path(folder) / (name or "download")
+    try:
+        with fsspec.open(url, "rb") as remote, target.open("wb") as file:
+            shutil.copyfileobj(remote, file)
+    except (OSError, ValueError, ImportError) as error:
+        raise SeedError(f"{_shown(url)}: cannot be fetched: {_first_line(error)}") from error
+    return target
 
 
 def _fixed(path: str) -> Path:
@@ -76,6 +141,9 @@ def local_files(path: str, base: Path, patterns: tuple[str, ...]) -> tuple[Path,
     Raises:
         SeedError: The folder is there but holds no data file.
     """
+    if _URL.match(path):
+        file = download(path)
+        return file, [file]
     given = Path(path).expanduser()
     for root in dict.fromkeys((base / given, given)):
         if root.is_file():

@@ -1,22 +1,28 @@
-"""Rows of datasets as they lie on disk or on the Hub, streamed, each with the place it was read from."""
+"""Tables of published datasets as they lie on disk or on the Hub, streamed, each row with its place.
+
+Files are found and read as seeds are (`ultrainteract.readers.sources`): same names, same formats, same errors.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import orjson
+from ultrainteract.errors import DataError, SeedError
+from ultrainteract.readers.files import BadRecord, kind_of, read_file
+from ultrainteract.readers.sources import is_hub_id, local_files
 
-from ultrainteract.errors import DataError
-
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 T = TypeVar("T")
 Placed = tuple[str, T]
-"""(file and row number, what stands there)"""
+"""(file and line or row number, what stands there)"""
 
-_BATCH = 256
+_SPLITS = ("parquet", "jsonl", "ndjson", "arrow")
+"""What exports are written as; other formats are read from a folder that holds none of these."""
+_OTHERS = ("json", "csv", "tsv")
+_EVERY_FILE = ("**/*",)
 
 
 @dataclass(frozen=True)
@@ -27,91 +33,102 @@ class Table:
     """`<configuration>/<split>`, or the file's name."""
     columns: tuple[str, ...]
     """Column names in order."""
-    rows: Callable[[], Iterator[Placed[Row]]]
-    """Reads the rows, anew at every call."""
-    texts: Callable[[str], Iterator[Placed[str]]]
-    """Reads one text column alone."""
+    records: Callable[[list[str] | None], Iterator[Placed[Row] | BadRecord]]
+    """Reads the rows, anew at every call; of columnar files, the named columns alone."""
     simulated: bool = False
     """True where the files say that their rows are simulated."""
+
+    def rows(self, columns: list[str] | None = None) -> Iterator[Placed[Row]]:
+        """The rows, where all of them must be readable.
+
+        Raises:
+            DataError: One cannot be read; the message names its place.
+        """
+        for record in self.records(columns):
+            if isinstance(record, BadRecord):
+                raise DataError(f"{record.where}: {record.reason}.")
+            yield record
+
+    def texts(self, column: str) -> Iterator[Placed[str]]:
+        """One text column alone.
+
+        Raises:
+            DataError: A record cannot be read, or holds no text there.
+        """
+        for where, row in self.rows([column]):
+            if not isinstance(row.get(column), str | bytes):
+                raise DataError(f"{where}: '{column}' holds no text.")
+            yield where, row[column]
 
 
 def open_tables(source: str, revision: str | None = None) -> list[Table]:
     """Finds the tables of a dataset.
 
     Args:
-        source: A Parquet or JSONL file, a folder of them (at any depth), or a Hub dataset id.
+        source: A file, a folder (searched at any depth), a glob, a URL, or a Hub dataset id.
         revision: Revision of a Hub dataset.
 
     Raises:
         DataError: Nothing readable is there.
     """
-    path = Path(source)
-    if path.is_file():
-        return [_file_table(path.name, [path])]
-    if path.is_dir():
-        groups: dict[str, list[Path]] = {}
-        for file in sorted(path.rglob("*")):
-            inside = file.relative_to(path)
-            if file.suffix in (".parquet", ".jsonl") and not any(
-                part.startswith(".") for part in inside.parts
-            ):
-                split = file.stem.split("-", 1)[0] if "-of-" in file.stem else file.stem
-                groups.setdefault("/".join((*inside.parts[:-1], split)), []).append(file)
-        if not groups:
-            raise DataError(f"{source} holds no Parquet or JSONL files.")
-        return [_file_table(name, files) for name, files in groups.items()]
-    if source.count("/") == 1 and not source.startswith((".", "~", "/")):
-        return _hub_tables(source, revision)
-    raise DataError(f"There is no file, folder or Hub dataset '{source}'.")
+    try:
+        found = local_files(source, Path(), _EVERY_FILE)
+    except SeedError as error:
+        raise DataError(str(error)) from error
+    if found is None:
+        if is_hub_id(source):
+            return _hub_tables(source, revision)
+        raise DataError(f"There is no file, folder or Hub dataset '{source}'.")
+    root, files = found
+    if files == [root]:
+        return [_file_table(root.name, files)]
+    visible = [
+        file for file in files if not any(part.startswith(".") for part in file.relative_to(root).parts)
+    ]
+    chosen = [file for file in visible if kind_of(file) in _SPLITS] or [
+        file for file in visible if kind_of(file) in _OTHERS
+    ]
+    if not chosen:
+        raise DataError(f"{source} holds no data file (Parquet, JSONL, JSON, CSV, TSV or Arrow).")
+    groups: dict[str, list[Path]] = {}
+    for file in chosen:
+        stem = file.name.partition(".")[0] if "-of-" not in file.name else file.name.split("-", 1)[0]
+        groups.setdefault("/".join((*file.relative_to(root).parts[:-1], stem)), []).append(file)
+    return [_file_table(name, group) for name, group in groups.items()]
 
 
 def _file_table(name: str, files: list[Path]) -> Table:
-    def rows(columns: list[str] | None = None) -> Iterator[Placed[Row]]:
+    def records(columns: list[str] | None = None) -> Iterator[Placed[Row] | BadRecord]:
         for file in files:
-            for number, row in enumerate(_file_rows(file, columns), 1):
-                yield f"{file.name} row {number}", row
-
-    def texts(column: str) -> Iterator[Placed[str]]:
-        return ((where, row[column]) for where, row in rows([column]))
+            try:
+                for row in read_file(file, columns=columns):
+                    yield row if isinstance(row, BadRecord) else (row.where, row.data)
+            except SeedError as error:
+                raise DataError(str(error)) from error
 
     heads = [_head(file) for file in files]
-    return Table(name, heads[0][0], rows, texts, any(simulated for _, simulated in heads))
+    columns = next((columns for columns, _ in heads if columns), ())
+    return Table(name, columns, records, any(simulated for _, simulated in heads))
 
 
 def _head(file: Path) -> tuple[tuple[str, ...], bool]:
     """Columns of a file, and whether it says that its rows are simulated."""
-    if file.suffix == ".parquet":
+    if kind_of(file) == "parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
             metadata = pq.read_metadata(file)
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             raise DataError(f"{file} is not readable Parquet: {error}.") from error
         marks = metadata.metadata or {}
-        return tuple(metadata.schema.to_arrow_schema().names), marks.get(
-            b"ultrainteract.simulated"
-        ) == b"true"
-    first = next(_file_rows(file), None)
-    return (() if first is None else tuple(first)), False
-
-
-def _file_rows(file: Path, columns: list[str] | None = None) -> Iterator[Row]:
-    if file.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        for batch in pq.ParquetFile(file).iter_batches(batch_size=_BATCH, columns=columns):
-            yield from batch.to_pylist()
-        return
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise DataError(f"{file}, line {number}: not JSON: {error}.") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{file}, line {number}: not an object.")
-            yield row
+        names = tuple(metadata.schema.to_arrow_schema().names)
+        return names, marks.get(b"ultrainteract.simulated") == b"true"
+    try:
+        first = next((row for row in read_file(file) if not isinstance(row, BadRecord)), None)
+    except SeedError as error:
+        raise DataError(str(error)) from error
+    return (() if first is None else tuple(first.data)), False
 
 
 def _hub_tables(source: str, revision: str | None) -> list[Table]:
@@ -124,14 +141,11 @@ def _hub_tables(source: str, revision: str | None) -> list[Table]:
             data = datasets.load_dataset(source, config, split=split, revision=revision)
             return data if columns is None else data.select_columns(columns)
 
-        def rows(columns: list[str] | None = None) -> Iterator[Placed[Row]]:
+        def records(columns: list[str] | None = None) -> Iterator[Placed[Row] | BadRecord]:
             for number, row in enumerate(load(columns), 1):
                 yield f"{source} {config}/{split} row {number}", row
 
-        def texts(column: str) -> Iterator[Placed[str]]:
-            return ((where, row[column]) for where, row in rows([column]))
-
-        return Table(f"{config}/{split}", tuple(features or load().column_names), rows, texts)
+        return Table(f"{config}/{split}", tuple(features or load().column_names), records)
 
     try:
         return [

@@ -22,6 +22,8 @@ class Spent:
     cost: float = 0.0
     """US dollars, over the requests whose price is known."""
     in_flight: int = 0
+    reasoning_tokens: int = 0
+    """Completion tokens of reasoning."""
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
@@ -30,6 +32,7 @@ class Spent:
             tokens=self.tokens + other.tokens,
             cost=self.cost + other.cost,
             in_flight=self.in_flight + other.in_flight,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 
     def __sub__(self, other: Spent) -> Spent:
@@ -39,6 +42,7 @@ class Spent:
             tokens=self.tokens - other.tokens,
             cost=self.cost - other.cost,
             in_flight=self.in_flight - other.in_flight,
+            reasoning_tokens=self.reasoning_tokens - other.reasoning_tokens,
         )
 
 
@@ -53,7 +57,7 @@ class Budget:
     def __init__(self, config: RunConfig, spent: Sequence[Spend] = ()) -> None:
         self._limits = config.budget
         self._in_flight = 0
-        self.requests = self.unpriced = self.tokens = 0
+        self.requests = self.unpriced = self.tokens = self.reasoning_tokens = 0
         self.cost = 0.0
         self.elsewhere = Spent()
         """What other processes of the run have spent and have in flight, as far as is known here."""
@@ -65,6 +69,7 @@ class Budget:
         self.requests += spend.requests
         self.unpriced += spend.unpriced
         self.tokens += spend.prompt_tokens + spend.completion_tokens
+        self.reasoning_tokens += spend.reasoning_tokens
         self.cost += spend.cost
 
     def absorb(self, spent: Spent) -> None:
@@ -72,11 +77,19 @@ class Budget:
         self.requests += spent.requests
         self.unpriced += spent.unpriced
         self.tokens += spent.tokens
+        self.reasoning_tokens += spent.reasoning_tokens
         self.cost += spent.cost
 
     def spent(self) -> Spent:
         """What was spent, and what is in flight here."""
-        return Spent(self.requests, self.unpriced, self.tokens, self.cost, self._in_flight)
+        return Spent(
+            requests=self.requests,
+            unpriced=self.unpriced,
+            tokens=self.tokens,
+            cost=self.cost,
+            in_flight=self._in_flight,
+            reasoning_tokens=self.reasoning_tokens,
+        )
 
     def request(self) -> Budget:
         """Admits one request; use as a context manager around it.
@@ -85,13 +98,14 @@ class Budget:
             BudgetExceeded: What is spent, and what the requests in flight will cost at the average so far,
                 reaches a limit.
         """
-        if self._limits.max_cost is None and self._limits.max_tokens is None:
+        if all(limit is None for _, limit in self._limits):
             return self
         so_far = self.spent() + self.elsewhere
         ahead = 1 + so_far.in_flight / so_far.requests if so_far.requests else 1.0
         for limit, spent, unit in (
             (self._limits.max_cost, so_far.cost, "US dollars"),
             (self._limits.max_tokens, so_far.tokens, "tokens"),
+            (self._limits.max_reasoning_tokens, so_far.reasoning_tokens, "reasoning tokens"),
         ):
             if limit is not None and spent and spent * ahead >= limit:
                 raise BudgetExceeded(

@@ -14,7 +14,7 @@ from ultrainteract.replay.provenance import Sample
 from ultrainteract.schema import Action, Instruction, Message, Observation, Record, SamplingParams, Verdict
 
 Ask = Callable[[tuple[Message, ...], str], Awaitable[str]]
-"""Asks a model for one text; the second argument names the form of the question."""
+"""ModelDemand a model for one text; the second argument names the form of the question."""
 
 
 class Observed(Record):
@@ -84,7 +84,7 @@ class Observer(Protocol):
             instruction: The instruction.
             cells: Code of the earlier turns, oldest first: the notebook's state.
             actions: The actions.
-            ask: Asks the judge model; needed where nothing but a judge can check the instruction.
+            ask: ModelDemand the judge model; needed where nothing but a judge can check the instruction.
 
         Raises:
             SandboxError: The sandbox failed, again and again: the tree is to be tried later.

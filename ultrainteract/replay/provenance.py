@@ -50,6 +50,9 @@ def samples_of(
     samples: list[Sample] = []
     begin = 0
     for reply in replies:
+        if begin + len(reply.completions) <= first or begin >= first + n:
+            begin += len(reply.completions)
+            continue
         total = sum(completion.tokens for completion in reply.completions)
         for ordinal, completion in enumerate(reply.completions, begin):
             if not first <= ordinal < first + n:
@@ -64,6 +67,7 @@ def samples_of(
                 ordinal=ordinal,
                 prompt_tokens=reply.usage.prompt_tokens,
                 completion_tokens=completion.tokens,
+                reasoning_tokens=completion.reasoning_tokens,
                 cost=None if reply.cost is None else reply.cost * share,
             )
             samples.append(Sample(completion=completion, provenance=provenance))

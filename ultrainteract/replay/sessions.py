@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from ultrainteract.config import ModelConfig, RunConfig
+from ultrainteract.config.binding import binding
 from ultrainteract.errors import ProviderError
 from ultrainteract.models.base import ChatModel, ChatRequest, Purpose, Reply
 from ultrainteract.replay.budget import Budget
@@ -125,6 +126,7 @@ class RecordedSampler:
                 task=purpose.instruction.task.value if purpose.instruction else "",
                 requests=1, completions=len(reply.completions), prompt_tokens=reply.usage.prompt_tokens,
                 completion_tokens=reply.usage.completion_tokens, cost=cost or 0.0, unpriced=int(cost is None),
+                reasoning_tokens=reply.usage.reasoning_tokens,
             )  # fmt: skip
             self.budget.add(spend)
             call = CallRecord(tree, key, request.first, stored.model_dump_json().encode())
@@ -149,6 +151,7 @@ class TreeSession:
         self._instruction = instruction
         self._taken: dict[bytes, tuple[Request, int]] = {}
         self.refusal = ""
+        self._last: tuple[str, Sequence[Message], SamplingParams, bytes] | None = None
 
     async def sample(
         self,
@@ -160,7 +163,7 @@ class TreeSession:
     ) -> list[Sample]:
         """The next `n` samples of this request; see `Session.sample`."""
         sampling = sampling or self._sampler.config.models[model].sampling
-        key = self._sampler.key(model, messages, sampling)
+        key = self._key(model, messages, sampling)
         request, first = self._taken.get(key) or (self._sampler.request(key), 0)
         # Before any await: the order of calls decides, not that of answers.
         self._taken[key] = request, first + n
@@ -173,6 +176,15 @@ class TreeSession:
             self.refusal = next((reply.refused for reply in request.replies or () if reply.refused), "")
         return samples
 
+    def _key(self, model: str, messages: tuple[Message, ...], sampling: SamplingParams) -> bytes:
+        """The request's key; the next wave of a step asks with the very same messages."""
+        last = self._last
+        if last is not None and last[1] is messages and last[0] == model and last[2] == sampling:
+            return last[3]
+        key = self._sampler.key(model, messages, sampling)
+        self._last = model, messages, sampling, key
+        return key
+
 
 def _identity(model: ModelConfig) -> bytes:
     simulation = model.options if model.provider == "simulated" else {}
@@ -181,4 +193,4 @@ def _identity(model: ModelConfig) -> bytes:
 
 @functools.lru_cache(maxsize=256)
 def _sampling_json(sampling: SamplingParams) -> bytes:
-    return b"," + canonical_json(sampling) + b"]"
+    return b"," + canonical_json(binding(sampling)) + b"]"

@@ -14,7 +14,7 @@ import logging
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +32,7 @@ from ultrainteract.replay import Budget, Spent
 from ultrainteract.running.admission import admitted
 from ultrainteract.running.leases import Connection, Ended, Lease, Message, WorkerLost
 from ultrainteract.running.progress import Progress
+from ultrainteract.running.unread import UnreadGuard
 from ultrainteract.running.worker import TreeLeft, Worker
 from ultrainteract.schema import Instruction, TreeState
 from ultrainteract.store import Outcome, RunStore, Settled
@@ -122,6 +123,7 @@ class Driver:
         self._store = store
         self._progress = progress
         self._stop = stop
+        self._unread = UnreadGuard(config.stop_unread_after)
         self._crew = crew
         self._home = home
         self._budget = home.sampler.budget if home is not None else Budget(config, store.spend())
@@ -165,7 +167,7 @@ class Driver:
                     task.cancel()
         finally:
             await asyncio.shield(self._close())
-        return self._stopped_by
+        return self._stopped_by or (None if self._stop.is_set() else self._unread.error(ended=True))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs `work` beside the run; it is cancelled when the run ends, and what it raises ends the run."""
@@ -250,8 +252,15 @@ class Driver:
         else:
             await self._store.put([settled])
             self._progress.add(settled.outcome.state, settled.tallies)
+            self._look_at(settled.tallies, settled.outcome.reason)
         del link.leases[instruction.id]
         self._hand_out()
+
+    def _look_at(self, tallies: Mapping[str, float], reason: str) -> None:
+        """Ends the run where nothing that the models write can be read."""
+        self._unread.add(tallies, reason)
+        if (error := self._unread.error()) is not None:
+            self._drain(error)
 
     def _drain(self, error: UltraInteractError) -> None:
         """Ends the run early. Trees that have begun go on: their recorded calls are worth finishing with."""
@@ -318,6 +327,8 @@ class Driver:
         async with asyncio.timeout(OPEN_S):
             error = await connection.open(self._secrets(), parts, self._elsewhere(link))
         if error is not None:
+            if self._home is not None:  # which could be opened: the run goes on without this worker
+                raise WorkerLost(f"it cannot be opened: {error[1]}")
             raise error_from_report(*error)
         link.open = True
         self._divide()
@@ -343,6 +354,7 @@ class Driver:
             return
         if ended.error is None:
             self._progress.add(TreeState(ended.state), ended.tallies)
+            self._look_at(ended.tallies, ended.reason)
             return
         error = error_from_report(*ended.error)
         if not ended.drains:

@@ -47,7 +47,7 @@ class LoopLag(Record):
     cpu_share: float
     """CPU time of the loop's thread, as a share of that."""
     p99_ms: float
-    """What 99 of 100 moments at which a callback may have become due had to wait at most."""
+    """99th percentile of the delay of a due callback."""
     longest_ms: float
     stalls: int
     """Times it was late by more than 50 ms."""

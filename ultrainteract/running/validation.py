@@ -19,6 +19,7 @@ from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
 from ultrainteract.seeds.check import check_dataset
+from ultrainteract.seeds.loading import CONFLICT
 
 _SERVER_WAIT_S = 5.0
 """Longest wait for a server that does not answer, seconds."""
@@ -74,7 +75,7 @@ async def validate_run(
                     items=tuple(explain(config.sandbox, sandbox.kind)),
                 )
             )
-        checks += await _check_datasets(samples, sandbox)
+        checks += await _check_datasets(samples, sandbox, config)
     except SandboxError as error:
         checks.append(Check(name="sandbox", passed=False, detail=str(error)))
     finally:
@@ -168,24 +169,28 @@ def _check_prompts(config: RunConfig) -> Check:
 def _read_seeds(config: RunConfig, base: Path, limit: int) -> tuple[list[Instruction], Check]:
     counts: Counter[tuple[str, Task]] = Counter()
     issues: list[SeedIssue] = []
+    conflicts: list[SeedIssue] = []
     unusable = 0
     samples: list[Instruction] = []
     for item in stream_instructions(config, base):
         if isinstance(item, SeedIssue):
             unusable += 1
-            if len(issues) < _SHOWN:
-                issues.append(item)
+            kind = conflicts if item.rule == CONFLICT else issues
+            if len(kind) < _SHOWN:
+                kind.append(item)
             continue
         counts[item.dataset, item.task] += 1
         if counts[item.dataset, item.task] <= limit:
             samples.append(item)
     listed = ", ".join(f"{dataset}/{task} {count:,}" for (dataset, task), count in counts.items())
     detail = f"{sum(counts.values()):,} instructions ({listed}); {unusable:,} left out"
-    items = tuple(f"{issue.source}: {issue.reason}" for issue in issues)
+    items = tuple(f"{issue.source}: {issue.reason}" for issue in (*conflicts, *issues)[:_SHOWN])
     return samples, Check(name="seeds", passed=bool(samples), detail=detail, items=items)
 
 
-async def _check_datasets(samples: list[Instruction], sandbox: Sandbox | None) -> list[Check]:
+async def _check_datasets(
+    samples: list[Instruction], sandbox: Sandbox | None, config: RunConfig
+) -> list[Check]:
     """Gold answers and reference solutions, by the rule of `seeds check`."""
     by_dataset: dict[str, list[Instruction]] = defaultdict(list)
     for sample in samples:
@@ -193,7 +198,7 @@ async def _check_datasets(samples: list[Instruction], sandbox: Sandbox | None) -
     checks = []
     async with Graders() as graders:
         for dataset, instructions in by_dataset.items():
-            found = await check_dataset(dataset, instructions, graders, sandbox)
+            found = await check_dataset(dataset, instructions, graders, sandbox, limits=config.sandbox.limits)
             details, items = [], []
             if (answers := found.answers) is not None:
                 details.append(f"{answers.accepted:,} of {answers.checked:,} gold answers verify")

@@ -15,10 +15,18 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from ultrainteract.config import RunConfig
-from ultrainteract.errors import GraderError, ProviderError, SandboxError, UltraInteractError
+from ultrainteract.errors import (
+    BudgetExceeded,
+    GraderError,
+    ProviderError,
+    SandboxError,
+    StoreError,
+    UltraInteractError,
+)
 from ultrainteract.grading import Graders
 from ultrainteract.models import SharedLimits, build_models, price_of
 from ultrainteract.models.base import ChatModel, ReportsStatus
+from ultrainteract.prompts import Prompts
 from ultrainteract.replay import RecordedSampler
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
@@ -77,7 +85,10 @@ class Worker:
         self._recorder = recorder
         self._state_dir = state_dir
         self._given = models
-        self._sandbox = LazySandbox(lambda: sandbox or open_sandbox(config.sandbox, unsafe=unsafe))
+        run_id = str(config.output.absolute())
+        self._sandbox = LazySandbox(
+            lambda: sandbox or open_sandbox(config.sandbox, run_id=run_id, unsafe=unsafe)
+        )
         self._rules = build_actor_rules(config.selection)
         self.limits = SharedLimits()
         self._active: dict[str, asyncio.Task[Settled]] = {}
@@ -92,14 +103,12 @@ class Worker:
             graders = await stack.enter_async_context(Graders())
             stack.push_async_callback(self._sandbox.close)
             environment = Environment(
-                self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox)
-            )
+                self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox),
+                Prompts(self.config.growth.prompts),
+            )  # fmt: skip
             self._grower = Grower(self.config, self.sampler, environment)
+            stack.callback(_collect_seldom())
             self._stack = stack.pop_all()
-        # Modules stay: collections that look at them stall the loop for 50 ms and more.
-        if gc.get_freeze_count() == 0:
-            gc.collect()
-            gc.freeze()
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -108,7 +117,10 @@ class Worker:
         await self._stack.aclose()
 
     async def settle(self, instruction: Instruction) -> Settled:
-        """Grows one tree. Expected failures end here, as a record; bugs and failed writes go on to the top.
+        """Grows one tree. Whatever goes wrong with it ends here, as a record; failed writes go on to the top.
+
+        No text may end a run, and end it again at each resume: an exception that nobody expected is a line in the
+        ledger too, with its place in the log.
 
         Raises:
             TreeLeft: The run is stopping, and the tree is left as it is.
@@ -142,7 +154,12 @@ class Worker:
             return _failed(instruction, error)
         except (SandboxError, GraderError) as error:
             return _failed(instruction, error)
-        return Settled.of(_outcome(instruction, tree.state, tree.ended), tree)
+        except (BudgetExceeded, StoreError):
+            raise
+        except (Exception, SystemExit) as error:
+            return _unexpected(instruction, error)
+        reason = f"no sample could be read: {tree.unread}" if tree.unread else tree.ended
+        return Settled.of(_outcome(instruction, tree.state, reason), tree)
 
     def divide(self, parts: int, *, concurrency: bool = False) -> None:
         """Allows this worker one of `parts` of the rates of keys; with `concurrency`, of concurrent requests too."""
@@ -275,6 +292,29 @@ class LazySandbox:
             await self._sandbox.close()
 
 
+_GC_THRESHOLD = 20_000
+"""Allocations between two collections of young objects: trees make few cycles, and many short-lived records."""
+
+
+def _collect_seldom() -> Callable[[], None]:
+    """Makes garbage collection cheap while trees grow, and returns what undoes it.
+
+    Modules are taken out of it: collections that look at them stall the loop for 50 ms and more.
+    """
+    if gc.get_freeze_count():  # another worker in this process, or the embedding program, has seen to it
+        return lambda: None
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, *before[1:])
+
+    def undo() -> None:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+    return undo
+
+
 def _runs_code(instruction: Instruction) -> bool:
     return bool(instruction.tools) or instruction.task.runs_program
 
@@ -282,6 +322,14 @@ def _runs_code(instruction: Instruction) -> bool:
 def _failed(instruction: Instruction, error: UltraInteractError) -> Settled:
     log.warning("%s (%s) failed and is kept for retry: %s", instruction.source, instruction.id[:12], error)
     return Settled(outcome=_outcome(instruction, TreeState.FAILED, str(error)))
+
+
+def _unexpected(instruction: Instruction, error: BaseException) -> Settled:
+    log.error("%s (%s) failed", instruction.source, instruction.id[:12], exc_info=error)
+    said = " ".join(str(error).split())[:200]
+    why = said if isinstance(error, UltraInteractError) else f"an unexpected {type(error).__name__}: {said}"
+    outcome = _outcome(instruction, TreeState.FAILED, why)
+    return Settled(outcome=outcome, tallies={"guard.unexpected_error": 1})
 
 
 def _outcome(instruction: Instruction, state: TreeState, reason: str) -> Outcome:

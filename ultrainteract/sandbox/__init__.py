@@ -18,7 +18,8 @@ def open_sandbox(config: SandboxConfig, *, run_id: str = "", unsafe: bool = Fals
 
     Args:
         config: Kind, sizes, limits.
-        run_id: Label of the containers, so that `ultrainteract sandbox prune` can tell runs apart.
+        run_id: Label of the containers, so that `ultrainteract sandbox prune` can tell runs apart: the absolute path
+            of the run's directory.
         unsafe: Permission to run model-written code without isolation.
 
     Raises:

@@ -17,6 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ultrainteract.sandbox import cgroups
+from ultrainteract.sandbox.cgroups import ControlGroup
 from ultrainteract.sandbox.image import program_directory
 from ultrainteract.sandbox.namespaces import privileged, why_forbidden
 from ultrainteract.sandbox.worker import (
@@ -94,7 +96,8 @@ def _refusal(program: str) -> str:
 def _rights() -> list[str]:
     """Root keeps what a supervisor needs; all others get all capabilities in a user namespace of their own."""
     if privileged():
-        return ["--cap-drop", "ALL", *_repeat("--cap-add", [f"CAP_{name}" for name in CAPABILITIES])]
+        kept = _repeat("--cap-add", [f"CAP_{name}" for name in CAPABILITIES])
+        return ["--as-pid-1", "--cap-drop", "ALL", *kept]  # or bubblewrap's own first process would keep them
     return ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"]
 
 
@@ -119,7 +122,9 @@ def _python_directories() -> list[str]:
 
 
 class BubblewrapWorker(ProcessWorker):
-    """One supervisor under `bwrap`."""
+    """One supervisor under `bwrap`, in a control group where one can be made."""
+
+    _group: ControlGroup | None = None
 
     def describe(self) -> str:
         """Name for messages."""
@@ -146,6 +151,11 @@ class BubblewrapWorker(ProcessWorker):
             command += _bind(path, path)
         command += _bind(str(program_directory()), PROGRAM)
         command += ["--proc", "/proc", "--dev", "/dev"]
+        processes = self.slots * (self.config.limits.processes + 2) + 16
+        self._group = cgroups.make(self.config.memory_mb, processes)
+        if self._group is not None:
+            kills, place = self._group.kills()
+            command += _bind(str(kills), place)
         command += ["--perms", "1777", *sized(shared), "--tmpfs", "/dev/shm"]
         command += ["--perms", "0711", "--dir", "/box"]
         for slot in range(self.slots):
@@ -154,7 +164,14 @@ class BubblewrapWorker(ProcessWorker):
         command += ["--remount-ro", "/", "--chdir", "/", "--"]
         command += [sys.executable, "-s", "-B", PROGRAM, "--fd", str(fd), "--slots", str(self.slots)]
         command += ["--scratch", "/box", "--file-mb", str(self.config.limits.file_mb)]
-        return [*command, "--base-uid", str(uid_range(self.slots))] if privileged() else command
+        if privileged():
+            command += ["--base-uid", str(uid_range(self.slots))]
+        return command if self._group is None else self._group.entered(command)
+
+    async def _reap(self) -> None:
+        await super()._reap()
+        if self._group is not None:
+            self._group.remove()
 
 
 def _repeat(option: str, values: list[str]) -> list[str]:

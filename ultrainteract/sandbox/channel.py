@@ -8,6 +8,7 @@ treated as untrusted bytes.
 from __future__ import annotations
 
 import asyncio
+import logging
 import marshal
 import struct
 from collections.abc import Awaitable, Callable
@@ -17,13 +18,16 @@ from typing import Any, cast
 import orjson
 
 MAX_FRAME = 256 << 20
-HELLO, REPLY, CALL = 0, 1, 2
+MAX_REQUEST = 64 << 20
+"""Bytes that a supervisor hands to an execution at the most."""
+HELLO, REPLY, CALL, LOG = 0, 1, 2, 3
 """Kinds of message."""
 STATUSES = ("ok", "error", "timeout", "memory", "output_limit", "killed", "fault")
 _REPLY = struct.Struct("=QBB2d6iH")
 """Request, index of its status, whether output was cut, wall and CPU seconds, bytes of each part or -1, and those of
 the detail, which comes before the parts."""
 _CALL = struct.Struct("=Q")
+_log = logging.getLogger(__name__)
 ToolCall = Callable[[bytes], Awaitable[bytes]]
 
 
@@ -167,6 +171,8 @@ class Channel(asyncio.Protocol):
                 parts.append(None if size < 0 else frame[at : at + size])
                 at += max(0, size)
             future.set_result(Answer(STATUSES[status], detail, bool(truncated), wall, cpu, tuple(parts)))
+        elif frame[0] == LOG:
+            _log.error("%s", frame[1:].decode("utf-8", "replace"))
         else:
             raise ValueError("an unknown kind of message")
 

@@ -64,20 +64,22 @@ class DockerWorker(Worker):
             owner = f"uid={base + slot},gid={base + slot}"
             tmpfs[f"/box/{slot:02d}"] = f"size={size},nr_inodes=8192,mode=0700,{owner},nosuid,nodev"
         command = ["--socket", f"{INSIDE}/socket", "--slots", str(self.slots)]
-        command += ["--base-uid", str(base), "--scratch", "/box"]
+        command += ["--base-uid", str(base), "--scratch", "/box", "--file-mb", str(limits.file_mb)]
         found: dict[str, Any] = {
             "auto_remove": True,
-            "init": True,
+            "init": False,  # the supervisor is the first process: no other one keeps what it starts with
             "network_mode": "none",
             "read_only": True,
             "cap_drop": ["ALL"],
             "cap_add": list(CAPABILITIES),
-            "security_opt": ["no-new-privileges"],
+            # Docker's AppArmor profile refuses all mounts, those in a user namespace too.
+            "security_opt": ["no-new-privileges", "apparmor=unconfined"],
             "ipc_mode": "private",
             "hostname": "sandbox",
             "mem_limit": memory,
             "memswap_limit": memory,
             "pids_limit": self.slots * (limits.processes + 2) + 16,
+            "cpu_shares": 1024 * self.slots,  # as much as so many processes outside of any container have
             "nano_cpus": (os.cpu_count() or 1) * 10**9,
             "ulimits": [Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=1024, hard=1024)],
             "log_config": LogConfig(type="none"),

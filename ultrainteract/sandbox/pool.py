@@ -1,7 +1,8 @@
 """A pool of workers behind the `Sandbox` protocol: bounded, lazily started, replaced when they fail.
 
 A request waits for a place before it is sent, so that its clock never runs while it queues. It has a deadline
-longer than the sandbox's own; a worker that misses it, or dies, is replaced and the request is tried elsewhere.
+longer than the sandbox's own; a worker that misses it, or dies, is replaced and what it had is tried elsewhere: each
+request alone, so that the one that is to blame is found (see `quarantine`).
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Any
 from ultrainteract.config import Limits, SandboxConfig
 from ultrainteract.errors import SandboxError
 from ultrainteract.sandbox.base import Execution, TestReport, ToolHandler
-from ultrainteract.sandbox.channel import Answer, ConnectionLost, ToolCall
-from ultrainteract.sandbox.text import cut, display, zygote_for
+from ultrainteract.sandbox.channel import MAX_REQUEST, Answer, ConnectionLost, ToolCall
+from ultrainteract.sandbox.quarantine import IN_QUARANTINE, Quarantine, Request
+from ultrainteract.sandbox.text import display, shown_output, zygote_for
 from ultrainteract.sandbox.worker import Worker
 from ultrainteract.schema import TestSuite
 
@@ -53,6 +55,7 @@ class Pool:
         self._starting = asyncio.Lock()
         self._closed = False
         self._proven = False
+        self.quarantine = Quarantine(lambda: make(config, 1 + SPARE_SLOTS))
 
     async def start(self) -> None:
         """Starts one worker and runs a program in it.
@@ -115,6 +118,8 @@ class Pool:
             SandboxError: No worker can be started.
         """
         body = marshal.dumps(fields, 2)  # a form that every Python reads alike, lone surrogates included
+        if len(body) > MAX_REQUEST:
+            return _fault(f"a request of {len(body):,} bytes is too long")
         header = {
             "zygote": zygote,
             "wall": limits.wall_s,
@@ -125,33 +130,49 @@ class Pool:
             "output": output_bytes or limits.output_bytes,
             "tools": tool is not None,
         }
-        deadline = 4 * limits.wall_s + 40 + (10 * TOOL_DEADLINE_S if tool else 0)
-        fault = ""
+        request = Request(header, body, tool, 4 * limits.wall_s + 40 + (10 * TOOL_DEADLINE_S if tool else 0))
         async with self._places:
-            for attempt in range(ATTEMPTS):
-                try:
-                    worker = await self._worker()
-                except SandboxError as error:
-                    # Where one came up before, this one was killed from outside, or the machine is short of something.
-                    if self._closed or not self._proven or attempt + 1 == ATTEMPTS:
-                        raise
-                    fault = str(error)
-                    continue
-                worker.inflight += 1
-                try:
-                    async with asyncio.timeout(deadline):
-                        answer = await worker.request(header, body, tool)
-                except (ConnectionLost, TimeoutError) as error:
-                    fault = str(error) or "the sandbox missed the deadline"
-                    await self._discard(worker)
-                    continue
-                finally:
-                    worker.inflight -= 1
-                if answer.status != "fault":
-                    return answer
-                fault = answer.detail
-        _log.warning("sandbox fault after %d attempts: %s", ATTEMPTS, fault)
-        return Answer("fault", fault, False, 0.0, 0.0, (b"", b"", None, None, None, None))
+            if self.quarantine.holds(request):
+                return _fault(IN_QUARANTINE)
+            return await self._tried(request)
+
+    async def _tried(self, request: Request) -> Answer:
+        fault, suspected = "", False
+        for attempt in range(ATTEMPTS):
+            try:
+                if suspected:
+                    answer = await self.quarantine.alone(request)
+                else:
+                    answer = await self._beside_others(request)
+            except SandboxError as error:
+                # Where one came up before, this one was killed from outside, or the machine is short of something.
+                if self._closed or not self._proven or attempt + 1 == ATTEMPTS:
+                    raise
+                fault = str(error)
+                continue
+            except (ConnectionLost, TimeoutError) as error:
+                fault = str(error) or "the sandbox missed the deadline"
+                if suspected:
+                    self.quarantine.put(request)
+                    break
+                suspected = True
+                continue
+            if answer.status != "fault":
+                return answer
+            fault = answer.detail
+        _log.warning("sandbox fault after %d attempts: %s", attempt + 1, fault)
+        return _fault(fault)
+
+    async def _beside_others(self, request: Request) -> Answer:
+        worker = await self._worker()
+        worker.inflight += 1
+        try:
+            return await request.ask(worker)
+        except (ConnectionLost, TimeoutError):
+            await self._discard(worker)
+            raise
+        finally:
+            worker.inflight -= 1
 
     # ------------------------------------------------------------------------------------------ workers
 
@@ -169,6 +190,11 @@ class Pool:
                 await self._discard(dead)
             worker = self._make(self.config, share + SPARE_SLOTS)
             await worker.start()
+            if not self._proven and worker.info.get("private") is False:
+                _log.warning(
+                    "Executions share /tmp and /dev/shm here: this %s may not make mount namespaces.",
+                    self.kind,
+                )
             self._proven = True
             self._workers.append(worker)
             return worker
@@ -190,6 +216,7 @@ class Pool:
         """Ends all workers. Idempotent."""
         self._closed = True
         workers, self._workers = self._workers, []
+        await self.quarantine.close()
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(worker.close())
@@ -202,6 +229,10 @@ class Pool:
     async def __aexit__(self, *_: object) -> None:
         """Closes the pool."""
         await self.close()
+
+
+def _fault(why: str) -> Answer:
+    return Answer("fault", why, False, 0.0, 0.0, (b"", b"", None, None, None, None))
 
 
 def _tool_call(tools: Mapping[str, ToolHandler]) -> Callable[[bytes], Awaitable[bytes]]:
@@ -222,7 +253,7 @@ def _tool_call(tools: Mapping[str, ToolHandler]) -> Callable[[bytes], Awaitable[
 
 def _execution(answer: Answer, limits: Limits) -> Execution:
     stdout, stderr, value, traceback, error_type, _ = answer.parts
-    shown = display(traceback)
+    shown = None if traceback is None else shown_output(traceback, limits.output_bytes)
     if shown is None and answer.status != "ok":
         shown = _explanation(answer)
     if shown is not None and error_type is None and answer.status == "memory":
@@ -230,12 +261,12 @@ def _execution(answer: Answer, limits: Limits) -> Execution:
     cap = limits.output_bytes
     return Execution(
         status=answer.status,
-        stdout=cut(display(stdout) or "", answer.truncated and len(stdout or b"") >= cap, cap),
-        stderr=cut(display(stderr) or "", answer.truncated and len(stderr or b"") >= cap, cap),
-        value=None if value is None else cut(display(value) or "", len(value) >= cap, cap),
+        stdout=shown_output(stdout or b"", cap),
+        stderr=shown_output(stderr or b"", cap),
+        value=None if value is None else shown_output(value, cap),
         traceback=shown,
         error_type=display(error_type),
-        truncated=answer.truncated or len(value or b"") >= cap,
+        truncated=answer.truncated or len(value or b"") > cap,
         wall_s=answer.wall_s,
         cpu_s=answer.cpu_s,
     )

@@ -14,7 +14,7 @@ from ultrainteract.errors import GraderError
 from ultrainteract.sandbox.base import CaseResult, TestReport
 from ultrainteract.sandbox.channel import Answer
 from ultrainteract.sandbox.compare import load_json, load_value, same_text, same_value
-from ultrainteract.sandbox.text import cut, display, zygote_for
+from ultrainteract.sandbox.text import display, shown_output, zygote_for
 from ultrainteract.schema import TestCase, TestSuite
 
 if TYPE_CHECKING:
@@ -144,9 +144,10 @@ class _Judge:
 
     async def _case(self, number: int) -> CaseResult:
         case = self.suite.cases[number]
-        cap = max(self.subject.limits.output_bytes, 2 * len(case.expected.encode()) + 65_536)
+        cap = max(self.subject.limits.output_bytes, 8 * len(case.expected) + 65_536)
         if self.suite.kind == "stdin":
-            answer = await self.subject.run(self.pool, {"kind": "program", "stdin": case.input}, cap)
+            fields: dict[str, Any] = {"kind": "program", "stdin": case.input.replace("\r\n", "\n")}
+            answer = await self.subject.run(self.pool, fields, cap)
             output = answer.parts[0] or b""
         else:
             arguments = self.calls[number].arguments
@@ -158,7 +159,7 @@ class _Judge:
         if answer.status == "fault":
             return _fault(answer)
         keep = self.subject.limits.output_bytes
-        shown = cut(output[:keep].decode("utf-8", "replace"), len(output) > keep or answer.truncated, keep)
+        shown = shown_output(output, keep, normalised=False)
         common: dict[str, Any] = {"output": shown, "wall_s": answer.wall_s}
         if answer.status != "ok" or answer.truncated:
             error = display(answer.parts[3]) or answer.detail

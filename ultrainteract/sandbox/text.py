@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable
 
@@ -24,14 +25,25 @@ def zygote_for(sources: Iterable[str]) -> str:
 
 def display(data: bytes | None) -> str | None:
     """Decodes output and replaces what differs between equal executions: addresses and the scratch path."""
-    if data is None:
-        return None
-    text = data.decode("utf-8", "replace")
+    return None if data is None else _normalised(data.decode("utf-8", "replace"))
+
+
+def _normalised(text: str) -> str:
     if "0x" in text:
         text = _ADDRESS.sub("at 0x…", text)
     return _SCRATCH.sub("/box/run", text) if "/box/" in text else text
 
 
-def cut(text: str, was_cut: bool, limit: int) -> str:
-    """Marks text that was cut."""
-    return f"{text}\n[... output cut at {limit:,} bytes]\n" if was_cut else text
+def shown_output(data: bytes, limit: int, normalised: bool = True) -> str:
+    """Output as it is shown: the first `limit` bytes, marked where there are more.
+
+    Args:
+        data: The output, one byte more than the limit at the most.
+        limit: Bytes; a character of which they hold a part is left out.
+        normalised: See `display`.
+    """
+    cut = len(data) > limit
+    text = codecs.utf_8_decode(data[:limit], "replace", not cut)[0]
+    if normalised:
+        text = _normalised(text)
+    return f"{text}\n[... output cut at {limit:,} bytes]\n" if cut else text

@@ -16,8 +16,9 @@ from ultrainteract.errors import SandboxError
 from ultrainteract.sandbox.channel import Answer, Channel, ConnectionLost, ToolCall
 
 START_S = 60.0
-CAPABILITIES = ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL")
-"""What a supervisor needs to change users, kill and clean up; children keep none of it."""
+CAPABILITIES = ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETFCAP", "SYS_ADMIN")
+"""What a supervisor needs to change users, kill and clean up, and, with the last two, to move into a user namespace
+before it runs anything: from then on it has no capability outside of that. Children keep none at all."""
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "HOME": "/tmp",
@@ -31,10 +32,12 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "Agg",
+    "MALLOC_ARENA_MAX": "1",
     "LD_BIND_NOW": "1",
 }
-"""The whole environment of a supervisor; the image sets the same. The last has the libraries' names resolved at the
-start, not in each child; the supervisor takes it out before it runs programs."""
+"""The whole environment of a supervisor; the image sets the same. The last but one keeps threads from
+reserving 64 MiB of address space each; the last has the libraries' names resolved at the start, not in each child,
+and the supervisor takes it out before it runs programs."""
 _FIRST_UID, _LAST_UID = 10_000, 60_000
 _ranges = itertools.count(secrets.randbelow(1 << 16))
 

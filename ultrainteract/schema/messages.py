@@ -37,7 +37,9 @@ class Usage(Record):
     prompt_tokens: int = 0
     """Tokens sent, counted once a request whatever `n`."""
     completion_tokens: int = 0
-    """Tokens drawn, summed over the samples."""
+    """Tokens drawn, summed over the samples, reasoning included."""
+    reasoning_tokens: int = 0
+    """Of these, tokens of reasoning: as the provider reports them, else by its share of the text."""
 
 
 class Provenance(Record):
@@ -58,7 +60,9 @@ class Provenance(Record):
     prompt_tokens: int = 0
     """Prompt tokens of the request this sample came with (shared by its siblings)."""
     completion_tokens: int = 0
-    """Completion tokens of this sample."""
+    """Completion tokens of this sample, reasoning included."""
+    reasoning_tokens: int = 0
+    """Of these, tokens of reasoning."""
     cost: float | None = None
     """This sample's share of the request's cost in US dollars; None where the price is unknown."""
 
@@ -70,6 +74,8 @@ class Exchange(Record):
     """The actor's message in its published rendering."""
     raw: str
     """The actor's message as written."""
+    reasoning: str | None = None
+    """The model's reasoning before it."""
     code: str | None = None
     """The code that was run."""
     output: str

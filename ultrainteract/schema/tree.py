@@ -31,6 +31,8 @@ class Action(Record):
     """False where `code` does not pass Python's syntax check."""
     exchanges: tuple[Exchange, ...] = ()
     """Tool calls made before the answer, within this turn."""
+    reasoning: str | None = None
+    """The model's reasoning before it, without its tags; no later request, critic or judge sees it."""
 
 
 class Observation(Record):
@@ -69,6 +71,8 @@ class Node(Record):
     """What the critic said; only on an expanded node."""
     provenance: Provenance
     """The actor."""
+    published_id: str | None = None
+    """Id of the imported SFT row that this action comes from: it is exported under the same one."""
 
 
 class Pair(Record):
@@ -78,6 +82,8 @@ class Pair(Record):
     """Proved correct."""
     rejected: Node
     """Proved wrong."""
+    published_id: str | None = None
+    """Id of the imported row that this pair comes from; only on the additional pairs of a turn."""
 
     @model_validator(mode="after")
     def _proved(self) -> Self:
@@ -163,6 +169,10 @@ class Tree(Record):
     """Why the tree stopped."""
     guards: dict[str, int] = Field(default_factory=dict)
     """How often each quality guard acted while this tree grew (see `ultrainteract.tree.guards`)."""
+    unread: str = ""
+    """Where no sample of the tree could be proved correct or wrong: why, and the end of the first one."""
+    simulation: bool = False
+    """True where a simulated model answered any request of this tree, whether its text was kept or not."""
 
     @property
     def id(self) -> str:
@@ -183,8 +193,9 @@ class Tree(Record):
 
     @property
     def simulated(self) -> bool:
-        """True where any text of the tree was written by a simulated model."""
-        return any(node.provenance.simulated for _, node in self.nodes())
+        """True where a simulated model had a part in the tree: it wrote a text, or answered a request in vain."""
+        written = (part for _, node in self.nodes() for part in (node, node.critique) if part is not None)
+        return self.simulation or any(part.provenance.simulated for part in written)
 
     @property
     def hard(self) -> bool:

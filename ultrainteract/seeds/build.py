@@ -12,7 +12,7 @@ import orjson
 from ultrainteract.config import RuleConfig, RunConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.schema import SCHEMA_VERSION, Instruction, Record
-from ultrainteract.seeds.loading import SeedIssue, Tally, stream_instructions
+from ultrainteract.seeds.loading import CONFLICT, SeedIssue, Tally, stream_instructions
 
 
 class DatasetReport(Record):
@@ -144,7 +144,12 @@ def _report(
         for name in tally.records
     )
     configured = [rule.name if isinstance(rule, RuleConfig) else rule for rule in config.selection.rules]
-    steps = ["duplicate", *configured, *(["decontaminate"] if config.selection.decontaminate else [])]
+    steps = [
+        "duplicate",
+        CONFLICT,
+        *configured,
+        *(["decontaminate"] if config.selection.decontaminate else []),
+    ]
     left = sum(tally.instructions.values())
     rules: list[RuleReport] = []
     for step in dict.fromkeys(steps):

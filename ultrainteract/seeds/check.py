@@ -11,11 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from ultrainteract.config import Limits
 from ultrainteract.errors import SandboxError
 from ultrainteract.grading import Graders, SelfCheck, self_check, verdict_from_tests
 from ultrainteract.grading.registry import find_grader
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Label, Record, Verdict
+from ultrainteract.seeds.loading import GoldAnswers
 
 _AT_ONCE = 8
 _TOLERATED = 0.05
@@ -34,7 +36,7 @@ class SolutionCheck(Record):
     undetermined: int
     """Of these, neither: the statement allows several outputs, or the sandbox failed."""
     exceptions: tuple[tuple[str, str], ...]
-    """Those not proved correct: the instruction, and why."""
+    """Those not proved correct, but for problems with several right outputs: the instruction, and why."""
     shifted: int
     """Solutions judged on the tests of another problem."""
     false_accepts: tuple[tuple[str, str], ...]
@@ -54,6 +56,8 @@ class DatasetCheck(Record):
     """Gold answers; None where it has none."""
     solutions: SolutionCheck | None
     """Reference solutions; None where it has none, or no sandbox was given."""
+    conflicts: tuple[tuple[str, str], ...]
+    """Problems that were read before with another gold answer: the instruction, and that answer."""
     unchecked: int
     """Instructions that nothing here can check: judged ones, and tests without a solution."""
     odd: tuple[tuple[str, str], ...] = ()
@@ -116,8 +120,11 @@ async def check_dataset(
     sandbox: Sandbox | None,
     expected: Mapping[str, str] | None = None,
     progress: Callable[[], None] = lambda: None,
+    *,
+    shift: bool = True,
+    limits: Limits | None = None,
 ) -> DatasetCheck:
-    """Measures both rates of a dataset.
+    """Measures both rates of a dataset: what `seeds check` and `validate` report.
 
     Args:
         dataset: Its name.
@@ -126,7 +133,11 @@ async def check_dataset(
         sandbox: Where reference solutions run; they are left unchecked if None.
         expected: What is known of reference solutions, by the record's own name: `pass`, `fail`, other words.
         progress: Called after each solution that was judged.
+        shift: Also try the answers and solutions of other instructions, which must not be accepted.
+        limits: Limits of reference solutions; the sandbox's own if None.
     """
+    golds = GoldAnswers()
+    conflicts = [(i.source, why) for i in instructions if (why := golds.conflict(i)) is not None]
     distinct = list(
         {(i.question, i.gold, i.gold_set, i.source if i.tests else ""): i for i in instructions}.values()
     )
@@ -138,10 +149,11 @@ async def check_dataset(
     return DatasetCheck(
         odd=kinds.odd(),
         dataset=dataset,
-        answers=await self_check(answered, graders, shift=True) if answered else None,
-        solutions=await _check_solutions(tested, sandbox, expected or {}, progress)
+        answers=await self_check(answered, graders, shift=shift) if answered else None,
+        solutions=await _check_solutions(tested, sandbox, expected or {}, progress, shift, limits)
         if tested and sandbox
         else None,
+        conflicts=tuple(conflicts),
         unchecked=len(distinct) - len(answered) - len(tested),
     )
 
@@ -151,18 +163,20 @@ async def _check_solutions(
     sandbox: Sandbox,
     expected: Mapping[str, str],
     progress: Callable[[], None],
+    shift: bool,
+    limits: Limits | None,
 ) -> SolutionCheck:
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def judge(program: str, instruction: Instruction) -> Verdict:
         assert instruction.tests is not None  # `tests` instructions have a suite
         async with slots:
-            report = await sandbox.run_tests(program, instruction.tests)
+            report = await sandbox.run_tests(program, instruction.tests, limits=limits)
         progress()
         return verdict_from_tests(instruction.tests, report, program)
 
     neighbours = zip(instructions[1:], instructions, strict=False)
-    others = [(i, other) for i, other in neighbours if i.question != other.question]
+    others = [(i, other) for i, other in neighbours if shift and i.question != other.question]
     try:
         async with asyncio.TaskGroup() as group:
             own = [group.create_task(judge(i.solutions[0], i)) for i in instructions]
@@ -186,7 +200,8 @@ async def _check_solutions(
         exceptions=tuple(
             (instruction.source, _why(verdict))
             for instruction, verdict in zip(instructions, verdicts, strict=True)
-            if verdict.label is not Label.CORRECT
+            if verdict.label is Label.WRONG
+            or (verdict.label is Label.UNDETERMINED and not _any_answer(instruction))
         ),
         shifted=len(foreign),
         false_accepts=tuple(
@@ -197,6 +212,11 @@ async def _check_solutions(
         expectations=dict(sorted(expectations.items())),
         disagreements=tuple(disagreements),
     )
+
+
+def _any_answer(instruction: Instruction) -> bool:
+    """Whether the statement allows several right outputs: no verdict on the reference solution is no fault then."""
+    return instruction.tests is not None and instruction.tests.any_answer
 
 
 def _why(verdict: Verdict) -> str:

@@ -17,15 +17,18 @@ from typing import Literal
 from ultrainteract.config import RunConfig, SeedConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.readers.rows import Row, Unusable, shorten
 from ultrainteract.readers.sources import read_rows, resolved
 from ultrainteract.schema import Instruction, Record, Task, content_hash
+from ultrainteract.seeds.problem import LETTERS
 from ultrainteract.seeds.registry import Dataset, find_dataset
 from ultrainteract.seeds.selection.decontaminate import Decontaminator
 from ultrainteract.seeds.selection.rules import Rule, build_rules
 from ultrainteract.tools import TOOLS
 from ultrainteract.wording import ENGLISH, Wording, load_wording
 
+CONFLICT = "conflicting_gold"
+"""Name of the rule that drops a problem which was read before with another gold answer."""
 _BATCH = 512
 """Instructions checked for contamination at once."""
 
@@ -208,8 +211,31 @@ def _read(
             yield from load_seed(seed, base, tally)
 
 
+class GoldAnswers:
+    """The gold answers of the problems read so far: one problem with two of them is no ground truth."""
+
+    def __init__(self) -> None:
+        self._golds: dict[bytes, bytes] = {}
+
+    def conflict(self, instruction: Instruction) -> str | None:
+        """Why `instruction` contradicts what was read before it; None where it does not."""
+        gold = instruction.gold
+        if instruction.grader in ("tests", "judge") or (gold is None and not instruction.gold_set):
+            return None
+        shown = gold if gold is not None else " | ".join(instruction.gold_set)
+        if instruction.grader == "choice" and gold and gold in LETTERS[: len(instruction.choices)]:
+            gold = instruction.choices[LETTERS.index(gold)]  # the same choices may stand in another order
+        problem = [instruction.task, instruction.dataset, " ".join(instruction.prompt.split())]
+        key = bytes.fromhex(content_hash(problem))[:16]
+        value = bytes.fromhex(content_hash([gold, sorted(instruction.gold_set)]))[:8]
+        if self._golds.setdefault(key, value) == value:
+            return None
+        return f"the same problem was read before with another gold answer; here it is '{shorten(shown)}'"
+
+
 def _unique(items: Items) -> Items:
     seen: set[bytes] = set()
+    golds = GoldAnswers()
     for item in items:
         if isinstance(item, Instruction):
             key = bytes.fromhex(item.id)[:16]
@@ -217,6 +243,9 @@ def _unique(items: Items) -> Items:
                 yield dropped(item, "duplicate", "the same problem was read before")
                 continue
             seen.add(key)
+            if (reason := golds.conflict(item)) is not None:
+                yield dropped(item, CONFLICT, reason)
+                continue
         yield item
 
 

@@ -16,7 +16,6 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +25,7 @@ from pydantic import ValidationError
 from ultrainteract.config import Limits
 from ultrainteract.errors import SeedError
 from ultrainteract.models.base import ChatModel, ChatRequest, Purpose
+from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox.base import Execution, Sandbox
 from ultrainteract.schema import (
     Instruction,
@@ -39,8 +39,8 @@ from ultrainteract.schema import (
 from ultrainteract.seeds.mutation import mutants
 from ultrainteract.seeds.statements import judging
 
-Ask = Callable[[str], Awaitable[str]]
-"""Sends one user message to a model and returns its answer."""
+Ask = Callable[[tuple[Message, ...]], Awaitable[str]]
+"""Sends a conversation to a model and returns its answer."""
 
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 _MARK = "__result__:"
@@ -104,9 +104,9 @@ class GeneratedTests(Record):
 def model_ask(model: ChatModel, sampling: SamplingParams, instruction: Instruction) -> Ask:
     """An `Ask` that draws one completion of `model`."""
 
-    async def ask(text: str) -> str:
+    async def ask(messages: tuple[Message, ...]) -> str:
         request = ChatRequest(
-            messages=(Message(role="user", content=text),),
+            messages=messages,
             sampling=sampling,
             purpose=Purpose(role="testgen", step="testgen", instruction=instruction),
         )
@@ -126,6 +126,7 @@ async def generate_tests(
     sandbox: Sandbox,
     settings: TestGenSettings | None = None,
     entry_point: str | None = None,
+    prompts: Prompts | None = None,
 ) -> GeneratedTests:
     """Makes tests for one coding problem.
 
@@ -135,6 +136,7 @@ async def generate_tests(
         sandbox: Where inputs are made and gold solutions run.
         settings: How many of what.
         entry_point: Function to call, where the problem is one of calls.
+        prompts: Templates of the run; the built-in ones if None.
 
     Returns:
         The tests, or the reason why there are none. A sandbox fault drops the input it struck.
@@ -148,7 +150,9 @@ async def generate_tests(
         return made.model_copy(update={"problem": "there is no gold solution to give the outputs"})
     wanted, trouble = None, ""
     for _ in range(settings.attempts):
-        answer = await ask(_request(instruction.question, entry_point, settings, trouble))
+        answer = await ask(
+            _request(prompts or Prompts(), instruction.question, entry_point, settings, trouble)
+        )
         wanted, trouble = _read_answer(answer)
         if wanted is not None:
             break
@@ -206,12 +210,12 @@ def _suite(
     )
 
 
-def _request(question: str, entry_point: str | None, settings: TestGenSettings, trouble: str) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    template = files("ultrainteract").joinpath("prompts/testgen/inputs.md").read_text(encoding="utf-8")
+def _request(
+    prompts: Prompts, question: str, entry_point: str | None, settings: TestGenSettings, trouble: str
+) -> tuple[Message, ...]:
     code = "import random\nrandom.seed(1)\nprint(50000)\nprint(*[random.randint(1, 9) for _ in range(50000)])"
-    return Environment(undefined=StrictUndefined).from_string(template).render(
+    return prompts.render(
+        "testgen/inputs",
         question=question,
         entry_point=entry_point,
         basic=settings.basic,

@@ -150,8 +150,9 @@ class StoreReader:
 
     def spend(self) -> list[Spend]:
         """What was spent, by role, step, model and task."""
-        names = tuple(Spend.model_fields)
-        rows = self._reader.execute(f"SELECT {', '.join(names)} FROM spend ORDER BY 1, 2, 3, 4")
+        # A run of an older format that is only read lacks later columns: they hold their defaults.
+        rows = self._reader.execute("SELECT * FROM spend ORDER BY role, step, model, task")
+        names = [column[0] for column in rows.description]
         return [Spend(**dict(zip(names, row, strict=True))) for row in rows]
 
     def call(self, key: bytes) -> list[tuple[int, bytes]]:

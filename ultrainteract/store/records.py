@@ -95,6 +95,8 @@ class Spend(Record):
     """US dollars, over the requests whose price is known."""
     unpriced: int
     """Requests whose price is unknown."""
+    reasoning_tokens: int = 0
+    """Of the tokens drawn, those of reasoning."""
 
 
 class Settled(Record):
@@ -213,6 +215,8 @@ def _tallies(tree: Tree) -> dict[str, float]:
         "correct": sum(node.verdict.label == "correct" for node in nodes),
         "judged": sum(step.judged for turn in tree.turns for step in turn.steps[:1]),
         "judged_correct": sum(step.correct for turn in tree.turns for step in turn.steps[:1]),
+        "samples": sum(step.drawn for turn in tree.turns for step in turn.steps),
+        "readable": sum(step.judged for turn in tree.turns for step in turn.steps),
         "kept_tokens": sum(provenance.completion_tokens for provenance in written),
         "kept_cost": sum(provenance.cost or 0.0 for provenance in written),
         "simulated": float(tree.simulated),

@@ -49,6 +49,7 @@ CREATE TABLE outcomes (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state T
 CREATE TABLE admitted (key TEXT PRIMARY KEY, instruction BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE spend (role TEXT, step TEXT, model TEXT, task TEXT, requests INTEGER, completions INTEGER,
                     prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, unpriced INTEGER,
+                    reasoning_tokens INTEGER NOT NULL DEFAULT 0,
                     PRIMARY KEY (role, step, model, task)) WITHOUT ROWID;
 CREATE TABLE tallies (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
 """
@@ -181,5 +182,6 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.executemany(
         "UPDATE outcomes SET key = ?2, source = ?3 WHERE key = ?1", [tuple(row) for row in rows]
     )
+    connection.execute("ALTER TABLE spend ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0")
     connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
     connection.execute("COMMIT")

@@ -1,67 +1,100 @@
-"""From what a model wrote to an action, and from an action to its published rendering.
+r"""From what a model wrote to an action, and from an action to its published rendering.
 
-The actor writes `<thought>`, `<execute>` and `<solution>`; published rows have none of these tags. Models
-often write a fenced block or a bare `Answer:` instead: both are understood, so that a slip of format is not
-a wrong answer.
+The actor writes `<thought>`, `<execute>` and `<solution>`; published rows have none of these tags. Models often write
+a code block, a bare `Answer:`, `#### 5` or `\boxed{5}` instead: all are understood, so that a slip of format is not a
+wrong answer. `docs/outputs.md` states the rules for users; what cannot be read with certainty gives no code and no
+answer, which leaves the action undetermined.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
+import textwrap
+from collections.abc import Sequence
 
+from ultrainteract.readers.code import split_program, syntax_ok, with_line_feeds
 from ultrainteract.schema import Action, Exchange, Instruction, ReasoningSchema, Task
 
-_MOST_CODE = 100_000
-"""Characters of code that are parsed; longer code does not count as passing the syntax check."""
+__all__ = ["parse_action", "syntax_ok"]
 
-_FENCE = re.compile(r"```(?:python3?|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<(?:thought|execute|solution)>")
-_ANSWER = re.compile(
-    r"^[*_ \t]*(?:the )?(?:final )?answer(?: is)?[*_ \t]*[::]?[*_ \t]*\n?(?P<text>.*)\Z",
-    re.DOTALL | re.IGNORECASE,
+_NAMES = ("thought", "execute", "solution")
+_TAG = re.compile(r"<(/?)(thought|execute|solution)>")
+_LINE_START = re.compile(r"[ \t]*(?:[>#]+[ \t]*|[-+*][ \t]+|\d+[.)][ \t]+)?[*_]*[ \t]*")
+_CHAT_END = re.compile(
+    r"<\|(?:im_end|im_start|endoftext|eot_id|end_of_text|start_header_id|end)\|>"
+    r"|<(?:end_of_turn|start_of_turn)>|\[/?INST\]"
 )
-_ANSWER_LINE = re.compile(
-    r"^[ \t*_]*(?:final )?answer[ \t*_]*[::][ \t*_]*\n?(?P<text>.+?)[ \t*_]*$", re.IGNORECASE | re.MULTILINE
+"""Tokens of chat templates: what follows them is no part of the action."""
+_NEXT_PROBLEM = re.compile(
+    r"^[ \t]*(?:#+[ \t]*|[*_]+)?(?:(?:next|new|another)[ \t]+)?"
+    r"(?P<kind>question|problem|exercise|instruction|Q|user|human)(?P<number>[ \t]*\d+)?[*_]*"
+    r"[ \t]*[::][*_ \t]*(?P<said>.*)$",
+    re.IGNORECASE | re.MULTILINE,
 )
+_EMPHASIS = r"(?P<open>\*{1,3}|_{1,3}|`)?"
+_MARKER = re.compile(
+    rf"^[ \t]*(?P<head>#+[ \t]*)?(?:>[ \t]*|[-+*•][ \t]+|\d+[.)][ \t]+)?{_EMPHASIS}"
+    r"(?:(?:so|thus|therefore|hence),?[ \t]+)?(?:(?:the|my|your)[ \t]+)?(?:(?:final|correct)[ \t]+)?"
+    r"answer(?![A-Za-z0-9(]|_+\w)(?P<mid>[*_`]*)[ \t]*(?:is[ \t]*)?(?P<colon>[::])?(?P<after>[*_`]*)[ \t]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HASHES = re.compile(
+    r"^[ \t]*####[ \t]*(?P<text>(?!.*\banswer\b)[^#\s].*?)[ \t]*$", re.MULTILINE | re.IGNORECASE
+)
+_CONCLUSION = re.compile(
+    r"(?:^|(?<=[.!,:*_\s]))the (?:final |correct )?answer is[ \t]*:?[ \t]*"
+    r"(?P<text>(?:[^.\n]|\.(?=\S)){1,120})\.?[*_\s]*\Z",
+    re.IGNORECASE,
+)
+_DISPLAY = {"\\[": "\\]", "$$": "$$"}
 
 
 def parse_action(
-    raw: str, instruction: Instruction, schema: ReasoningSchema, exchanges: tuple[Exchange, ...] = ()
+    raw: str,
+    instruction: Instruction,
+    schema: ReasoningSchema,
+    exchanges: tuple[Exchange, ...] = (),
+    earlier: Sequence[str] = (),
+    reasoning: str | None = None,
 ) -> Action:
     """Reads a completion.
 
     Args:
-        raw: The completion as written.
+        raw: The completion as written, without its reasoning part.
         instruction: The instruction it answers.
         schema: The reasoning schema that was asked for.
         exchanges: Tool calls made before it, within this turn.
+        earlier: Code of the turns before, whose names its program may use.
+        reasoning: The reasoning part, kept beside the action.
 
     Returns:
         The action, with `code` and `answer` where it has them; its `text` is the published rendering.
     """
-    thought, code, solution = _tag(raw, "thought"), _tag(raw, "execute"), _tag(raw, "solution")
-    if thought is None and code is None and solution is None:
-        thought = raw.strip()
+    text = _own_words(with_line_feeds(raw), instruction)
+    before = [*earlier, *(exchange.code for exchange in exchanges if exchange.code is not None)]
+    found = _tagged(text)
+    thought, code, solution = (found.get(name) for name in _NAMES)
+    if not found:
+        thought = text.strip()
     if code is not None:
-        code = _unfence(code)
+        code = _unfenced(code, before)
     elif solution is not None and instruction.task.kind is Task.CODING:
-        code, solution = _unfence(solution), None
+        code, solution = _unfenced(solution, before), None
     else:
-        for source in ("thought", "solution"):
-            text = thought if source == "thought" else solution
-            found = list(_FENCE.finditer(text)) if text else []
-            if not text or not found:
+        for part in (thought, solution):
+            program, rest = split_program(part or "", before)
+            if program is None:
                 continue
-            code = "\n".join(match.group(1).rstrip() for match in found)
-            rest = _FENCE.sub("", text).strip()
-            thought, solution = (rest, solution) if source == "thought" else (thought, rest or None)
+            code = program
+            if part is thought:
+                thought = rest.strip()
+            else:
+                solution = rest.strip() or None
             break
     code = code.strip("\n") if code and code.strip() else None
-    answer = _answer(solution, thought)
-    if thought is not None and solution is None and answer is not None:
-        thought = _ANSWER_LINE.sub("", thought).rstrip() or thought
+    answer = _stated(solution) if solution is not None else None
+    if thought is not None and solution is None:
+        thought, answer = _take_answer(thought)
     return Action(
         raw=raw,
         reasoning_schema=schema,
@@ -70,58 +103,214 @@ def parse_action(
         answer=answer,
         syntax_ok=code is None or syntax_ok(code),
         exchanges=exchanges,
+        reasoning=reasoning,
     )
 
 
-def syntax_ok(code: str) -> bool:
-    """Whether `code` passes Python's syntax check, as a notebook cell (top-level `await` allowed). Nothing runs."""
-    if len(code) > _MOST_CODE:
-        return False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(code, "<action>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
-        return False
-    return True
+# ------------------------------------------------------------------------------------ where the action ends
 
 
-def _tag(raw: str, name: str) -> str | None:
-    """The contents of all `<name>` blocks, joined; an unclosed one reaches to the next tag or the end."""
-    # By search for fixed strings: one expression for all of it costs milliseconds on a long text, on the event loop.
-    opening, closing = f"<{name}>", f"</{name}>"
-    parts: list[str] = []
-    at, close = raw.find(opening), 0
-    while at >= 0:
-        begin = at + len(opening)
-        if 0 <= close < begin:  # one that is missing, or lies ahead, is not looked for again
-            close = raw.find(closing, begin)
-        end = len(raw) if close < 0 else close
-        if (tag := _TAG.search(raw, begin, end)) is not None:
-            end = after = tag.start()
+def _own_words(text: str, instruction: Instruction) -> str:
+    """The text up to where the model talks on: a token of the chat template, or a next problem that it invents.
+
+    A next problem is a line such as `Question: …` after an answer or a program, unless it repeats the instruction.
+    """
+    end = _CHAT_END.search(text)
+    if end is not None and text[: end.start()].strip():
+        text = text[: end.start()]
+    for line in _NEXT_PROBLEM.finditer(text):
+        said = line["said"].strip(" *_")
+        head = text[: line.start()]
+        parts = line["number"] and re.search(rf"\b{line['kind']}[ \t]*\d", head, re.IGNORECASE)
+        if (said and said in instruction.question) or parts:  # the problem restated, or its parts one by one
+            continue
+        if _open_tag(head) is None and _answers(head):
+            return head
+    return text
+
+
+def _open_tag(text: str) -> str | None:
+    """The tag that is still open at the end of a text."""
+    last = None
+    for tag in _TAG.finditer(text):
+        last = None if tag[1] else tag[2]
+    return last
+
+
+def _answers(text: str) -> bool:
+    """Whether a text gives an answer or a whole program: what comes after it may be another problem."""
+    if len(re.findall(r"^[ \t>]*(?:```|~~~)", text, re.MULTILINE)) % 2:
+        return False  # within a code block
+    if any(mark in text for mark in ("<solution>", "</execute>", "\\boxed{")) or _HASHES.search(text):
+        return True
+    return any(match["colon"] for match in _MARKER.finditer(text)) or split_program(text)[0] is not None
+
+
+# --------------------------------------------------------------------------------------------------- tags
+
+
+def _tagged(text: str) -> dict[str, str]:
+    """The contents of the tags, by name; several blocks of one name are joined, but for programs: the last counts.
+
+    A tag counts where it begins a line, or follows another tag; one that is named in a sentence or in backticks is no
+    tag. Where none does, tags within a line count if they are closed on it. An open block reaches to the next tag, or
+    to the end; a closing tag or a tag within a string of the program is part of the program.
+    """
+    if "<" not in text:
+        return {}
+    parts = _blocks(text, strict=True) or _blocks(text, strict=False)
+    found: dict[str, list[str]] = {}
+    for name, content in parts:
+        found.setdefault(name, []).append(content.strip("\n").rstrip())
+    programs = [part for part in found.get("execute", ()) if part.strip()]
+    if programs:
+        from ultrainteract.readers.code import Block, choose_program
+
+        chosen = choose_program([Block("python", _bare(part), 0, 0) for part in programs])
+        found["execute"] = [block.code for block in chosen] or programs[-1:]
+    return {name: "\n".join(contents).strip("\n") for name, contents in found.items()}
+
+
+def _blocks(text: str, *, strict: bool) -> list[tuple[str, str]]:
+    parts: list[tuple[str, str]] = []
+    at = 0
+    while (opening := _next_opening(text, at, strict=strict)) is not None:
+        end, at = _block_end(text, opening, strict=strict)
+        parts.append((opening[2], text[opening.end() : end]))
+    return parts
+
+
+def _next_opening(text: str, at: int, *, strict: bool) -> re.Match[str] | None:
+    for tag in _TAG.finditer(text, at):
+        if not tag[1] and (_begins_line(text, tag.start()) if strict else _closed_in_line(text, tag)):
+            return tag
+    return None
+
+
+def _begins_line(text: str, at: int) -> bool:
+    """Whether nothing but list marks, emphasis and other tags stands before `at` in its line."""
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    while (tag := re.search(r"</?(?:thought|execute|solution)>[ \t]*\Z", line)) is not None:
+        if tag[0].startswith("</"):
+            return True  # what stands before it is the end of that block
+        line = line[: tag.start()]
+    return _LINE_START.fullmatch(line) is not None
+
+
+def _closed_in_line(text: str, tag: re.Match[str]) -> bool:
+    """Whether a tag within a line is closed on it around something, and is not quoted."""
+    stop = text.find("\n", tag.end())
+    close = text.find(f"</{tag[2]}>", tag.end(), stop if stop >= 0 else len(text))
+    around = text[max(0, tag.start() - 1) : tag.start()]
+    inside = text[tag.end() : close].strip(" .…") if close >= 0 else ""
+    return bool(inside) and around not in ("`", '"', "'")
+
+
+def _block_end(text: str, opening: re.Match[str], *, strict: bool) -> tuple[int, int]:
+    """Where a block's content ends, and where to go on reading."""
+    program = opening[2] == "execute"
+    first: tuple[int, int] | None = None
+    tries = 0
+    for tag in _TAG.finditer(text, opening.end()):
+        if tag[1] and tag[2] == opening[2]:
+            ends = tag.start(), tag.end()
+        elif not tag[1] and _begins_line(text, tag.start()) and strict:
+            ends = tag.start(), tag.start()
         else:
-            after = end if close < 0 else close + len(closing)
-        parts.append(raw[begin:end])
-        at = raw.find(opening, after)
-    return "\n".join(part.strip("\n").rstrip() for part in parts).strip("\n") if parts else None
+            continue
+        if not program or tries >= 8:
+            return first or ends
+        first, tries = first or ends, tries + 1
+        if syntax_ok(_bare(text[opening.end() : ends[0]])):
+            return ends
+    if first is not None:
+        return first
+    return len(text), len(text)
 
 
-def _unfence(text: str) -> str:
-    found = [match.group(1) for match in _FENCE.finditer(text)]
-    return "\n".join(part.rstrip() for part in found) if found else text
+def _bare(code: str) -> str:
+    """A program without the indentation that all of its lines share."""
+    return textwrap.dedent(code.strip("\n")) if code[:1].isspace() else code
 
 
-def _answer(solution: str | None, thought: str | None) -> str | None:
-    if solution is not None:
-        match = _ANSWER.match(solution.strip())
-        return (match.group("text") if match else solution).strip() or None
-    if thought is None:
-        return None
-    lines = list(_ANSWER_LINE.finditer(thought))
+def _unfenced(text: str, earlier: Sequence[str]) -> str:
+    """The program in a block that holds it, perhaps in a code block of its own: whole where it is Python as it is."""
+    bare = _bare(text)
+    if ("```" not in text and "~~~" not in text) or syntax_ok(bare):
+        return bare
+    program, _ = split_program(text, earlier)
+    return program if program is not None else bare
+
+
+# ------------------------------------------------------------------------------------------------ answers
+
+
+def _stated(solution: str) -> str | None:
+    """The answer in a solution block: all of it, without a marker before it."""
+    solution = solution.strip()
+    marker = _MARKER.match(solution)
+    if marker is None:
+        hashes = _HASHES.fullmatch(solution)
+        return (hashes["text"] if hashes else _plain(solution)) or None
+    return _plain(solution[marker.end() :].strip(), marker) or None
+
+
+def _take_answer(thought: str) -> tuple[str, str | None]:
+    """The thought without the line that states the answer, and that answer: the last of those marked as one."""
+    markers = [match for match in _MARKER.finditer(thought) if match["colon"] or _is_heading(thought, match)]
+    lines = [(match.start(), match) for match in (*markers, *_HASHES.finditer(thought))]
     if lines:
-        return lines[-1].group("text").strip()
+        last = max(lines, key=lambda item: item[0])[1]
+        if last.re is _HASHES:
+            return (thought[: last.start()] + thought[last.end() :]).rstrip(), last["text"]
+        text, end = _after(thought, last.end())
+        answer = _plain(text, last)
+        if answer:
+            rest = thought
+            for match in reversed(markers):
+                stop = end if match is last else _after(thought, match.end())[1]
+                rest = rest[: match.start()] + rest[stop:]
+            return rest.rstrip(), answer
     start = thought.rfind("\\boxed")
-    return _boxed(thought[start:]) if start >= 0 else None
+    if start >= 0:
+        return thought, _boxed(thought[start:])
+    concluded = _CONCLUSION.search(thought[-500:])
+    return thought, (_plain(concluded["text"]) or None) if concluded else None
+
+
+def _is_heading(text: str, marker: re.Match[str]) -> bool:
+    """Whether a marker without a colon stands alone on its line, as a heading or in bold."""
+    alone = text[marker.end() : marker.end() + 1] in ("\n", "")
+    return alone and bool(marker["head"] or (marker["open"] or "").startswith(("**", "__")))
+
+
+def _after(text: str, at: int) -> tuple[str, int]:
+    """What stands after a marker: the rest of its line, or the next line that is not empty; display math whole."""
+    while at < len(text) and text[at].isspace():
+        at += 1
+    end = text.find("\n", at)
+    end = len(text) if end < 0 else end
+    opener = next((opener for opener in _DISPLAY if text.startswith(opener, at)), None)
+    if opener is not None:
+        close = text.find(_DISPLAY[opener], at + len(opener))
+        if close >= end:
+            end = close + len(_DISPLAY[opener])
+    return text[at:end], end
+
+
+def _plain(text: str, marker: re.Match[str] | None = None) -> str:
+    """An answer without the emphasis around it, or the end of one that began before its marker."""
+    text = text.strip()
+    opened = marker["open"] if marker is not None else None
+    if marker is not None and opened and opened not in (marker["mid"], marker["after"]):
+        text = text.replace(opened, "", 1).rstrip() if text.count(opened) == 1 else text
+    elif marker is not None and marker["after"] and marker["after"] != opened:  # `Answer: **5**`
+        text = marker["after"] + text
+    for sign in ("***", "**", "__", "*", "_", "`"):
+        inner = text[len(sign) : -len(sign)]
+        if len(text) > 2 * len(sign) and text.startswith(sign) and text.endswith(sign) and sign not in inner:
+            return inner.strip()
+    return text
 
 
 def _boxed(text: str) -> str | None:
@@ -135,6 +324,9 @@ def _boxed(text: str) -> str | None:
             if depth == 0:
                 return text[: position + 1]
     return None
+
+
+# ---------------------------------------------------------------------------------------------- rendering
 
 
 def _render(instruction: Instruction, thought: str, code: str | None, answer: str | None) -> str:

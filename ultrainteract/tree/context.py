@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from ultrainteract.schema import (
     Action,
     Exchange,
     Instruction,
+    Label,
     Message,
     Node,
     Observation,
@@ -25,10 +27,12 @@ from ultrainteract.schema import (
     Verdict,
     content_hash,
 )
-from ultrainteract.tree.actions import parse_action
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.guards import Counts, normalised
+from ultrainteract.tree.placeholders import read_action
 from ultrainteract.wording import feedback, shown_output
+
+log = logging.getLogger(__name__)
 
 _LONG = 2_000
 """Answers of at least this many characters are parsed on the CPU queue."""
@@ -54,6 +58,10 @@ class Context:
     """True once the tree has had its extra pairs."""
     guards: Counts = field(default_factory=Counter)
     """What the quality guards did."""
+    unread: str = ""
+    """Why the first sample without a verdict has none, and how it ends."""
+    simulation: bool = False
+    """True once a simulated model has answered."""
 
     @property
     def turn(self) -> int:
@@ -118,6 +126,8 @@ class Context:
         samples, actions = await self._use_tools(model, messages, purpose, sampling, samples, actions)
         verdicts = [_unfinished(sample) for sample in samples]
         self.guards["truncated"] += sum(verdict is _TRUNCATED for verdict in verdicts)
+        self.guards["withheld"] += sum(verdict is _FILTERED for verdict in verdicts)
+        self.simulation = self.simulation or any(sample.provenance.simulated for sample in samples)
         finished = [action for action, verdict in zip(actions, verdicts, strict=True) if verdict is None]
         seen = iter(await self.observer.observe(self.instruction, self.cells, finished, self._ask_judge))
         nodes: list[Node] = []
@@ -125,8 +135,11 @@ class Context:
             if verdict is None:
                 observed = next(seen)
                 observation, verdict = observed.observation, observed.verdict
+                self.guards["no_answer"] += action.code is None and action.answer is None
             else:
                 observation = Observation()
+            if verdict.label is Label.UNDETERMINED:
+                self.unread = self.unread or f"{verdict.reason}. It ends: {_tail(sample)}"
             nodes.append(
                 Node(action=action, observation=observation, verdict=verdict, provenance=sample.provenance)
             )
@@ -140,6 +153,7 @@ class Context:
         samples = await self.session.sample(model, messages, 1, purpose, sampling)
         if not samples:
             self.guards["request_refused"] += 1
+        self.simulation = self.simulation or any(sample.provenance.simulated for sample in samples)
         return samples[0] if samples else None
 
     async def _use_tools(
@@ -161,7 +175,13 @@ class Context:
             )
             for number, output in zip(asking, outputs, strict=True):
                 action = actions[number]
-                exchange = Exchange(text=action.text, raw=action.raw, code=action.code, output=output)
+                exchange = Exchange(
+                    text=action.text,
+                    raw=action.raw,
+                    reasoning=action.reasoning,
+                    code=action.code,
+                    output=output,
+                )
                 exchanges = (*action.exchanges, exchange)
                 asked = (*messages, *self._exchanged(exchanges))
                 more = await self.session.sample(model, asked, 1, purpose, sampling)
@@ -182,7 +202,15 @@ class Context:
         text = sample.completion.text
 
         def parse() -> Action:
-            action = parse_action(text, self.instruction, purpose.reasoning_schema, exchanges)
+            schema, reasoning = purpose.reasoning_schema, sample.completion.reasoning
+            try:
+                action = read_action(text, self.instruction, schema, exchanges, self.cells, reasoning)
+            except Exception:  # no text may end a run: what the parser fails on says nothing
+                log.exception("A completion for %s could not be parsed", self.instruction.source)
+                self.guards["parse_failed"] += 1
+                action = Action(
+                    raw=text, reasoning_schema=schema, text=text, exchanges=exchanges, reasoning=reasoning
+                )
             normalised(action)  # remembered for the comparisons to come
             return action
 
@@ -200,3 +228,9 @@ def _unfinished(sample: Sample) -> Verdict | None:
     if reason == "length":
         return _TRUNCATED
     return None if reason == "stop" else _FILTERED
+
+
+def _tail(sample: Sample) -> str:
+    """The end of a sample, on one line."""
+    text = " ".join(sample.completion.text[-400:].split())
+    return f"…{text[-160:]}" if len(text) > 160 else text or "(it is empty)"

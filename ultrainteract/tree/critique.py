@@ -12,7 +12,7 @@ from ultrainteract.wording import feedback
 
 
 async def criticise(context: Context, node: Node) -> Critique | None:
-    """Asks the critic about `node`; a critique that leaks the gold answer is asked for again, then redacted.
+    """ModelDemand the critic about `node`; a critique that leaks the gold answer is asked for again, then redacted.
 
     Returns:
         The critique; None where the provider refuses to comment.

@@ -7,13 +7,16 @@ action correct or wrong.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 
 from ultrainteract.config import SandboxConfig
-from ultrainteract.errors import GraderError, SandboxError
+from ultrainteract.errors import GraderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
+from ultrainteract.grading.boundary import fault_of, wrong_by_form
 from ultrainteract.grading.registry import find_grader
+from ultrainteract.prompts import Prompts
 from ultrainteract.replay import Ask, Observations, Observed
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
 from ultrainteract.schema import (
@@ -24,6 +27,8 @@ from ultrainteract.schema import (
     content_hash,
 )
 from ultrainteract.store import Recorder
+
+log = logging.getLogger(__name__)
 
 ENVIRONMENT_VERSION = 2
 """Raised when the environment would answer differently: older observations are then made again."""
@@ -42,17 +47,19 @@ class Environment:
         graders: Decide on final answers.
         config: Limits.
         tools: Handlers of the tools that sandboxed code may call.
+        prompts: Templates of the run, for the judge; the built-in ones if None.
     """
 
     def __init__(
         self, recorder: Recorder, sandbox: Sandbox, graders: Graders, config: SandboxConfig,
-        tools: Mapping[str, ToolHandler] | None = None,
+        tools: Mapping[str, ToolHandler] | None = None, prompts: Prompts | None = None,
     ) -> None:  # fmt: skip
         self._observations = Observations(recorder)
         self._sandbox = sandbox
         self._graders = graders
         self._limits = config.limits
         self._tools = dict(tools or {})
+        self._prompts = prompts or Prompts()
 
     async def observe(
         self,
@@ -67,7 +74,7 @@ class Environment:
             instruction: The instruction.
             cells: Code of the earlier turns, oldest first: the notebook's state.
             actions: The actions.
-            ask: Asks the judge model; needed where nothing but a judge can check the instruction.
+            ask: ModelDemand the judge model; needed where nothing but a judge can check the instruction.
 
         Raises:
             SandboxError: The sandbox failed, again and again: the tree is to be tried later.
@@ -135,13 +142,25 @@ class Environment:
     async def _observe(
         self, instruction: Instruction, cells: Sequence[str], action: Action, ask: Ask | None
     ) -> Observed:
+        """Observes one action; an exception of a check or of what shows its result leaves it undetermined."""
+        try:
+            return await self._check(instruction, cells, action, ask)
+        except UltraInteractError:
+            raise
+        except (Exception, SystemExit) as error:
+            log.exception("The check of an action for %s failed", instruction.source)
+            return Observed(observation=Observation(), verdict=Verdict.undetermined(fault_of(error).why))
+
+    async def _check(
+        self, instruction: Instruction, cells: Sequence[str], action: Action, ask: Ask | None
+    ) -> Observed:
         if instruction.grader == "tests" and instruction.tests is not None:
             return await self._test(instruction, action)
         if instruction.grader == "judge":
             if ask is None:
                 raise GraderError("This instruction needs a judge: set `judge.model` in the config.")
             reference = next(iter(instruction.solutions), None)
-            verdict = await judge(instruction, action.text, ask, reference)
+            verdict = await judge(instruction, action.text, ask, reference, prompts=self._prompts)
             return Observed(observation=Observation(), verdict=verdict)
         if action.code is not None and _by_program(instruction, action):
             execution = await self._run(instruction, cells, action)
@@ -157,7 +176,7 @@ class Environment:
 
     async def _judge_output(self, instruction: Instruction, execution: Execution) -> Verdict:
         if execution.status == "error":
-            return Verdict.wrong("format", f"the program raised {execution.error_type or 'an error'}")
+            return wrong_by_form(f"the program raised {execution.error_type or 'an error'}")
         if execution.status != "ok":
             return Verdict.undetermined(f"the program was stopped: {execution.status}")
         if execution.truncated:
@@ -214,7 +233,7 @@ def _worst_status(report: TestReport) -> str:
 
 
 def _test_feedback(instruction: Instruction, report: TestReport) -> str:
-    """What a wrong program's author is told. Expected outputs are quoted only where the statement shows them."""
+    """The feedback on a program that fails tests. Expected outputs are quoted only where the statement shows them."""
     assert instruction.tests is not None
     if report.error:
         return _shown(report.error)

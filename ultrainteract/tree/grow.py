@@ -65,8 +65,15 @@ class Grower:
                 return self._tree(context, turns, ended)
 
     def _tree(self, context: Context, turns: list[Turn], ended: Ended) -> Tree:
-        guards = {name: count for name, count in sorted(context.guards.items()) if count}
-        return Tree(instruction=context.instruction, turns=tuple(turns), ended=ended, guards=guards)
+        is_read = any(step.judged for turn in turns for step in turn.steps)
+        return Tree(
+            instruction=context.instruction,
+            turns=tuple(turns),
+            ended=ended,
+            guards={name: count for name, count in sorted(context.guards.items()) if count},
+            unread="" if is_read else context.unread,
+            simulation=context.simulation,
+        )
 
     async def solves(self, instruction: Instruction, times: int) -> bool:
         """Whether the actor solves `instruction` `times` times out of `times`: the selection pass.

@@ -22,12 +22,19 @@ GuardName = Literal[
     "syntax_dropped",
     "request_refused",
     "grader_failed",
+    "withheld",
+    "no_answer",
+    "parse_failed",
+    "unexpected_error",
 ]
 """critique_asked_again, critique_redacted: the critic gave the gold answer away; guided_refused: a guided
 action spoke of what it was shown; equal_pair: chosen and rejected would have been the same text; truncated:
 an answer was cut off at the token cap;
 syntax_dropped: the syntax filter kept an action out; request_refused: the provider refused a request for
-good; grader_failed: a grader raised, so that the verdict is undetermined."""
+good; grader_failed: a grader, or what runs or shows a check, raised, so that the verdict is undetermined; withheld: the
+provider ended a text for another reason than its end or the cap; no_answer: neither an answer nor a program was found
+in a text; parse_failed: the parser raised on a text, which leaves it undetermined; unexpected_error: anything else
+raised, which leaves the instruction failed."""
 
 Counts = Counter[GuardName]
 

@@ -66,6 +66,11 @@ def show_check(found: DatasetCheck) -> None:
         for expectation, count in checked.expectations.items():
             print(f"    expected          {expectation}: {count:,}")
         _show_items(checked.disagreements)
+    if found.conflicts:
+        print(
+            f"    two gold answers  {len(found.conflicts):,} problems were read before with another gold answer"
+        )
+        _show_items(found.conflicts)
     if found.unchecked:
         print(f"    not checked       {found.unchecked:,} (judged, or tests without a reference solution)")
 
@@ -83,6 +88,13 @@ def show_violations(report: Report, meanings: dict[str, str], console: Console) 
         console.print(f"{name}: {rule} ({meanings[rule]}): {count:,}", markup=False, highlight=False)
         for example in report.examples[name, rule]:
             console.print(f"    {example}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_warnings(report: Report, console: Console) -> None:
+    """Prints what a trainer has to be set up for."""
+    for (name, rule), details in sorted(report.warnings.items()):
+        for detail in details:
+            console.print(f"warning: {name}: {rule}: {detail}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_items(items: tuple[tuple[str, str], ...]) -> None:

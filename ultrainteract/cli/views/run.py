@@ -78,7 +78,9 @@ def _spend_table(report: RunReport) -> Table:
     for name, footer in (("role", "total"), ("step", ""), ("model", "")):
         table.add_column(name, footer)
     total = _sums(report.spend)
-    for name, number in zip(("requests", "completions", "tokens in", "tokens out"), total, strict=True):
+    for name, number in zip(
+        ("requests", "completions", "tokens in", "tokens out", "reasoning"), total, strict=True
+    ):
         table.add_column(name, f"{number:,}", justify="right")
     table.add_column("cost", _money(report.cost, report.unpriced), justify="right")
     groups: dict[tuple[str, str, str], list[Spend]] = {}
@@ -93,7 +95,7 @@ def _spend_table(report: RunReport) -> Table:
 
 
 def _sums(items: Sequence[Spend]) -> list[int]:
-    names = ("requests", "completions", "prompt_tokens", "completion_tokens")
+    names = ("requests", "completions", "prompt_tokens", "completion_tokens", "reasoning_tokens")
     return [sum(getattr(item, name) for item in items) for name in names]
 
 

@@ -19,7 +19,9 @@ from ultrainteract.dataset.samples import (
     flat_prompt,
     history,
     picked_pairs,
+    reasoning_of,
     spoken,
+    tagged,
 )
 from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
 from ultrainteract.exporting.registry import exporter
@@ -54,7 +56,8 @@ def sft_rows(
             "dataset": tree.instruction.dataset,
             "instruction": flat_prompt(tree, correct, with_history),
             "response": text,
-            "id": f"{content_hash([tree.id, correct.turn, text])}_{tree.depth}_{correct.turn}",
+            "id": correct.node.published_id
+            or f"{content_hash([tree.id, correct.turn, text])}_{tree.depth}_{correct.turn}",
             "parent_id": tree.id,
         }
 
@@ -90,7 +93,7 @@ def pair_rows(
             "trajectory": [{"from": role, "value": text} for role, text in talk],
             "chosen": chosen,
             "rejected": rejected,
-            "id": f"{parent}_{tree.depth}_{pair.turn}",
+            "id": pair.published_id or f"{parent}_{tree.depth}_{pair.turn}",
             "parent_id": tree.id,
         }
 
@@ -98,19 +101,36 @@ def pair_rows(
 @exporter("sft", kind="tree", columns=SFT_COLUMNS, histories=("bare", "flat"),
           summary="UltraInteract SFT: every correct action")  # fmt: skip
 def _sft(tree: Tree, config: ExportConfig) -> Iterator[Row]:
-    return sft_rows(tree, config.sft, with_history=config.sft_history == "flat", keep=config.filter)
+    rows = sft_rows(tree, config.sft, with_history=config.sft_history == "flat", keep=config.filter)
+    for row, correct in zip(rows, correct_actions(tree, config.sft, config.filter), strict=True):
+        action = correct.node.action
+        more = {"reasoning": reasoning_of(action)} if config.reasoning == "column" else {}
+        yield {**row, "response": tagged(action, row["response"], config), **more}
 
 
 @exporter(
     "pair", kind="tree", columns=PAIR_COLUMNS, summary="UltraInteract pairs, with the turns before them"
 )
 def _pair(tree: Tree, config: ExportConfig) -> Iterator[Row]:
-    return pair_rows(tree, config.pairs, with_history=config.pair_history == "full", keep=config.filter)
+    rows = pair_rows(tree, config.pairs, with_history=config.pair_history == "full", keep=config.filter)
+    return _with_reasoning(tree, config, rows)
 
 
 @exporter("single-turn", kind="tree", columns=PAIR_COLUMNS, summary="UltraInteract pairs without history")
 def _single_turn(tree: Tree, config: ExportConfig) -> Iterator[Row]:
-    return pair_rows(tree, config.pairs, with_history=False, keep=config.filter)
+    rows = pair_rows(tree, config.pairs, with_history=False, keep=config.filter)
+    return _with_reasoning(tree, config, rows)
+
+
+def _with_reasoning(tree: Tree, config: ExportConfig, rows: Iterator[Row]) -> Iterator[Row]:
+    """Pair rows with the reasoning of both sides, as `config` wants it."""
+    for row, pair in zip(rows, picked_pairs(tree, config.pairs, config.filter), strict=True):
+        found = dict(row)
+        for side, node in (("chosen", pair.chosen), ("rejected", pair.rejected)):
+            found[side] = tagged(node.action, row[side], config)
+            if config.reasoning == "column":
+                found[f"{side}_reasoning"] = reasoning_of(node.action)
+        yield found
 
 
 @exporter("trees", kind="tree", columns=TREE_COLUMNS, summary="whole trees, nested")

@@ -40,7 +40,6 @@ from ultrainteract.models.openai.addresses import find_key
 from ultrainteract.models.openai.batch_files import BatchFiles, Submission, read_rows
 from ultrainteract.models.openai.client import OpenAIModel
 from ultrainteract.models.openai.wire import Dialect, WireError, build_body, named_fields, parse_answer
-from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.schema import content_hash
 
@@ -153,7 +152,7 @@ class OpenAIBatchModel:
         wanted = self._wanted.get(key)
         if wanted is None:
             wanted = _Wanted(key, request, asyncio.get_running_loop().create_future())
-            wanted.answer.add_done_callback(_looked_at)
+            wanted.answer.add_done_callback(_mark_retrieved)
             self._wanted[key] = wanted
             if key in self._answers:
                 self._answer_from_disk(wanted)
@@ -196,7 +195,7 @@ class OpenAIBatchModel:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         if error is None:
-            error = ProviderError(f"{self._where} was closed with requests under way.", fatal=True)
+            error = ProviderError(f"{self._where} was closed with requests in flight.", fatal=True)
         for wanted in self._wanted.values():
             if not wanted.answer.done():
                 wanted.answer.set_exception(error)
@@ -437,19 +436,14 @@ class OpenAIBatchModel:
                 code if isinstance(code, int) else 500, self._redact(error_message(raw)), None
             )
         try:
-            completions, usage = parse_answer(raw, wanted.request)
+            completions, usage = parse_answer(raw, wanted.request, self.config.reasoning_tags)
         except WireError as error:
             return Fault("failed", self._redact(str(error)))
         wanted.answer.set_result(Reply(completions=tuple(completions[: wanted.request.n]), usage=usage))
         return None
 
 
-@provider("openai-batch", one_process=True)
-def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIBatchModel:
-    return OpenAIBatchModel(name, config, shared=resources.shared, state_dir=resources.state_dir)
-
-
-def _looked_at(answer: asyncio.Future[Reply]) -> None:
-    """Takes note of an error, since those who waited for it may have been cancelled."""
+def _mark_retrieved(answer: asyncio.Future[Reply]) -> None:
+    """Marks the exception as retrieved so that asyncio does not warn: those who waited may have been cancelled."""
     if not answer.cancelled():
         answer.exception()

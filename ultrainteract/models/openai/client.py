@@ -45,7 +45,6 @@ from ultrainteract.models.openai.wire import (
     named_fields,
     parse_answer,
 )
-from ultrainteract.models.providers import Resources, provider
 from ultrainteract.models.scheduler.endpoints import Endpoint, Lease, RequestClass
 from ultrainteract.models.scheduler.limits import SharedLimits
 from ultrainteract.models.scheduler.queue import acquire, move_waiters
@@ -197,6 +196,7 @@ class OpenAIModel:
                 usage = Usage(
                     prompt_tokens=usage.prompt_tokens + used.prompt_tokens,
                     completion_tokens=usage.completion_tokens + used.completion_tokens,
+                    reasoning_tokens=usage.reasoning_tokens + used.reasoning_tokens,
                 )
         drawn = self._in_order(request, slots)
         if not drawn and error is not None:
@@ -204,7 +204,7 @@ class OpenAIModel:
         return Reply(completions=tuple(drawn), usage=usage)
 
     async def close(self) -> None:
-        """Closes all connections. Idempotent; requests under way fail."""
+        """Closes all connections. Idempotent; requests in flight fail."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
@@ -254,7 +254,7 @@ class OpenAIModel:
     # ----------------------------------------------------------------------------------- one HTTP request
 
     async def _draw(self, request: ChatRequest, start: int, n: int) -> _Drawn | ProviderError:
-        """Asks for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
+        """ModelDemand for samples until there is an answer or no hope; a failure is returned, to spare siblings."""
         request_class = RequestClass(self.name, request.purpose.role, self.config.max_concurrency)
         failures, elapsed, token = 0, 0.0, object()
         while True:
@@ -307,7 +307,7 @@ class OpenAIModel:
             finally:
                 lease.dropped()
             if self._closed:
-                return ProviderError(f"{where} was closed with requests under way.", fatal=True)
+                return ProviderError(f"{where} was closed with requests in flight.", fatal=True)
             if fault.kind == "refused":
                 return ProviderError(
                     f"{where} refuses the request: {fault.what}. {advice(fault)}", refused=True
@@ -387,7 +387,7 @@ class OpenAIModel:
 
     def _parse(self, raw: bytes, request: ChatRequest) -> _Drawn:
         try:
-            return parse_answer(raw, request)
+            return parse_answer(raw, request, self.config.reasoning_tags)
         except WireError as error:
             if error.status is None:
                 raise Fault("failed", self._redact(str(error))) from None
@@ -455,8 +455,3 @@ class OpenAIModel:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
-
-
-@provider("openai")
-def _open(name: str, config: ModelConfig, resources: Resources) -> OpenAIModel:
-    return OpenAIModel(name, config, shared=resources.shared)

@@ -7,28 +7,37 @@ whole rest of a request.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from ultrainteract.config import ModelConfig
+from ultrainteract.config import REASONING_TAGS, ModelConfig
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason
 from ultrainteract.models.faults import status_of_error
+from ultrainteract.models.reasoning import Pairs, split_reasoning
 from ultrainteract.schema import SamplingParams, Usage
+
+log = logging.getLogger(__name__)
 
 LEAST_LOGPROB = -9999.0
 """Stands for minus infinity, which JSON cannot say."""
 CHARS_PER_TOKEN = 4
 """Used for estimates alone: rates before a request, and usage that a server does not report."""
 
-_FINISH: dict[Any, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "content_filter": "content_filter",
+_FINISH: dict[str, FinishReason] = {
+    **dict.fromkeys(
+        ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", "complete", "completed", "finished"),
+        "stop",
+    ),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "max_length", "model_length"), "length"),
+    **dict.fromkeys(
+        ("content_filter", "safety", "recitation", "refusal", "prohibited_content"), "content_filter"
+    ),
 }
+"""What servers call the end of a text. An empty or missing one is a whole text where nothing says otherwise."""
 
 
 class WireError(ValueError):
@@ -51,7 +60,7 @@ class Dialect:
     token_field: str = "max_completion_tokens"
     """Its name for the cap on completion tokens."""
     samples: int | None = None
-    """Most samples it draws in one request; None while nothing is known against any number."""
+    """Maximum samples per request; None while nothing is known against any number."""
     seed: bool = True
     """Takes `seed`."""
     continuation: bool = True
@@ -156,16 +165,23 @@ def build_body(
     return body
 
 
-def parse_answer(raw: bytes, request: ChatRequest) -> tuple[list[Completion], Usage]:
+def parse_answer(
+    raw: bytes, request: ChatRequest, pairs: Pairs = REASONING_TAGS
+) -> tuple[list[Completion], Usage]:
     """Reads the completions and the usage of an answer.
+
+    Args:
+        raw: The body.
+        request: What was asked.
+        pairs: Tags around reasoning that the server has left in the text.
 
     Raises:
         WireError: It is not a chat completion with at least one choice.
     """
     data = _read(raw)
     choices = data.get("choices") if isinstance(data, dict) else None
-    if isinstance(data, dict) and (told := data.get("error")) and not choices:
-        raise WireError("an error", status_of_error(told))
+    if isinstance(data, dict) and (fault := data.get("error")) and not choices:
+        raise WireError("an error", status_of_error(fault))
     if not isinstance(choices, list):
         raise WireError("the answer is JSON but no chat completion")
     if not choices:
@@ -174,13 +190,20 @@ def parse_answer(raw: bytes, request: ChatRequest) -> tuple[list[Completion], Us
         whole = [choice for choice in choices if not _broken(choice)]
         if not whole:
             raise WireError(f"all choices broke off ({choices[0].get('error')})")
-        parts = [_parts(choice) for choice in sorted(whole, key=lambda choice: int(choice.get("index") or 0))]
+        parts = [
+            _parts(choice, pairs)
+            for choice in sorted(whole, key=lambda choice: int(choice.get("index") or 0))
+        ]
         usage = _usage(data.get("usage"), request, parts)
     except WireError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireError(f"the answer is no chat completion ({type(error).__name__}: {error})") from None
-    return _share_tokens(parts, usage.completion_tokens), usage
+    cap = request.sampling.max_tokens
+    completions = _share_tokens(parts, usage)
+    if len(completions) == 1 and not whole[0].get("finish_reason") and completions[0].tokens >= cap:
+        completions = [completions[0].model_copy(update={"finish_reason": "length"})]  # it says so itself
+    return completions, usage
 
 
 def _read(raw: bytes) -> Any:
@@ -208,13 +231,39 @@ def _broken(choice: dict[str, Any]) -> bool:
 
 
 _Parts = tuple[str, str | None, FinishReason, tuple[float, ...] | None]
+"""(text, reasoning, why it ended, log-probabilities)"""
 
 
-def _parts(choice: dict[str, Any]) -> _Parts:
+def finish_reason(said: Any, message: dict[str, Any]) -> FinishReason:
+    """What a server's finish reason means; one that is not known is kept as `other`, and logged once.
+
+    Args:
+        said: The `finish_reason` of a choice.
+        message: Its message: tool calls and refusals are no whole answers, whatever the reason says.
+    """
+    if said is None or said == "":
+        return "content_filter" if message.get("refusal") else "stop"
+    known = _FINISH.get(str(said).lower())
+    if known is None and str(said) not in _unknown:
+        _unknown.add(str(said))
+        log.warning(
+            "Finish reason %r is not known: samples that end with it are undetermined. If it means that the text is "
+            "whole, please report it.", str(said)[:60],
+        )  # fmt: skip
+    return known or "other"
+
+
+_unknown: set[str] = set()
+"""Finish reasons that were logged."""
+
+
+def _parts(choice: dict[str, Any], pairs: Pairs) -> _Parts:
     message = choice["message"]
     content = message.get("content")
-    reasoning = message.get("reasoning_content") or message.get("reasoning")
-    finish = _FINISH.get(choice.get("finish_reason"), "other")
+    reasoning = (
+        message.get("reasoning_content") or message.get("reasoning") or message.get("reasoning_details")
+    )
+    finish = finish_reason(choice.get("finish_reason"), message)
     if isinstance(content, list):  # typed parts: text, and thinking as a list of its own
         typed = [{"type": "text", "text": p} if isinstance(p, str) else p for p in content]
         reasoning = reasoning or "".join(_texts(p["thinking"]) for p in typed if p.get("type") == "thinking")
@@ -227,8 +276,8 @@ def _parts(choice: dict[str, Any]) -> _Parts:
         content = ""
     if not isinstance(content, str) or not isinstance(reasoning, str | None):
         raise TypeError("the message has no text")
-    if not reasoning:
-        content, reasoning = split_reasoning(content)
+    content, inside = split_reasoning(content, pairs, leading=bool(reasoning))
+    reasoning = "\n\n".join(part for part in (reasoning, inside) if part)
     tokens = (choice.get("logprobs") or {}).get("content")
     logprobs = None
     if tokens is not None and all(token["logprob"] is not None for token in tokens):
@@ -239,23 +288,9 @@ def _parts(choice: dict[str, Any]) -> _Parts:
 def _texts(parts: Any) -> str:
     if isinstance(parts, str):
         return parts
-    return "".join(part if isinstance(part, str) else part["text"] for part in parts)
-
-
-def split_reasoning(text: str) -> tuple[str, str | None]:
-    """Takes a reasoning model's `<think>…</think>` off the front of its answer.
-
-    Servers without a reasoning parser leave it there, often without the opening tag, which is part of the
-    prompt. An answer cut off before the closing tag is all reasoning.
-
-    Returns:
-        The answer and the reasoning, if there was any.
-    """
-    opened = text.lstrip().startswith("<think>")
-    if not opened and "</think>" not in text:
-        return text, None
-    reasoning, _, answer = text.partition("</think>")
-    return answer.lstrip("\n"), reasoning.lstrip().removeprefix("<think>").strip("\n")
+    return "".join(
+        part if isinstance(part, str) else part.get("text") or part.get("summary") or "" for part in parts
+    )
 
 
 def _usage(data: Any, request: ChatRequest, parts: list[_Parts]) -> Usage:
@@ -265,7 +300,26 @@ def _usage(data: Any, request: ChatRequest, parts: list[_Parts]) -> Usage:
         prompt = estimate_tokens(request)
     if not completion or int(completion) < 0:
         completion = sum(_weight(part) for part in parts)
-    return Usage(prompt_tokens=int(prompt), completion_tokens=int(completion))
+    completion = int(completion)
+    details = data.get("completion_tokens_details") or {}
+    thought = details.get("reasoning_tokens") or data.get("reasoning_tokens")
+    if not isinstance(thought, int) or thought <= 0:
+        thought = sum(_thought(part, completion / sum(map(_weight, parts))) for part in parts)
+    elif (
+        data.get("total_tokens") == int(prompt) + completion + thought
+    ):  # counted beside the completion, not in it
+        completion += thought
+    return Usage(
+        prompt_tokens=int(prompt), completion_tokens=completion, reasoning_tokens=min(thought, completion)
+    )
+
+
+def _thought(part: _Parts, tokens_per_weight: float) -> int:
+    """Tokens of reasoning, by its share of the characters, where the server does not count them."""
+    text, reasoning, _, _ = part
+    if not reasoning:
+        return 0
+    return int(_weight(part) * tokens_per_weight * len(reasoning) / (len(text) + len(reasoning)))
 
 
 def estimate_tokens(request: ChatRequest) -> int:
@@ -280,17 +334,26 @@ def _weight(part: _Parts) -> int:
     return 1 + (len(text) + len(reasoning or "")) // CHARS_PER_TOKEN
 
 
-def _share_tokens(parts: list[_Parts], total: int) -> list[Completion]:
+def _share_tokens(parts: list[_Parts], usage: Usage) -> list[Completion]:
     """Completions with their share of the total, by length, since servers report only the sum of all."""
     weights = [_weight(part) for part in parts]
-    whole, given, seen = sum(weights), 0, 0
+    whole, total, given, seen = sum(weights), usage.completion_tokens, 0, 0
+    estimates = [_thought(part, total / whole) for part in parts]
+    scale = usage.reasoning_tokens / sum(estimates) if sum(estimates) else 0.0
     completions = []
-    for (text, reasoning, finish, logprobs), weight in zip(parts, weights, strict=True):
+    for (text, reasoning, finish, logprobs), weight, estimate in zip(parts, weights, estimates, strict=True):
         seen += weight
         tokens = total * seen // whole - given
         given += tokens
         completions.append(
-            Completion(text=text, finish_reason=finish, reasoning=reasoning, tokens=tokens, logprobs=logprobs)
+            Completion(
+                text=text,
+                finish_reason=finish,
+                reasoning=reasoning,
+                tokens=tokens,
+                reasoning_tokens=min(tokens, round(estimate * scale)),
+                logprobs=logprobs,
+            )
         )
     return completions
 

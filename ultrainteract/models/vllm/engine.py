@@ -115,7 +115,7 @@ class Engine:
     def death(self) -> ProviderError:
         """The error for requests that the engine's end leaves unanswered, with the reason where one is known."""
         if self.closed:
-            return ProviderError(f"Model '{self._name}' was closed with requests under way.", fatal=True)
+            return ProviderError(f"Model '{self._name}' was closed with requests in flight.", fatal=True)
         return ProviderError(
             f"The vLLM engine of model '{self._name}' ({self._model}) is dead: {self._reason()}. Its log is "
             f"{self.log}. Resume the run after the cause is gone.",

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Reply
-from ultrainteract.models.openai.wire import split_reasoning
-from ultrainteract.models.providers import Resources, provider
+from ultrainteract.models.reasoning import split_reasoning
 from ultrainteract.models.vllm.engine import Engine
 from ultrainteract.models.vllm.sequence_gate import SequenceGate
 from ultrainteract.schema import Usage
@@ -111,11 +110,12 @@ class VLLMModel:
             usage=Usage(
                 prompt_tokens=len(outputs[0].prompt_token_ids or ()),
                 completion_tokens=sum(completion.tokens for completion in completions),
+                reasoning_tokens=sum(completion.reasoning_tokens for completion in completions),
             ),
         )
 
     async def close(self) -> None:
-        """Ends the engine and its processes within seconds. Idempotent; requests under way fail."""
+        """Ends the engine and its processes within seconds. Idempotent; requests in flight fail."""
         await self._engine.close()
 
     # ------------------------------------------------------------------------------------------ one request
@@ -237,7 +237,7 @@ class VLLMModel:
         if self._reasoning is not None:
             text, reasoning = self._reasoning.split(text)
         if reasoning is None:
-            text, reasoning = split_reasoning(text)
+            text, reasoning = split_reasoning(text, self.config.reasoning_tags)
         logprobs = None
         if output.logprobs is not None:
             pairs = zip(output.logprobs, output.token_ids, strict=True)
@@ -247,13 +247,11 @@ class VLLMModel:
             finish_reason=_FINISH.get(output.finish_reason, "other"),
             reasoning=reasoning,
             tokens=len(output.token_ids),
+            reasoning_tokens=len(output.token_ids)
+            * len(reasoning or "")
+            // max(1, len(text) + len(reasoning or "")),
             logprobs=logprobs,
         )
-
-
-@provider("vllm", one_process=True)
-def _open(name: str, config: ModelConfig, resources: Resources) -> VLLMModel:
-    return VLLMModel(name, config)
 
 
 def _text_after(tokenizer: Any, before: list[int], written: list[int], skip_special: bool) -> str:

@@ -29,7 +29,6 @@ from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models import build_model
 from ultrainteract.models.base import ChatModel, ChatRequest, Reply
 from ultrainteract.models.processes import Lazy, Lifeline, ending, last_words, tail
-from ultrainteract.models.providers import Resources, provider
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 1800.0
@@ -123,7 +122,7 @@ class VLLMServerModel:
                 await asyncio.wait({reply})
 
     async def close(self) -> None:
-        """Ends the server within seconds. Idempotent; requests under way fail."""
+        """Ends the server within seconds. Idempotent; requests in flight fail."""
         if self._closed:
             return
         self._closed = True
@@ -190,7 +189,7 @@ class VLLMServerModel:
 
     def _death(self) -> ProviderError | ConfigError:
         if self._closed:
-            return ProviderError(f"Model '{self.name}' was closed with requests under way.", fatal=True)
+            return ProviderError(f"Model '{self.name}' was closed with requests in flight.", fatal=True)
         assert self._ended is not None
         status, reason = self._ended.result(), last_words(self.log)
         message = (
@@ -220,11 +219,6 @@ class VLLMServerModel:
         except ProcessLookupError:
             return False
         return True
-
-
-@provider("vllm-server", one_process=True)
-def _open(name: str, config: ModelConfig, resources: Resources) -> VLLMServerModel:
-    return VLLMServerModel(name, config)
 
 
 def _command(config: ModelConfig) -> list[str]:

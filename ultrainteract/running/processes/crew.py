@@ -23,6 +23,7 @@ import orjson
 
 from ultrainteract.config import RunConfig
 from ultrainteract.models import stays_in_one_process
+from ultrainteract.registry import PROGRAM_MODULES
 from ultrainteract.replay import Spent
 from ultrainteract.running.driver import Driver
 from ultrainteract.running.leases import Lease, Message, WorkerLost
@@ -31,7 +32,7 @@ from ultrainteract.running.processes.frames import Answer, Call, open_stream, re
 LOCATION = "this machine"
 LOOK_EVERY_S = 0.25
 """Seconds between two looks at how busy this process is."""
-BUSY_SHARE = 0.7
+BUSY_SHARE = 0.6
 """Share of a core from which on this process counts as busy."""
 BUSY_LOOKS = 4
 """Busy looks in a row after which `auto` starts workers: a second of work is about what starting them takes."""
@@ -52,7 +53,11 @@ def process_count(config: RunConfig, *, own_models: bool) -> int:
         own_models: Whether models or a sandbox were handed over as objects, which no other process can share.
     """
     wanted = config.executor.processes
-    if own_models or any(stays_in_one_process(name, model) for name, model in config.models.items()):
+    if (
+        own_models
+        or PROGRAM_MODULES
+        or any(stays_in_one_process(name, model) for name, model in config.models.items())
+    ):
         return 1
     number = usable_cores() if wanted == "auto" else wanted
     shared = min(model.max_concurrency for model in config.models.values())

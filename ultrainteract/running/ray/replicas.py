@@ -120,7 +120,7 @@ class Replicas:
         name: The model's name in the configuration.
         config: Its configuration.
         key: What replicas ask of those who send requests.
-        tell: Told the addresses whenever they change; never told of none.
+        tell: Called with the addresses whenever they change, never with none.
     """
 
     def __init__(

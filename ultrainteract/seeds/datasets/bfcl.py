@@ -77,7 +77,7 @@ def _right_calls(
         orders = {function["name"]: list(function["parameters"]["properties"]) for function in functions}
         for truth in truths[key]:
             for name, arguments in truth.items():
-                allowed = {argument: list(values) for argument, values in arguments.items()}
+                allowed = {argument: _allowed(values) for argument, values in arguments.items()}
                 calls.append({"name": name, "arguments": allowed, "order": orders[name]})
     except (KeyError, TypeError, AttributeError):
         raise Unusable("its functions and its right calls do not fit together") from None
@@ -104,5 +104,11 @@ def _stated(call: dict[str, Any]) -> str:
 def _first(value: Any) -> Any:
     """A plain value of an allowed one: in objects, the fields again hold lists of what is allowed."""
     if isinstance(value, dict):
-        return {key: _first(values[0]) for key, values in value.items() if values and values[0] != ""}
+        allowed = {key: _allowed(values) for key, values in value.items()}
+        return {key: _first(values[0]) for key, values in allowed.items() if values and values[0] != ""}
     return [_first(item) for item in value] if isinstance(value, list) else value
+
+
+def _allowed(values: Any) -> list[Any]:
+    """What is allowed, as a list: some records hold one plain value where others hold a list of them."""
+    return list(values) if isinstance(values, list) else [values]

@@ -30,10 +30,10 @@ def load_apps(row: Row, seed: SeedConfig) -> Iterator[Problem]:
 def _problem(row: Row, seed: SeedConfig) -> Problem:
     question, starter = row.text("question"), row.optional_text("starter_code")
     tests = row.nested("input_output") if row.has("input_output") else {"inputs": [], "outputs": []}
-    if isinstance(tests, Mapping) and not tests.get("inputs") and "generated_tests" in seed.options:
+    if isinstance(tests, Mapping) and "generated_tests" in seed.options:
         from ultrainteract.seeds.testgen import generated_tests
 
-        tests = generated_tests(seed.options["generated_tests"], question) or tests
+        tests = _joined(tests, generated_tests(seed.options["generated_tests"], question) or {})
     entry_point = _entry_point(tests, starter)
     difficulty = row.optional_text("difficulty")
     untested = isinstance(tests, Mapping) and not tests.get("inputs")
@@ -57,6 +57,27 @@ def _problem(row: Row, seed: SeedConfig) -> Problem:
         tags=_list(row.get("tags")),
         record_id=row.optional_text("problem_id", "id"),
     )
+
+
+def _joined(own: Mapping[str, Any], made: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record's own tests with those that were made for it; its own alone where the two are of different kinds."""
+    if not own.get("inputs"):
+        return made or own
+    lists = [tests.get(name) for tests in (own, made) for name in ("inputs", "outputs")]
+    if own.get("fn_name") != made.get("fn_name") or not all(isinstance(one, list) for one in lists):
+        return own
+    given, expected, more_given, more_expected = lists
+    if own.get("fn_name") and not all(
+        isinstance(value, list) and len(value) == 1 for value in expected or []
+    ):
+        more_expected = [
+            value[0] for value in more_expected or []
+        ]  # made ones are wrapped, the record's are not
+    return {
+        **own,
+        "inputs": [*(given or []), *(more_given or [])],
+        "outputs": [*(expected or []), *(more_expected or [])],
+    }
 
 
 def _entry_point(tests: Any, starter: str | None) -> str | None:

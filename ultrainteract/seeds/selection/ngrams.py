@@ -1,7 +1,7 @@
 """Exact matching of word n-grams between many texts and a fixed set of test items, at memory speed.
 
-Normalisation: lower case; every run of characters that are no letters or digits becomes one space. An
-n-gram is n consecutive words of that text.
+Normalisation: NFKC, lower case; every run of characters that are no letters or digits becomes one space, and a
+character of a script without spaces is a word. An n-gram is n consecutive words of that text.
 
 Texts are hashed in batches. One polynomial prefix hash over the joined bytes gives the hash of every n-gram
 from two look-ups, without cutting the text into words. A bit table rules out nearly all of them, a binary
@@ -12,6 +12,7 @@ report never rests on a hash.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,11 @@ _ASCII = bytes(
     code + 32 if chr(code).isalpha() else 32
     for code in range(128)
 ) + bytes(range(128, 256))  # fmt: skip
-_NOT_WORD = re.compile(r"[\W_]+")
+_SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U000323af]"
+)
+"""Thai, Lao, Burmese, Khmer, Kana and Han: scripts that put no spaces between words."""
 _BASE = 0x9E3779B97F4A7C15 | 1
 """Odd, so that it has an inverse modulo 2^64."""
 _INVERSE = pow(_BASE, -1, 1 << 64)
@@ -34,11 +39,30 @@ _ROOM = 1 << 18
 """Bytes of normalised text hashed at once."""
 
 
+class _Words(dict[int, str]):
+    """What becomes of a character, by its code point: letters, digits and the marks on them stay, others part words."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        kind = unicodedata.category(character)
+        kept = f" {character} " if _SPACELESS.match(character) else character
+        found = self[code] = " " if kind[0] not in "LNM" else character if kind[0] == "M" else kept
+        return found
+
+
+_words = _Words()
+
+
 def normalise(text: str) -> bytes:
-    """The text's words in lower case, separated by single spaces, as UTF-8."""
+    """The text's words in lower case, separated by single spaces, as UTF-8.
+
+    Characters that look or mean the same are one (NFKC: full-width digits, ligatures, composed accents). In scripts
+    that are written without spaces, every character is a word.
+    """
     if text.isascii():
         return b" ".join(text.encode().translate(_ASCII).split())
-    return _NOT_WORD.sub(" ", text.lower()).strip().encode()
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+    return " ".join(plain.translate(_words).split()).encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
