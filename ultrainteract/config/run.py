@@ -130,7 +130,7 @@ class RunConfig(Record):
         for model in data["models"].values():
             for field in _DELIVERY_FIELDS:
                 model.pop(field, None)
-            if model["reasoning_tags"] == [list(pair) for pair in REASONING_TAGS]:
+            if model.get("reasoning_tags") == [list(pair) for pair in REASONING_TAGS]:
                 del model["reasoning_tags"]  # runs that began before there was this field go on
         for field in ("kind", "runtime", "containers", "concurrency"):
             data["sandbox"].pop(field, None)
