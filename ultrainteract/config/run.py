@@ -123,8 +123,8 @@ class RunConfig(Record):
         """The part a run directory is bound to, as plain JSON: all that can change what the run produces."""
         data = binding(self)
         for field in (
-            "output", "budget", "stop_unread_after", "max_inflight_trees", "executor", "shard", "limit", "plugins",
-            "export", "publish", "name",
+            "output", "budget", "stop_unread_after", "max_inflight_trees", "executor", "shard", "limit",
+            "plugins", "export", "publish", "name",
         ):  # fmt: skip
             data.pop(field, None)
         for model in data["models"].values():

@@ -61,8 +61,8 @@ class SeedConfig(Record):
     tools: tuple[Tool, ...] = ()
     """Tools on offer, for `generic` sources."""
     prompt: str = "{question}"
-    """Published instruction text, for `generic` sources: `{question}` and `{choices}` are filled in. That of the task
-    where it is not set; `{question}` is the bare problem."""
+    """Whole instruction text, for `generic` sources, with `{question}` and `{choices}` filled in. `"{question}"`, the
+    default, is no text of its own: it stands for the published wording of the task, which says how to answer."""
     wording: Path | None = None
     """YAML file with the published words of a seed set in another language; see docs/seeds.md."""
     licence: str | None = None

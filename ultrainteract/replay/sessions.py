@@ -150,8 +150,8 @@ class TreeSession:
         self._sampler = sampler
         self._instruction = instruction
         self._taken: dict[bytes, tuple[Request, int]] = {}
-        self.refusal = ""
         self._last: tuple[str, Sequence[Message], SamplingParams, bytes] | None = None
+        self.refusal = ""
 
     async def sample(
         self,

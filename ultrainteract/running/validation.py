@@ -75,7 +75,7 @@ async def validate_run(
                     items=tuple(explain(config.sandbox, sandbox.kind)),
                 )
             )
-        checks += await _check_datasets(samples, sandbox, config)
+        checks += await _check_ground_truths(samples, sandbox, config)
     except SandboxError as error:
         checks.append(Check(name="sandbox", passed=False, detail=str(error)))
     finally:
@@ -188,35 +188,32 @@ def _read_seeds(config: RunConfig, base: Path, limit: int) -> tuple[list[Instruc
     return samples, Check(name="seeds", passed=bool(samples), detail=detail, items=items)
 
 
-async def _check_datasets(
+async def _check_ground_truths(
     samples: list[Instruction], sandbox: Sandbox | None, config: RunConfig
 ) -> list[Check]:
-    """Gold answers and reference solutions, by the rule of `seeds check`."""
+    """Gold answers and reference solutions, by the rule of `seeds check` (`DatasetCheck.passed`)."""
     by_dataset: dict[str, list[Instruction]] = defaultdict(list)
     for sample in samples:
         by_dataset[sample.dataset].append(sample)
     checks = []
     async with Graders() as graders:
-        for dataset, instructions in by_dataset.items():
-            found = await check_dataset(dataset, instructions, graders, sandbox, limits=config.sandbox.limits)
-            details, items = [], []
-            if (answers := found.answers) is not None:
-                details.append(f"{answers.accepted:,} of {answers.checked:,} gold answers verify")
-                items += [f"{where}: gold {why}" for where, why in answers.exceptions]
-                items += [f"{where}: accepts {why}" for where, why in answers.false_accepts]
-            if found.odd:
-                details.append(f"{len(found.odd):,} are words where the others are values")
-                items += [f"{where}: gold '{gold}' is words" for where, gold in found.odd]
-            if (solutions := found.solutions) is not None:
-                details.append(f"{solutions.accepted:,} of {solutions.checked:,} reference solutions pass")
-                items += [f"{where}: its solution is {why}" for where, why in solutions.exceptions]
-            if details:
+        for dataset, found in by_dataset.items():
+            limits = config.sandbox.limits
+            checked = await check_dataset(dataset, found, graders, sandbox, shift=False, limits=limits)
+            for name, part in (("gold answers", checked.answers), ("reference solutions", checked.solutions)):
+                if part is None:
+                    continue
+                wrong = [f"{source}: {why}" for source, why in part.exceptions]
+                if name == "gold answers":
+                    wrong += [
+                        f"{source}: '{gold}' is words where the others are values"
+                        for source, gold in checked.odd
+                    ]
+                detail = f"{part.accepted:,} of {part.checked:,} verify"
+                passed = checked.passed or not wrong
                 checks.append(
                     Check(
-                        name=dataset,
-                        passed=found.passed,
-                        detail="; ".join(details),
-                        items=tuple(items[:_SHOWN]),
+                        name=f"{name} of {dataset}", passed=passed, detail=detail, items=tuple(wrong[:_SHOWN])
                     )
                 )
     return checks

@@ -65,13 +65,13 @@ class Grower:
                 return self._tree(context, turns, ended)
 
     def _tree(self, context: Context, turns: list[Turn], ended: Ended) -> Tree:
-        is_read = any(step.judged for turn in turns for step in turn.steps)
+        judged = any(step.judged for turn in turns for step in turn.steps)
         return Tree(
             instruction=context.instruction,
             turns=tuple(turns),
             ended=ended,
             guards={name: count for name, count in sorted(context.guards.items()) if count},
-            unread="" if is_read else context.unread,
+            unread="" if judged else context.unread,
             simulation=context.simulation,
         )
 

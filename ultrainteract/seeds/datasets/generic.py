@@ -28,9 +28,7 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     body = with_choices(question, choices) if choices else question
     gold = row.get(mapping.gold) if mapping.gold else None
     prompt = None
-    if (
-        "prompt" in seed.model_fields_set
-    ):  # `{question}` too: the bare problem, where the default is the published text
+    if seed.prompt != "{question}":
         lettered = with_choices("", choices).strip()
         prompt = seed.prompt.replace("{choices}", lettered).replace("{question}", question)
     yield Problem(
