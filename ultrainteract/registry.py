@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
@@ -103,9 +104,11 @@ class Registry(Generic[T]):
         if name not in self._entries:
             self._load_plugins()
         if name not in self._entries:
+            close = get_close_matches(name, self.names(), n=1)
+            near = f" Did you mean '{close[0]}'?" if close else ""
             raise ConfigError(
                 f"{where}{': there' if where else 'There'} is no {self.what} '{name}'; there are: "
-                f"{', '.join(self.names())}. {self._hint}".rstrip()
+                f"{', '.join(self.names())}.{near} {self._hint}".rstrip()
             )
         return self._entries[name][0]
 

@@ -43,7 +43,10 @@ def answer(body: Body, index: int) -> str:
     """Right in half of all samples, as a function of the request and the ordinal."""
     if body["model"] == "critic":
         return "Read the problem once more, then add again."
-    a, b = map(int, re.findall(r"What is (\d+) plus (\d+)", str(body["messages"]))[-1])
+    asked = re.findall(r"What is (\d+) plus (\d+)", str(body["messages"]))
+    if not asked:  # the check before the first request
+        return "yes"
+    a, b = map(int, asked[-1])
     draw = fraction(body["messages"], index)
     found = a + b if index % 2 == 0 else a + b + 1 + int(draw * 5)
     return f"<thought>\nStep 1: Add {a} and {b}: {draw:.9f}.\n</thought>\n<solution>\n\\boxed{{{found}}}\n</solution>"

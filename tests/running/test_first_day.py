@@ -58,7 +58,7 @@ async def test_a_corrected_gold_leaves_no_wrong_label(
     export(config.output)
     (file,) = (config.output / "exports" / "pair").glob("*.parquet")
     assert "999" not in {row["chosen"][-3:] for row in pq.read_table(file).to_pylist()}
-    assert stats(config.output)["trees"] == 7
+    assert stats(config.output).trees == 7
 
     problems(tmp_path / "problems.csv", p3="999")  # as it was: what was paid for comes back
     report = await grown(config)
@@ -203,7 +203,7 @@ async def test_runs_of_different_settings_are_mixed_by_a_flag_alone(tmp_path: Pa
     for read in (lambda: stats(*folders), lambda: export(folders, tmp_path / "exports")):
         with pytest.raises(ConfigError, match=r"different settings(.|\n)*seed: 0 → 4(.|\n)*--mixed"):
             read()
-    assert stats(*folders, mixed=True)["trees"] == 8, "an instruction counts once"
+    assert stats(*folders, mixed=True).trees == 8, "an instruction counts once"
     rows = export(folders, tmp_path / "exports", mixed=True).rows["pair"]
     ids = [
         row["id"]
