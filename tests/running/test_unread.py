@@ -62,7 +62,7 @@ async def test_an_exception_of_the_parser_leaves_a_sample_undetermined(
     def parse(*_: Any) -> None:
         raise error_of(kind)
 
-    monkeypatch.setattr("ultrainteract.tree.context.parse_action", parse)
+    monkeypatch.setattr("ultrainteract.tree.context.read_action", parse)
     report = await grow(config(tmp_path, stop_unread_after=None), lambda *_: cot("1"))
     assert report.states[TreeState.UNSOLVED] == 1
     assert report.guards["parse_failed"] == 2

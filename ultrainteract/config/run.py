@@ -12,7 +12,7 @@ from ultrainteract.config.binding import binding
 from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, PublishConfig
 from ultrainteract.config.growth import CriticConfig, GrowthConfig, JudgeConfig
-from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, REASONING_TAGS, ModelConfig
+from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, ModelConfig
 from ultrainteract.config.problems import did_you_mean
 from ultrainteract.config.sandbox import SandboxConfig
 from ultrainteract.config.seeds import SeedConfig, SelectionConfig
@@ -130,8 +130,6 @@ class RunConfig(Record):
         for model in data["models"].values():
             for field in _DELIVERY_FIELDS:
                 model.pop(field, None)
-            if model.get("reasoning_tags") == [list(pair) for pair in REASONING_TAGS]:
-                del model["reasoning_tags"]  # runs that began before there was this field go on
         for field in ("kind", "runtime", "containers", "concurrency"):
             data["sandbox"].pop(field, None)
         return data
