@@ -1,8 +1,8 @@
 """The command line: thin typer commands over the Python API.
 
-stdout is data, stderr is talk. Exit codes: 0 done; 1 a check failed; 2 configuration or usage; 3 seeds; 4 run
-directory; 5 sandbox; 6 grader; 7 model provider; 8 budget used up; 9 Hub; 10 dataset; 75 stopped by the
-user, resumable.
+stdout is data; diagnostics go to stderr. Exit codes: 0 done; 1 a check failed; 2 configuration or usage; 3 seeds; 4 run
+directory; 5 sandbox; 6 grader; 7 model provider; 8 budget used up; 9 Hub; 10 dataset; 11 nothing that the models write
+can be read; 75 stopped by the user, resumable.
 """
 
 from __future__ import annotations
