@@ -139,9 +139,8 @@ def _formats() -> list[tuple[str, tuple[str, ...], Search]]:
     require("detect_secrets", "hub")
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    known: dict[str, Any] = {
-        plugin.__name__: plugin for plugin in get_mapping_from_secret_type_to_class().values()
-    }
+    plugins: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    known = {plugin.__name__: plugin for plugin in plugins.values()}
     return [
         *((name, (mark,), re.compile(pattern).findall) for name, (mark, pattern) in _NEWER.items()),
         *((known[name].secret_type, marks, known[name]().analyze_string) for name, marks in _FORMATS.items()),
