@@ -20,7 +20,7 @@ _NAMES = re.compile(
 
 
 def is_stored(info: ValidationInfo) -> bool:
-    """Whether a configuration is read from a run directory: what was stored before this was checked must stay readable."""
+    """Whether a configuration is read from a run directory, where an earlier version may have let credentials in."""
     return bool((info.context or {}).get("stored"))
 
 
