@@ -127,5 +127,6 @@ def keep(name: str, value: Any) -> Path:
     """Writes an input down as an example, which the tests replay."""
     text = json.dumps({"target": name, "value": value}, indent=1, sort_keys=True)
     path = EXAMPLES / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    EXAMPLES.mkdir(exist_ok=True)  # the first of all: nothing had been found
     path.write_text(text + "\n")
     return path
