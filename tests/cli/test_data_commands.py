@@ -59,7 +59,7 @@ def test_export_into_the_run_by_default(run: Path) -> None:
 def test_export_explains_what_is_wrong(run: Path, tmp_path: Path) -> None:
     for arguments, message in (
         (("export",), "Name a run directory"),
-        (("export", run, "-f", "nothing"), "No export is called 'nothing'"),
+        (("export", run, "-f", "nothing"), "there is no export 'nothing'; there are: axolotl-dpo"),
         (("export", run, "--sft", "some"), "sft: Input should be 'all' or 'leaf'"),
         (("export", run, "--set", "filter.nothing=1"), "filter.nothing"),
         (("export", run, "--mix", "x"), "NAME=PATH:RATIO"),
@@ -166,7 +166,7 @@ def test_validate_data_says_what_breaks_where(tmp_path: Path) -> None:
     done = command("validate-data", tmp_path)
     assert done.returncode == 10
     assert "duplicate_id" in done.stdout
-    assert "pair.jsonl row 7" in done.stdout
+    assert "pair.jsonl:7: " in done.stdout
     found = json.loads(command("validate-data", tmp_path, "--json").stdout)
     assert {violation["rule"] for violation in found["violations"]} == {"duplicate", "duplicate_id"}
 

@@ -33,6 +33,12 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def as_urgent_as_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray's workers are niced to 15: beside anything else on the machine they hardly run."""
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+
+
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster

@@ -42,7 +42,9 @@ SQUARES = stdin_suite(*((f"{n}\n", f"{n * n}\n") for n in range(8)))
         (TOKENS, "YES", "yes", False),
         (TOKENS, "", "\n", True),
         (FLOATS, "0.3333", "0.33330001 ", True),
-        (FLOATS, "1000000", "1000500", True),
+        (FLOATS, "1000000", "1000500", False),  # two whole numbers are the same or not
+        (FLOATS, "1000000.0", "1000500", True),
+        (FLOATS, "1000000", "1000500.0", True),
         (FLOATS, "1", "1.1", False),
         (FLOATS, "a 1", "a 1.0", True),
         (FLOATS, "inf", "Infinity", True),
