@@ -124,11 +124,13 @@ def test_a_folder_of_exports_can_be_looked_at(run: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     listed = command("show", tmp_path / "trees")
     assert listed.returncode == 0, listed.stderr
-    assert len(listed.stdout.splitlines()) == 5
+    heading, *rows = listed.stdout.splitlines()
+    assert heading.split()[:3] == ["id", "state", "dataset"]
+    assert len(rows) == 5
     deepest = command("show", tmp_path / "trees", "--deepest")
     assert "turn 3" in deepest.stdout
-    lines = [line.split() for line in command("show", run, "--state", "complete").stdout.splitlines()]
-    assert {state for _, state, *_ in lines} == {"complete"}
+    _, *rows = command("show", run, "--state", "complete").stdout.splitlines()
+    assert {row.split()[1] for row in rows} == {"complete"}
     for folder in (run, tmp_path / "trees"):
         missing = command("show", folder, "nothing")
         assert missing.returncode in (4, 10)
