@@ -39,8 +39,9 @@ from _virtual import HEALTH_S, Fault, LoopClock, Server, VirtualLoop
 
 from ultrainteract.config import ModelConfig, parse_config
 from ultrainteract.models.faults import backoff
-from ultrainteract.models.scheduler.endpoints import Endpoint, Lane, acquire
+from ultrainteract.models.scheduler.endpoints import Endpoint, RequestClass
 from ultrainteract.models.scheduler.limits import KeyLimits, SharedLimits
+from ultrainteract.models.scheduler.queue import acquire
 from ultrainteract.planning.rehearsal import Asked, PassRates, rehearse
 from ultrainteract.schema import Usage
 
@@ -165,11 +166,12 @@ class Node:
     async def send(self, asked: Asked) -> float | None:
         """Sends a request until it is answered; how long it waited, None where it was given up."""
         model, clock, waits = asked.model, self.run.clock, self.run.waits
-        lane, limits = Lane(model, asked.role, self.maximum[model]), self.limits[model]
+        request_class = RequestClass(model, asked.role, self.maximum[model])
+        limits = self.limits[model]
         failures, waited, token = 0, 0.0, object()
         while True:
             began = clock.now()
-            lease = await acquire(self.endpoints[model], lane, asked.turn)
+            lease = await acquire(self.endpoints[model], request_class, asked.turn)
             endpoint, server = lease.endpoint, self.server_of[lease.endpoint]
             try:
                 if lease.health_check:
@@ -180,7 +182,7 @@ class Node:
                         waited += clock.now() - began
                         continue
                     endpoint.recovered()
-                    endpoint.dispatch()
+                    endpoint.changed()
                 if lease.after_outage:
                     failures = 0
                 reservation = await limits.reserve(USED.prompt_tokens, USED.completion_tokens)

@@ -59,7 +59,7 @@ def test_export_into_the_run_by_default(run: Path) -> None:
 def test_export_explains_what_is_wrong(run: Path, tmp_path: Path) -> None:
     for arguments, message in (
         (("export",), "Name a run directory"),
-        (("export", run, "-f", "nothing"), "No export is called 'nothing'"),
+        (("export", run, "-f", "nothing"), "there is no export 'nothing'; there are: axolotl-dpo"),
         (("export", run, "--sft", "some"), "sft: Input should be 'all' or 'leaf'"),
         (("export", run, "--set", "filter.nothing=1"), "filter.nothing"),
         (("export", run, "--mix", "x"), "NAME=PATH:RATIO"),
@@ -124,11 +124,13 @@ def test_a_folder_of_exports_can_be_looked_at(run: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     listed = command("show", tmp_path / "trees")
     assert listed.returncode == 0, listed.stderr
-    assert len(listed.stdout.splitlines()) == 5
+    heading, *rows = listed.stdout.splitlines()
+    assert heading.split()[:3] == ["id", "state", "dataset"]
+    assert len(rows) == 5
     deepest = command("show", tmp_path / "trees", "--deepest")
     assert "turn 3" in deepest.stdout
-    lines = [line.split() for line in command("show", run, "--state", "complete").stdout.splitlines()]
-    assert {state for _, state, *_ in lines} == {"complete"}
+    _, *rows = command("show", run, "--state", "complete").stdout.splitlines()
+    assert {row.split()[1] for row in rows} == {"complete"}
     for folder in (run, tmp_path / "trees"):
         missing = command("show", folder, "nothing")
         assert missing.returncode in (4, 10)
@@ -166,7 +168,7 @@ def test_validate_data_says_what_breaks_where(tmp_path: Path) -> None:
     done = command("validate-data", tmp_path)
     assert done.returncode == 10
     assert "duplicate_id" in done.stdout
-    assert "pair.jsonl row 7" in done.stdout
+    assert "pair.jsonl:7: " in done.stdout
     found = json.loads(command("validate-data", tmp_path, "--json").stdout)
     assert {violation["rule"] for violation in found["violations"]} == {"duplicate", "duplicate_id"}
 

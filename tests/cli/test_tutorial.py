@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbclient
+import nbformat
 import pytest
 
 from ultrainteract.cli import _COMMANDS, _GROUPS
@@ -60,7 +62,6 @@ def test_every_command_that_a_page_names_exists(page: str) -> None:
 
 
 def test_the_notebook_runs(tmp_path: Path) -> None:
-    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     notebook = nbformat.read(ROOT / "docs/notebook.ipynb", as_version=4)
     os.environ["PYTHONPATH"] = str(ROOT)
     client = nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}})

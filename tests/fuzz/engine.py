@@ -45,7 +45,7 @@ def check(target: Target, value: Any) -> Any:
     return result
 
 
-def child(name: str, number: int, progress: Path) -> None:
+def child(name: str, number: int, progress: Path, most: int) -> None:
     """One round of one target in this process: prints a JSON line for every fault, then one with all inputs' results."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     target = targets()[name]
@@ -54,7 +54,7 @@ def child(name: str, number: int, progress: Path) -> None:
 
     @seed(number)
     @settings(
-        max_examples=PER_ROUND, database=None, deadline=None, phases=[Phase.generate, Phase.shrink],
+        max_examples=most, database=None, deadline=None, phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck), print_blob=False,
     )  # fmt: skip
     @given(target.inputs())
@@ -83,14 +83,22 @@ def replay(name: str) -> None:
     print(json.dumps(deep(300)))
 
 
-def one_round(name: str, number: int, folder: Path) -> tuple[int, list[tuple[Any, str]]]:
+def one_round(
+    name: str, number: int, folder: Path, most: int = PER_ROUND
+) -> tuple[int, list[tuple[Any, str]]]:
     """One round of one target.
+
+    Args:
+        name: The target.
+        number: Seed of the inputs.
+        folder: Where the input that is being tried is noted.
+        most: How many inputs are tried.
 
     Returns:
         The inputs that were tried, and the faults: input and what happened.
     """
     progress = folder / f"{name}.json"
-    code = f"from pathlib import Path; from tests.fuzz.engine import child; child({name!r}, {number}, Path({str(progress)!r}))"
+    code = f"from pathlib import Path; from tests.fuzz.engine import child; child({name!r}, {number}, Path({str(progress)!r}), {most})"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=_environment(0)
     ) as process:
@@ -127,5 +135,6 @@ def keep(name: str, value: Any) -> Path:
     """Writes an input down as an example, which the tests replay."""
     text = json.dumps({"target": name, "value": value}, indent=1, sort_keys=True)
     path = EXAMPLES / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    EXAMPLES.mkdir(exist_ok=True)  # the first of all: nothing had been found
     path.write_text(text + "\n")
     return path

@@ -247,6 +247,57 @@ def test_credentials_in_a_configuration_are_refused(fields: dict[str, Any]) -> N
     parse_config(data)
 
 
+def test_a_run_that_was_stored_with_credentials_opens_and_shows_none_of_them(tmp_path: Path) -> None:
+    """Such runs were made before credentials in a configuration were refused."""
+    key = "hf_" + "qZ7RtY2mKp9WvX4cLs8NdJ3hGf6BxT5yUe"
+    clean = run_config()
+    data = clean.model_dump(mode="json")
+    data["models"]["actor"] |= {
+        "base_url": f"https://ada:{key}@models.lab/v1", "options": {"hf_token": key}, "extra_body": {"auth": {"token": key}},
+    }  # fmt: skip
+    data["seeds"][0]["options"] = {"secret": key}
+    with RunStore.create(tmp_path / "run", parse_config(data, stored=True)) as store:
+        grow(store, 3)
+        asyncio.run(store.put_inputs(3))
+    with RunStore.open(tmp_path / "run") as store:
+        stored = store.config()
+        differences = list(store.differences(clean.frozen()))
+    assert stored.models["actor"].options == {"hf_token": key}
+    assert any("hf_token" in line for line in differences)
+    assert any("secret" in line for line in differences)
+    assert key not in "".join(differences)
+    assert api.stats(tmp_path / "run").trees == 3
+    api.export(tmp_path / "run", tmp_path / "exports")
+    assert all(key.encode() not in file.read_bytes() for file in tmp_path.glob("exports/**/*.*"))
+
+
+def test_runs_of_different_settings_are_published_as_one_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for seed, trees in ((0, 3), (4, 2)):
+        grown_run(runs / f"shard-{seed}-of-5", trees, seed=seed).close()
+    settings: dict[str, Any] = {"formats": ["pair"], "allow_simulated": True}
+    with pytest.raises(ConfigError, match="different settings"):
+        api.push(runs, "alice/trees", dry_run=tmp_path / "refused", **settings)
+    for place in (str(runs), f"{runs}/shard-*"):
+        out = tmp_path / f"out-{len(place)}"
+        assert api.push(place, "alice/trees", dry_run=out, mixed=True, **settings) is None
+        assert json.loads((out / "stats.json").read_bytes())["trees"] == 3, "an instruction counts once"
+
+
+def test_a_push_to_the_hub_of_runs_of_different_settings(hub: HubServer, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for seed in (0, 4):
+        grown_run(runs / f"shard-{seed}-of-5", 3, seed=seed).close()
+    said: list[str] = []
+    for _ in range(2):
+        published = api.push(
+            runs, "alice/trees", formats=["pair"], allow_simulated=True, mixed=True, say=said.append
+        )
+    assert published is not None
+    assert not published.changed
+    assert "pair/train-00000-of-00001.parquet" in hub.files("alice/trees")
+
+
 def exported(folder: Path, text: str, **settings: Any) -> Any:
     tree = forest()[0]
     changed = tree.model_copy(update={"instruction": tree.instruction.model_copy(update={"prompt": text})})

@@ -238,7 +238,7 @@ async def test_a_refused_first_turn_is_failed_and_asked_again_by_the_next_run(tm
 async def test_no_incorrect_is_not_said_where_nothing_was_proved(tmp_path: Path) -> None:
     problems(tmp_path / "problems.csv", count=1)
     async with ChaosServer(lambda body, index: "I cannot say.") as server:
-        config = settings(tmp_path, server.url)
+        config = settings(tmp_path, server.url).model_copy(update={"stop_unread_after": None})
         await grown(config)
     assert find_tree(config.output).ended == "no_verdict"
 

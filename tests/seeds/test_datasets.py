@@ -183,7 +183,8 @@ def test_numglue_without_what_its_type_needs_is_unusable(tmp_path: Path, missing
     write_lines(tmp_path / "a.jsonl", [records[missing], record])
     instructions, issues = load(SeedConfig(dataset="numglue", path="a.jsonl"), tmp_path)
     assert len(instructions) == 2
-    assert [issue.reason for issue in issues] == [f"field '{missing}' is missing"]
+    there = ", ".join(record)
+    assert [issue.reason for issue in issues] == [f"field '{missing}' is missing (there are: {there})"]
 
 
 def test_tabmwp_is_an_object_by_id(tmp_path: Path) -> None:

@@ -31,12 +31,16 @@ def item(text: str, tasks: tuple[Task, ...] = MATH, match: str = "ngram", key: s
 
 def plain(items: list[str], texts: list[str], n: int) -> list[bool]:
     """The definition, word for word."""
+
+    def split(text: str) -> list[str]:
+        return re.sub(r"([日本])", r" \1 ", re.sub(r"[\W_]+", " ", text.lower())).split()
+
     found = []
-    words = [re.sub(r"[\W_]+", " ", text.lower()).split() for text in items]
+    words = [split(text) for text in items]
     grams = {tuple(w[k : k + n]) for w in words for k in range(len(w) - n + 1)}
     whole = {tuple(w) for w in words if 0 < len(w) < n}
     for text in texts:
-        w = re.sub(r"[\W_]+", " ", text.lower()).split()
+        w = split(text)
         found.append(tuple(w) in whole or any(tuple(w[k : k + n]) in grams for k in range(len(w) - n + 1)))
     return found
 

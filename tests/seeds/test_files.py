@@ -264,7 +264,7 @@ def test_generic_mapping_reaches_into_objects(tmp_path: Path) -> None:
     assert (first.dataset, first.source, first.rationales) == ("mine", "mine/train/k1", ("because",))
     assert [issue.reason for issue in issues] == [
         "gold answer 'H' names none of 2 choices",
-        "field 'q.text' is missing",
+        "field 'q.text' is missing (there are: q, options, label, key)",
     ]
 
 

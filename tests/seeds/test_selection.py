@@ -61,6 +61,7 @@ def test_numglue_and_tabmwp_rules(tmp_path: Path) -> None:
     assert [dict(d.dropped) for d in report.datasets] == [{"numglue_tasks": 3}, {"tabmwp_levels": 6}]
     assert [(r.rule, r.came, r.dropped) for r in report.rules] == [
         ("duplicate", 14, 0),
+        ("conflicting_gold", 14, 0),
         ("numglue_tasks", 14, 3),
         ("tabmwp_levels", 11, 6),
     ]

@@ -92,7 +92,7 @@ async def test_code_that_does_not_parse_is_rejected_only_without_the_filter(
     assert (scripted["pool"].drawn > 0) == (rule != "off")
 
 
-@pytest.mark.parametrize(("rule", "ended"), [("pairs", "solved"), ("all", "no_incorrect")])
+@pytest.mark.parametrize(("rule", "ended"), [("pairs", "solved"), ("all", "no_verdict")])
 async def test_code_that_does_not_parse_can_be_expanded_unless_nothing_of_it_is_kept(
     tmp_path: Path, rule: str, ended: str
 ) -> None:
@@ -278,6 +278,6 @@ async def test_what_a_judge_refuses_is_neither_rejected_nor_expanded(
 ) -> None:
     tree, _ = await judged(tmp_path, graders, marked("not acceptable", "not acceptable"))
     assert tree.turns[0].incorrect is None
-    assert tree.ended == "no_incorrect"
+    assert tree.ended == "no_verdict"
     assert tree.turns[0].steps[0].judged == tree.turns[0].steps[0].drawn > 0
     assert all(node.verdict.label is not Label.WRONG for _, node in tree.nodes())

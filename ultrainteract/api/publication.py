@@ -114,13 +114,20 @@ def push(
         check_simulated(opened.info.simulated, allow_simulated)
     if dry_run is None and rights is None:
         rights = check_push(
-            source, repo, settings=settings, formats=formats, allow_simulated=allow_simulated, replace=replace
+            source,
+            repo,
+            settings=settings,
+            formats=formats,
+            allow_simulated=allow_simulated,
+            replace=replace,
+            mixed=mixed,
         )
     with prepare_source(
         str(source),
         formats=tuple(formats),
         allow_simulated=allow_simulated,
         in_place=dry_run is None,
+        mixed=mixed,
         say=say,
     ) as publication:
         if rights is None or dry_run is not None:

@@ -7,11 +7,30 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from pydantic import ValidationInfo
+
+STORED = {"stored": True}
+"""Validation context of a configuration that is read from a run directory."""
+
 _NAMES = re.compile(
     r"(^|[-_.])(api[-_]?key|access[-_]?key|(access|auth|hf|api|bearer|refresh)[-_]?token|token|secret|client[-_]?secret"
     r"|passw(or)?d|authorization|credentials?|private[-_]?key|x-api-key|cookie)$",
     re.IGNORECASE,
 )
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Whether a configuration is read from a run directory, where an earlier version may have let credentials in."""
+    return bool((info.context or {}).get("stored"))
+
+
+def without_credentials(value: Any, name: str = "") -> Any:
+    """Plain JSON as it may be shown: what `check_options` refuses is hidden."""
+    if isinstance(value, Mapping):
+        return {key: without_credentials(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_credentials(item, name) for item in value]
+    return "(hidden)" if isinstance(value, str) and value and _NAMES.search(name) else value
 
 
 def check_address(address: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ultrainteract.config.credentials import STORED
 from ultrainteract.config.exporting import ExportConfig
 from ultrainteract.config.problems import problem_lines
 from ultrainteract.config.run import RunConfig
@@ -47,19 +48,22 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     return config
 
 
-def parse_config(data: dict[str, Any], origin: str = "config", node: yaml.Node | None = None) -> RunConfig:
+def parse_config(
+    data: dict[str, Any], origin: str = "config", node: yaml.Node | None = None, *, stored: bool = False
+) -> RunConfig:
     """Validates plain data.
 
     Args:
         data: The configuration.
         origin: Where it comes from, for messages.
         node: The nodes of the YAML file that it was read from: messages then name lines.
+        stored: It is read from a run directory, which must open even where an earlier version let credentials in.
 
     Raises:
         ConfigError: A field is unknown, missing or wrong; each is named on a line of its own.
     """
     try:
-        return RunConfig.model_validate(data)
+        return RunConfig.model_validate(data, context=STORED if stored else None)
     except ValidationError as error:
         lines = problem_lines(error, RunConfig, data, node)
         raise ConfigError(

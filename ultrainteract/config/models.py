@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
-from ultrainteract.config.credentials import check_address, check_options
+from ultrainteract.config.credentials import check_address, check_options, is_stored
 from ultrainteract.schema import Record, SamplingParams
 
 
@@ -76,18 +76,20 @@ class ModelConfig(Record):
     @field_validator("base_url")
     @classmethod
     def _whole_addresses_without_credentials(
-        cls, value: str | tuple[str, ...] | None
+        cls, value: str | tuple[str, ...] | None, info: ValidationInfo
     ) -> str | tuple[str, ...] | None:
         for address in (value,) if isinstance(value, str) else value or ():
             if "://" not in address:
                 raise ValueError(f"'{address}' has no scheme: write http://{address} or https://{address}")
-            check_address(address)
+            if not is_stored(info):
+                check_address(address)
         return value
 
     @field_validator("extra_body", "options")
     @classmethod
-    def _no_credentials_in_options(cls, value: dict[str, Any]) -> dict[str, Any]:
-        check_options(value)
+    def _no_credentials_in_options(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if not is_stored(info):
+            check_options(value)
         return value
 
 

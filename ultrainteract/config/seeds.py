@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 
-from ultrainteract.config.credentials import check_options
+from ultrainteract.config.credentials import check_options, is_stored
 from ultrainteract.config.types import Fraction
 from ultrainteract.schema import GraderName, Record, Task, Tool
 
@@ -72,8 +72,9 @@ class SeedConfig(Record):
 
     @field_validator("options")
     @classmethod
-    def _no_credentials_in_options(cls, value: dict[str, Any]) -> dict[str, Any]:
-        check_options({name: item for name, item in value.items() if name != "token_field"})
+    def _no_credentials_in_options(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if not is_stored(info):
+            check_options({name: item for name, item in value.items() if name != "token_field"})
         return value
 
 

@@ -2,6 +2,8 @@
 
 One pass over the rows, with memory that grows by a few bytes a row (for duplicates and for the shape of trees). A
 violation says which rule, where, and what is there.
+
+This module is long because it holds the rules of every layout, one class each, over the same pass and helpers.
 """
 
 from __future__ import annotations

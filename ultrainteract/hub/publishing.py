@@ -45,6 +45,7 @@ def prepare_source(
     formats: tuple[str, ...] = (),
     allow_simulated: bool = False,
     in_place: bool = True,
+    mixed: bool = False,
     say: Say = lambda line: None,
 ) -> Iterator[Publication]:
     """Puts together what is to be published of a run, or of a folder of exports; in a `with` block.
@@ -56,6 +57,7 @@ def prepare_source(
         formats: Exports to publish; those of the settings, or all that are there, if empty.
         allow_simulated: Publish simulated data, marked as such.
         in_place: Keep exports that have to be made in the run directory, for the next push.
+        mixed: Read runs of different settings as one (see `Source.open`).
         say: Tells what is done.
 
     Raises:
@@ -64,7 +66,7 @@ def prepare_source(
         StoreError: The run cannot be read, or exports cannot be written.
     """
     with ExitStack() as stack:
-        opened = stack.enter_context(Source.open(source))
+        opened = stack.enter_context(Source.open(source, mixed=mixed))
         figures = Statistics()
         folder = Path(source)
         if not opened.is_run:
@@ -74,7 +76,7 @@ def prepare_source(
             stack.enter_context(_locked(folder, say))
             kept = _recorded(folder / EXPORTS)
             settings = _settings(kept, opened.export, formats)
-            trees = sum(1 for _ in opened.trees.packed() or ())
+            trees = sum(1 for _ in opened.trees.packed() or opened.trees)
             why_not = _why_not(folder / EXPORTS, kept, opened.info, settings, trees)
             if not why_not:
                 say(f"Publishing what lies in {folder / EXPORTS} ({', '.join(settings.formats)}).")
@@ -85,13 +87,13 @@ def prepare_source(
             else:
                 where = folder / FOLDER if in_place else Path(stack.enter_context(_scratch()))
                 say(f"Making exports to publish ({', '.join(settings.formats)}): {why_not}.")
-                opened.info = _export(opened, where, settings, figures, trees)
+                opened.info = _export(opened, where, settings, figures)
                 folder = where
             formats = settings.formats
         else:
             settings = _settings(None, opened.export, formats)
             folder = Path(stack.enter_context(_scratch()))
-            opened.info = _export(opened, folder, settings, figures, None)
+            opened.info = _export(opened, folder, settings, figures)
             formats = settings.formats
         publication = prepare(
             folder,
@@ -136,9 +138,7 @@ def publish_run(
         return push(publication, rights, config, message=message, sleep=sleep)
 
 
-def _export(
-    opened: Source, folder: Path, settings: ExportConfig, figures: Statistics, trees: int | None
-) -> RunInfo:
+def _export(opened: Source, folder: Path, settings: ExportConfig, figures: Statistics) -> RunInfo:
     export_trees(opened.trees, folder, settings, opened.info, figures, min(8, os.cpu_count() or 1))
     return _recorded(folder) or opened.info
 

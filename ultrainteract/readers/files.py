@@ -384,7 +384,8 @@ def _columns(path: Path, label: str, kind: str, columns: list[str] | None) -> It
     import pyarrow as pa
 
     number = 0
-    with pa.OSFile(str(path), "rb") as file:
+    # A length that an Arrow file states is set aside before it is read; in a mapped file it ends with the file.
+    with pa.memory_map(str(path)) if kind == "arrow" else pa.OSFile(str(path), "rb") as file:
         try:
             for batch in _batches(file, kind, columns):
                 for offset in range(0, batch.num_rows, _ROWS):

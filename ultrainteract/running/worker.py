@@ -128,6 +128,8 @@ class Worker:
             ProviderError, BudgetExceeded: No further request can be sent.
             StoreError: A record could not be written.
         """
+        if self._watch is not None:  # leased just before the stop
+            raise TreeLeft
         task = asyncio.create_task(self._settle(instruction))
         self._active[instruction.id] = task
         try:

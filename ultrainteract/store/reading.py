@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from ultrainteract.config import RunConfig, parse_config
+from ultrainteract.config.credentials import without_credentials
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import Instruction, Tree, TreeState
 from ultrainteract.store.records import Outcome, Spend, read_tree, tree_number, unpack
@@ -41,7 +42,7 @@ class StoreReader:
 
     def config(self) -> RunConfig:
         """The configuration of the last run in this directory."""
-        return parse_config(orjson.loads(self.meta("config")), str(self.folder))
+        return parse_config(orjson.loads(self.meta("config")), str(self.folder), stored=True)
 
     def trees(self) -> Iterator[Tree]:
         """Yields all finished trees, streamed, in the order of their ids."""
@@ -196,4 +197,6 @@ def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
         for number, (a, b) in enumerate(zip(old, new, strict=True)):
             yield from _differences(a, b, f"{path}.{number}")
     elif old != new:
-        yield f"{path}: {orjson.dumps(old).decode()} → {orjson.dumps(new).decode()}"
+        name = path.rpartition(".")[2]
+        before, now = (orjson.dumps(without_credentials(value, name)).decode() for value in (old, new))
+        yield f"{path}: {before} → {now}"

@@ -7,6 +7,8 @@ where the state of all endpoints and limits is known.
 
 Guarantees: what `sample` raises is final. A completion that was received is never asked for again. Nothing is
 waited for without a deadline, except that a server comes back, which is logged. No key is ever logged.
+
+This module is long because these guarantees are kept together: each bears on the life of one and the same request.
 """
 
 from __future__ import annotations
