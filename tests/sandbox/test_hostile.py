@@ -34,6 +34,8 @@ from ultrainteract.config import Limits, SandboxConfig
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
 
+pytestmark = pytest.mark.timeout(900)
+"""The first test of a backend waits until all of its programs have run."""
 GROUPS = {
     "time": time_cases, "process": process_cases, "memory": memory_cases, "file": file_cases,
     "network": network_cases, "privilege": privilege_cases, "forgery": forgery_cases,

@@ -59,8 +59,6 @@ def test_hostile_programs_are_held_for_an_ordinary_user() -> None:
         "pytest",
         "-q",
         "-rs",
-        "-p",
-        "no:rerunfailures",
         "-k",
         "bubblewrap",
         "tests/sandbox/test_hostile.py",
