@@ -209,7 +209,7 @@ def test_other_sets_are_mixed_in_at_their_ratio(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"formats": ("nothing",)}, "No export is called 'nothing'"),
+        ({"formats": ("nothing",)}, "there is no export 'nothing'; there are: axolotl-dpo"),
         ({"formats": ("sft", "sft")}, "only once"),
         ({"formats": ("sft",), "sft_history": "turns"}, "'turns' does not fit the format `sft`"),
         ({"formats": ("axolotl-dpo",), "level": "trajectory"}, "'trajectory' does not fit the format `axolotl-dpo`"),
