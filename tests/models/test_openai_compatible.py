@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.models.helpers import FastClock, ask, client
 from tests.servers.chaos import BROKEN, EVERYTHING, Chaos, ChaosServer, Fault, digest, echo
+from ultrainteract.config import parse_config
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.models.base import ChatRequest, Reply
 from ultrainteract.models.openai.client import OpenAIModel
@@ -653,7 +654,6 @@ async def test_the_key_is_in_no_message_and_no_log(
             return web.json_response({"error": {"message": text}}, status=status)
 
     async with Leaky() as server:
-        url = server.url.replace("http://", "http://user:pass-word-9@")
         for said in ("500", "400", "429", "401", "malformed"):
             model = client(server.url, max_retries=1, api_key_env="MY_KEY")
             with pytest.raises(ProviderError) as caught:
@@ -663,18 +663,18 @@ async def test_the_key_is_in_no_message_and_no_log(
             assert secret not in shown
             assert "sk-very" not in shown
         assert server.books.headers[0]["Authorization"] == f"Bearer {secret}"
-        model = client(url, max_retries=0, api_key_env="MY_KEY")
-        with pytest.raises(ProviderError) as caught:
-            await model.sample(ask("500"))
-        await model.close()
-        assert server.books.headers[-1]["Authorization"].startswith("Basic ")
-    dead = client(url, max_retries=0, api_key_env="MY_KEY")
+    dead = client(server.url, max_retries=0, api_key_env="MY_KEY")
     with pytest.raises(ProviderError) as caught:
         await dead.sample(ask("500"))
     await dead.close()
-    everything = caplog.text + str(caught.value) + repr(vars(model.config))
-    assert secret not in everything
-    assert "pass-word-9" not in caplog.text + str(caught.value)
+    assert secret not in caplog.text + str(caught.value) + repr(vars(model.config))
+
+
+def test_an_address_with_a_password_is_refused_without_saying_it() -> None:
+    model = {"provider": "openai", "model": "m", "base_url": "http://user:pass-word-9@localhost:1/v1"}
+    with pytest.raises(ConfigError, match="must not carry credentials") as caught:
+        parse_config({"models": {"a": model}})
+    assert "pass-word-9" not in str(caught.value)
 
 
 async def test_the_default_key_is_not_sent_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

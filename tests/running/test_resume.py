@@ -62,7 +62,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 @pytest.mark.bubblewrap
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)  # 27 runs
 def test_killed_and_resumed_runs_end_as_if_nothing_had_happened(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     finish(start(whole))
