@@ -161,7 +161,8 @@ class BubblewrapWorker(ProcessWorker):
         for slot in range(self.slots):
             size = sized(self.config.limits.file_mb << 20)
             command += ["--perms", "0700", *size, "--tmpfs", f"/box/{slot:02d}"]
-        command += ["--remount-ro", "/", "--chdir", "/", "--"]
+        # An ordinary user's programs own /dev, a file system without a bound.
+        command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
         command += [sys.executable, "-s", "-B", PROGRAM, "--fd", str(fd), "--slots", str(self.slots)]
         command += ["--scratch", "/box", "--file-mb", str(self.config.limits.file_mb)]
         if privileged():
