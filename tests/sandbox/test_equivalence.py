@@ -17,6 +17,7 @@ from ultrainteract.config import Limits, SandboxConfig
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Execution
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for all programs, and for IPython
 PROGRAMS = programs()
 BACKENDS = [
     pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
@@ -64,7 +65,7 @@ def peer() -> list[dict[str, str | None]]:
         capture_output=True,
         text=True,
         env=environment,
-        timeout=280,
+        timeout=500,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     answers: list[dict[str, str | None]] = json.loads(ran.stdout)
