@@ -14,7 +14,8 @@ from ultrainteract.sandbox.pool import Pool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXECUTIONS = int(os.environ.get("ULTRAINTERACT_EXECUTIONS", "300"))
-"""Executions one after the other. The fault that they are about struck one in a thousand: 2000 find it for certain."""
+"""Executions one after the other. The fault that they are about struck one in a thousand: 300 find it in a quarter of
+the runs, 2000 in six of seven."""
 SHORT = Limits(wall_s=1, cpu_s=1, memory_mb=256)
 
 
