@@ -42,7 +42,9 @@ def test_the_tutorial_works_as_it_stands(tmp_path: Path) -> None:
         for command in block.splitlines():
             said[command] = " ".join(shell(command, tmp_path).split())
     assert "3 so far" in said["ultrainteract run my.yaml --limit 3"]
-    assert "complete" in said["ultrainteract show runs/my apples"]
+    shown = said["ultrainteract show runs/my apples"]
+    assert re.search(r"Math_CoT · my_problems · (complete|sft_only) \(solved\)", shown), shown
+    assert "correct: the same text" in shown
     assert "[sample 0" in said["ultrainteract show runs/my apples --raw"]
     whole = said["ultrainteract run my.yaml"]
     assert "The seeds changed since the last run" not in whole, (
