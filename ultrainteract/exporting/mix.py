@@ -131,7 +131,7 @@ def samples(name: str, rows: Iterable[Row]) -> Iterator[Demonstration | Preferen
     Example:
         >>> row = {"instruction": "Say hi.", "output": "Hi."}
         >>> next(samples("chat", [row]))
-        Demonstration(prompt=(('user', 'Say hi.'),), response='Hi.')
+        Demonstration(prompt=(('user', 'Say hi.'),), response='Hi.', reasoning=None)
     """
     for row in rows:
         sample = _preference(row) if _is_preference(row) else _demonstration(name, row)
