@@ -54,15 +54,7 @@ def opened(paths: list[Path]) -> str:
 def test_hostile_programs_are_held_for_an_ordinary_user() -> None:
     if not _bundled():
         pytest.skip("the extra 'bubblewrap' is not installed")
-    arguments = [
-        "-m",
-        "pytest",
-        "-q",
-        "-rs",
-        "-k",
-        "bubblewrap",
-        "tests/sandbox/test_hostile.py",
-    ]
+    arguments = ["-m", "pytest", "-rs", "-k", "bubblewrap", "tests/sandbox/test_hostile.py"]
     prefixes = dict.fromkeys(
         Path(item).resolve() for item in (sys.base_prefix, sys.prefix, *sys.path, ROOT) if item
     )
