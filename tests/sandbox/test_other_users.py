@@ -23,7 +23,7 @@ pytestmark = [
 
 
 def run_as(user: list[str], kind: str, *names: str) -> None:
-    command = ["scripts/as-user", *user, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = ["scripts/as-user", *user, sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
     files = [f"tests/sandbox/test_{name}.py" for name in names]
     environment = {
         **os.environ,
