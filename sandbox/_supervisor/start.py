@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import stat
 import sys
@@ -14,6 +15,15 @@ from . import cleanup, mounts
 from .host import Gone
 from .layout import Layout
 from .server import Server, hang_up
+
+_PYTHON_IGNORES = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+def _stop_ignoring_signals() -> None:
+    """Takes back what whoever started the supervisor ignores (`nohup` does SIGHUP): programs would inherit it."""
+    for number in signal.valid_signals():
+        if number not in _PYTHON_IGNORES and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def main(register_at_fork: Any, at_fork: list[dict[str, Any]]) -> None:
@@ -32,6 +42,7 @@ def main(register_at_fork: Any, at_fork: list[dict[str, Any]]) -> None:
     sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "__name__", "") != "_Finder"]
     sys.path[:] = ["", *[path for path in sys.path[1:] if path.startswith(prefixes) and os.path.exists(path)]]
     os.environ.pop("LD_BIND_NOW", None)  # has done its work
+    _stop_ignoring_signals()
     os.umask(0o022)
     if options.base_uid is not None:
         os.setgroups([])
