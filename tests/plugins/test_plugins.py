@@ -99,7 +99,10 @@ def test_a_dataset(installed: Path, tmp_path: Path) -> None:
         "CC0-1.0",
         "2",
     )
-    assert (issue["source"], issue["reason"]) == ("acme_riddles.jsonl:2", "field 'text' is missing (there are: id)")
+    assert (issue["source"], issue["reason"]) == (
+        "acme_riddles.jsonl:2",
+        "field 'text' is missing (there are: id)",
+    )
     assert (cot["task"], pot["task"], pot["tools"], pot["solutions"]) == (
         "Math_CoT", "Math_PoT", ["python"], ["print(2 + 5)"],
     )  # fmt: skip
