@@ -13,6 +13,7 @@ import pytest
 from tests.exporting.forest import forest
 from ultrainteract.config import ExportConfig
 from ultrainteract.exporting import RunInfo, export_rows, export_trees
+from ultrainteract.exporting.registry import known_exporters
 from ultrainteract.schema import Tree
 
 Row = dict[str, Any]
@@ -161,3 +162,13 @@ def test_openrlhf_reads_its_other_exports() -> None:
         prompt = chatml(row["messages"][:-1], add_generation_prompt=True)
         assert chatml(row["messages"])[len(prompt) :]
         assert isinstance(row["label"], bool)
+
+
+def test_formats_say_when_their_trainer_is_gone_and_what_a_trajectory_teaches() -> None:
+    known = known_exporters()
+    turns, whole = ExportConfig(), ExportConfig(level="trajectory")
+    silent = {name for name, found in known.items() if not found.notes(turns)}
+    assert set(known) - silent == {"trl-stepwise", "openrlhf-kto"}
+    for name, found in known.items():
+        learned = [note for note in found.notes(whole) if "wrong actions and critiques" in note]
+        assert len(learned) == (found.kind == "preference"), name
