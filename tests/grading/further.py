@@ -1004,6 +1004,33 @@ a ;; [] ;; !
 a ;; set() ;; !?
 a ;; ['a', 'a'] ;; =?
 """
+FURTHER_15 = r"""
+2500000 ;; 2.5 million ;; =
+2500000 ;; 2.5 mln ;; ?
+2500000 ;; 2,5 Mio ;; ?
+2500000 ;; 2,5 Mio. ;; ?
+250000 ;; 2.5 lakh ;; ?
+30000000 ;; 3 crore ;; ?
+5000 ;; 5 grand ;; ?
+5000 ;; 6 grand ;; !
+50 ;; 5 apples ;; !
+5 ;; I guess 5, possibly 6 ;; ?
+5 ;; I think 5, but maybe 6 ;; ?
+5 ;; 6, I guess ;; !?
+"""
+
+FURTHER_16 = r"""
+Moscow ;; Москва ;; ?
+東京 ;; Tokyo ;; ?
+αβγ ;; alpha beta gamma ;; ?
+日本 ;; 日本国 ;; ?
+中国 ;; 中华人民共和国 ;; ?
+กรุงเทพ ;; กรุงเทพมหานคร ;; ?
+water ;; H2O ;; ?
+CO2 ;; carbon dioxide ;; ?
+Paris ;; London ;; !
+Москва ;; Киев ;; !
+"""
 
 GROUPS: dict[str, tuple[str, dict[str, object]]] = {
     "further": (FURTHER_1, {"question": "Find it."}),
@@ -1044,6 +1071,8 @@ GROUPS: dict[str, tuple[str, dict[str, object]]] = {
     ),
     "boolean 12": (FURTHER_12, {"grader": "boolean", "question": "Is it?", "task": "Logic"}),
     "text 13": (FURTHER_13, {"grader": "text", "question": "Who?", "task": "Logic"}),
+    "number 15": (FURTHER_15, {"grader": "number", "question": "How many?"}),
+    "text 16": (FURTHER_16, {"grader": "text", "question": "What?", "task": "Logic"}),
     "answer_set 14": (FURTHER_14, {"grader": "answer_set", "question": "Find it.", "task": "Coding"}),
 }
 

@@ -160,3 +160,9 @@ asyncio.run(main())
 def test_findings_rest_on_the_weaker_reasoning() -> None:
     assert Finding.equal("x").resting_on(Basis.NUMERIC).basis is Basis.NUMERIC
     assert Finding.equal("x", Basis.CONVENTION).resting_on(Basis.NUMERIC).basis is Basis.CONVENTION
+
+
+async def test_lone_surrogates_and_what_is_not_a_number_are_undetermined() -> None:
+    async with Graders() as those:
+        for gold, answer in [("5", "\ud800"), ("5", "\\sqrt{\udfff}"), ("nan", "nan"), ("NaN", "NaN")]:
+            assert (await those.grade(_instruction(gold), answer)).label is Label.UNDETERMINED, answer

@@ -76,6 +76,7 @@ class Graders:
     async def find(self, instruction: Instruction, answer: str) -> Finding:
         """What a comparison of an answer with the gold answer finds: see `grade`."""
         question = _question(instruction)
+        answer = answer.encode("utf-8", "replace").decode()  # lone surrogates cannot be sent to a worker
         literal = self._literal(question, answer)
         if literal is not None:
             return literal

@@ -66,7 +66,8 @@ def same_text(gold: str, answer: str) -> Finding:
     """Whether two texts are the same answer.
 
     Equal after normalisation is the same. Sharing words, initials, or most letters is not to be known: it may be
-    another name of the same thing. Anything else is different.
+    another name of the same thing, and so may a text in another script and a chemical formula. Anything else is
+    different. Scripts that part no words by spaces are compared by characters.
 
     Args:
         gold: The gold text.
@@ -109,6 +110,13 @@ def same_text(gold: str, answer: str) -> Finding:
         return Finding.unknown("one text may abbreviate the other")
     if _stems(right) & _stems(given) or right.startswith(given) or given.startswith(right):
         return Finding.unknown("the texts share the beginning of a word")
+    scripts = [_scripts(text) for text in (right, given)]
+    if all(scripts) and not scripts[0] & scripts[1]:
+        return Finding.unknown("texts in different scripts, of which one may transcribe the other")
+    if scripts[0] & scripts[1] & _UNSPACED and set(right) & set(given) - {" "}:
+        return Finding.unknown("texts without spaces that share a character")
+    if _FORMULA.search(gold) or _FORMULA.search(answer):
+        return Finding.unknown("a formula or a code, which may name the same thing as a word does")
     if {right, given} <= _NOTHING:
         return Finding.unknown("two ways to say that there is no value")
     if not re.search(r"[^\W\d]", right + given) and re.sub(r"\d+", "0", right) == re.sub(r"\d+", "0", given):
@@ -116,6 +124,15 @@ def same_text(gold: str, answer: str) -> Finding:
     if SequenceMatcher(None, right, given, autojunk=False).ratio() >= 0.75:
         return Finding.unknown("the texts are spelled alike")
     return Finding.unequal("different texts", Basis.CONVENTION)
+
+
+def _scripts(text: str) -> set[str]:
+    """Names of the scripts of a text's letters, as Unicode names begin: `LATIN`, `CYRILLIC`, `CJK`."""
+    return {unicodedata.name(char, "UNKNOWN").split()[0] for char in text if char.isalpha()}
+
+
+_UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}
+_FORMULA = re.compile(r"(?<![^\W_])(?=[^\W_]*[A-Z])(?=[^\W_]*\d)(?:[A-Z][a-z]?\d*){2,}(?![^\W_])")
 
 
 def _number(text: str) -> Fraction | None:

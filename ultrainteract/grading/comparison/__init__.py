@@ -47,13 +47,14 @@ def compare(gold: Shape, answer: Shape, setting: Setting, algebra: Algebra) -> F
     return _Comparison(setting, algebra).shapes(gold, answer)
 
 
-@dataclass
 @dataclass(frozen=True)
 class _Comparison:
     setting: Setting
     algebra: Algebra
 
     def shapes(self, gold: Shape, answer: Shape) -> Finding:
+        if _not_a_number(gold) or _not_a_number(answer):
+            return Finding.unknown("not a number, which equals nothing")
         if gold == answer:
             return Finding.equal("the same text")
         gold, answer = _single(gold), _single(answer)
@@ -86,6 +87,10 @@ class _Comparison:
         if not ratio and (_intervals(gold) or _intervals(answer)):
             return regions(self, gold, answer)
         return items(self, gold, answer)
+
+
+def _not_a_number(shape: Shape) -> bool:
+    return isinstance(shape, Scalar | Words) and shape.text.strip().casefold() == "nan"
 
 
 def _single(shape: Shape) -> Shape:

@@ -9,10 +9,11 @@ from ultrainteract.grading.assignment import assign
 from ultrainteract.grading.comparison.context import Comparing
 from ultrainteract.grading.comparison.scalars import may_stand_for_anything
 from ultrainteract.grading.finding import Basis, Finding, all_equal
-from ultrainteract.grading.number import Number, parse_number, same_number
+from ultrainteract.grading.number import Number, same_number
 from ultrainteract.grading.quantity import plain_number, squeeze
 from ultrainteract.grading.shapes import Items, Named, Scalar, Shape, Words
 
+_GROUPS = re.compile(r"[-+]?\d+(?:,\d+)*,\d.*")
 _ORDER = Finding.unknown("the right values, but the order may matter")
 
 
@@ -117,16 +118,22 @@ def scalar_and_items(c: Comparing, gold: Scalar, answer: Items) -> Finding:
         return Finding.unknown("a tuple against an expression")
     if answer.kind == "list" and all(isinstance(item, Scalar) for item in answer.items):
         texts = [squeeze(item).lstrip("$€£₹¥") for item in answer.items if isinstance(item, Scalar)]
-        right = plain_number(gold)
-        for joined in (parse_number(".".join(texts)), parse_number("".join(texts))):
-            if joined and right and joined.value == right.value:
-                return Finding.unknown("a comma that may belong to a number")
+        if plain_number(gold) and _GROUPS.fullmatch(",".join(texts)):
+            for mark in (".", ""):
+                if not c.shapes(gold, Scalar(mark.join(texts))).is_unequal:
+                    return Finding.unknown("a comma that may belong to a number")
     findings = [c.shapes(gold, item) for item in answer.items]
     named = any(isinstance(item, Named) for item in answer.items)
     if all(found.is_equal for found in findings):
         return Finding.unknown("the gold value, given several times")
     if any(found.is_equal for found in findings) and any(isinstance(item, Words) for item in answer.items):
         return Finding.unknown("the gold value with words beside it")
+    if any(
+        found.is_unknown
+        for found, item in zip(findings, answer.items, strict=True)
+        if isinstance(item, Words)
+    ):
+        return Finding.unknown("words that may state the value")
     if any(not found.is_unequal for found in findings) and (c.setting.program or named):
         return Finding.unknown("several values, one of which may be meant")
     return Finding.unequal("several values where one is asked for")

@@ -77,7 +77,17 @@ def _with_units(found: Finding, kind: str, right: Quantity, given: Quantity, uni
             ratio = given.number.value / right.number.value
             if ratio in conversion_factors(known) or (ratio and 1 / ratio in conversion_factors(known)):
                 return Finding.unknown("the same quantity if it is in another unit")
+        if given.unit is not None and _power_of_ten(right, given):
+            return Finding.unknown("the same number if the word behind it is a scale")
     return found
+
+
+def _power_of_ten(right: Quantity, given: Quantity) -> bool:
+    """True where the gold number is the answer times 100 or a higher power of ten: `2.5 mln`, `3 crore`, `5 grand`."""
+    if not (right.number and given.number and given.number.value):
+        return False
+    ratio = right.number.value / given.number.value
+    return ratio >= 100 and re.fullmatch(r"10+", str(ratio)) is not None
 
 
 def _radians(right: Quantity, given: Quantity) -> bool:
