@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from seed_helpers import load, write_lines
 
 from ultrainteract.config import FieldMapping, SeedConfig
+from ultrainteract.config.binding import binding
+from ultrainteract.config.credentials import STORED
 from ultrainteract.errors import ConfigError, SeedError
 from ultrainteract.readers import files
 from ultrainteract.readers.files import BadRecord, read_file
@@ -266,6 +268,26 @@ def test_generic_mapping_reaches_into_objects(tmp_path: Path) -> None:
         "gold answer 'H' names none of 2 choices",
         "field 'q.text' is missing (there are: q, options, label, key)",
     ]
+
+
+def test_a_bare_problem_is_asked_where_the_prompt_says_so(tmp_path: Path) -> None:
+    """`{question}` written out is no default: a small model is confused by the published preamble."""
+    write_lines(tmp_path / "a.jsonl", [{"q": "What is 2 + 3?", "a": "5"}])
+    common = {
+        "dataset": "generic", "path": "a.jsonl", "name": "m", "tasks": ("Math_CoT",), "grader": "math",
+        "mapping": FieldMapping(question="q", gold="a"),
+    }  # fmt: skip
+    default, bare = SeedConfig(**common), SeedConfig(**common, prompt="{question}")
+    (published,), _ = load(default, tmp_path)
+    assert published.prompt.startswith("Solve the following math problem step-by-step.\n")
+    (alone,), _ = load(bare, tmp_path)
+    assert alone.prompt == "What is 2 + 3?"
+    # What is stored and sent to worker processes says it in full; what was stored before there was `bare` means the default.
+    assert SeedConfig.model_validate_json(bare.model_dump_json()) == bare
+    assert SeedConfig.model_validate_json(default.model_dump_json()) == default
+    old = {name: value for name, value in default.model_dump(mode="json").items() if name != "bare"}
+    assert SeedConfig.model_validate(old, context=STORED) == default
+    assert "bare" not in binding(default)
 
 
 def test_generic_answers_follow_the_grader(tmp_path: Path) -> None:

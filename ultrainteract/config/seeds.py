@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, ValidationInfo, field_validator
+from pydantic import Field, PositiveInt, ValidationInfo, field_validator, model_validator
 
 from ultrainteract.config.credentials import check_options, is_stored
 from ultrainteract.config.types import Fraction
@@ -61,14 +61,23 @@ class SeedConfig(Record):
     tools: tuple[Tool, ...] = ()
     """Tools on offer, for `generic` sources."""
     prompt: str = "{question}"
-    """Whole instruction text, for `generic` sources, with `{question}` and `{choices}` filled in. `"{question}"`, the
-    default, is no text of its own: it stands for the published wording of the task, which says how to answer."""
+    """Whole instruction text, for `generic` sources, with `{question}` and `{choices}` filled in. Written out,
+    `"{question}"` is the bare problem; where nothing is written, the published wording of the task is used."""
+    bare: bool = False
+    """Ask the bare problem, for `generic` sources; set by `prompt: "{question}"`."""
     wording: Path | None = None
     """YAML file with the published words of a seed set in another language; see docs/seeds.md."""
     licence: str | None = None
     """Licence of the data, where the loader does not know it."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the loader, such as `tables: PATH` for WikiTableQuestions."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_where_written(cls, data: Any, info: ValidationInfo) -> Any:
+        # A configuration that was stored before there was `bare` has the default written out.
+        written = isinstance(data, dict) and data.get("prompt") == "{question}" and "bare" not in data
+        return {**data, "bare": True} if written and not is_stored(info) else data
 
     @field_validator("options")
     @classmethod

@@ -30,11 +30,11 @@ from ultrainteract.schema import (
     Turn,
     Verdict,
 )
+from ultrainteract.wording import OUTPUT, WRONG
 
 Row = Mapping[str, Any]
 
 _ID = re.compile(r"([0-9a-f]{64})_(\d+)_(\d+)")
-_WRONG = "Your answer is wrong."
 _UNKNOWN = Provenance(model="unknown", provider="import", sampling=SamplingParams(), step="import", ordinal=0)
 _PREAMBLES = (
     "Write Python code to solve the task.\n",
@@ -301,11 +301,11 @@ def _feedback(text: str) -> tuple[Observation, str | None]:
     """A user turn taken apart into output and critique; kept whole where its wording is another one."""
     output: str | None = None
     rest = text
-    if text.startswith("Out: "):
-        output, found, after = text[len("Out: ") :].partition(f"\n{_WRONG}")
-        rest = _WRONG + after if found else ""
-    if rest == _WRONG:
+    if text.startswith(OUTPUT):
+        output, found, after = text[len(OUTPUT) :].partition(f"\n{WRONG}")
+        rest = WRONG + after if found else ""
+    if rest == WRONG:
         return Observation(output=output), None
-    if rest.startswith(f"{_WRONG}\n"):
-        return Observation(output=output), rest[len(_WRONG) + 1 :]
+    if rest.startswith(f"{WRONG}\n"):
+        return Observation(output=output), rest[len(WRONG) + 1 :]
     return Observation(verbatim=text), None

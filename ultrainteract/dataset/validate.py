@@ -27,6 +27,7 @@ from ultrainteract.readers.files import BadRecord
 from ultrainteract.readers.rows import Ambiguous
 from ultrainteract.readers.tables import Table
 from ultrainteract.schema import Tree, content_hash
+from ultrainteract.wording import WRONG
 
 Row = Mapping[str, Any]
 Found = tuple[str, str]
@@ -474,7 +475,7 @@ def _pair(chosen: str, rejected: str, prompt: list[str]) -> Iterator[Found]:
             yield "syntax", f"the code of {name} does not parse"
     answer = _answer(chosen)
     for feedback in prompt[2::2]:
-        critique = feedback.partition("Your answer is wrong.\n")[2]
+        critique = feedback.partition(f"{WRONG}\n")[2]
         if answer and _states(critique, answer):
             yield "leak", f"feedback says that the answer is {answer!r}, as chosen does"
             return

@@ -28,7 +28,7 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     body = with_choices(question, choices) if choices else question
     gold = row.get(mapping.gold) if mapping.gold else None
     prompt = None
-    if seed.prompt != "{question}":
+    if seed.bare or seed.prompt != "{question}":
         lettered = with_choices("", choices).strip()
         prompt = seed.prompt.replace("{choices}", lettered).replace("{question}", question)
     yield Problem(
