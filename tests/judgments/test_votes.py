@@ -72,6 +72,16 @@ def test_strengths_equal_evalicas_on_real_votes(real: list[Battle]) -> None:
         assert ours[model] == pytest.approx(strength, abs=1e-3)
 
 
+def test_strengths_and_intervals_equal_those_of_the_arenas_own_library(real: list[Battle]) -> None:
+    """Figures of arena-rank 0.1.1 (scripts/arena_rank_oracle.py); its ridge of 1e-5 moves intervals by less than 1e-4."""
+    peer = json.loads((DATA.parent / "arena_rank.json").read_text())["models"]
+    ratings = rate(real).models
+    assert {rating.model for rating in ratings} == set(peer)
+    for rating in ratings:
+        for name in ("strength", "low", "high"):
+            assert getattr(rating, name) == pytest.approx(peer[rating.model][name], abs=1e-3)
+
+
 def test_the_sandwich_equals_that_of_a_logit_regression(real: list[Battle]) -> None:
     """The textbook formula on the explicit ±1 design, one model left out as the reference."""
     ratings = rate(real)

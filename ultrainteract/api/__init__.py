@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         selection_rules,
     )
     from ultrainteract.api.isolation import build_sandbox, check_sandbox, prune_sandbox, sandbox_shell
-    from ultrainteract.api.judgments import rate_votes
+    from ultrainteract.api.judgments import rate_votes, vote_pairs
     from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
     from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
     from ultrainteract.api.publication import check_push, push, watch_push
@@ -60,7 +60,7 @@ HOMES = {
             "build_seeds", "check_seeds", "make_tests", "make_word_problems", "seed_datasets", "selection_rules",
         ),
         "api.isolation": ("build_sandbox", "check_sandbox", "prune_sandbox", "sandbox_shell"),
-        "api.judgments": ("rate_votes",),
+        "api.judgments": ("rate_votes", "vote_pairs"),
         "api.lookup": ("build_wikipedia", "search_wikipedia"),
         "api.preparation": ("init", "plan", "plan_cluster", "validate", "validate_async"),
         "api.publication": ("check_push", "push", "watch_push"),
@@ -81,7 +81,8 @@ __all__ = [
     "import_", "init", "list_inputs", "load_config", "make_tests", "make_word_problems", "merge", "open_run",
     "plan", "plan_cluster", "prune_sandbox", "push", "rate_votes", "recorded_calls", "run", "run_async",
     "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats",
-    "status", "to_dataset", "to_pandas", "to_rows", "validate", "validate_async", "validate_data", "watch_push",
+    "status", "to_dataset", "to_pandas", "to_rows", "validate", "validate_async", "validate_data",
+    "vote_pairs", "watch_push",
 ]  # fmt: skip
 
 

@@ -47,7 +47,7 @@ _GROUPS = {
     "config": "Document the configuration.",
     "seeds": "Prepare and check seed instructions.",
     "sandbox": "Build, check and clean up the sandbox.",
-    "votes": "Rate models from crowd votes.",
+    "votes": "Ratings and pairs from crowd votes.",
     "wiki": "Build the index that answers wikipedia_search.",
 }
 

@@ -1,4 +1,4 @@
-"""`ultrainteract votes`: what crowd votes say of models."""
+"""`ultrainteract votes`: what crowd votes say of models and of their answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from ultrainteract.cli.arguments import Json
 
 app = typer.Typer(help="Crowd votes.", no_args_is_help=True)
 
+Files = Annotated[
+    list[Path], typer.Argument(help="Files of votes: Arena releases, MT-Bench judgments, your own.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", help="FIELD=COLUMN for a layout of your own: model_a, model_b, winner, item, judge, …"
+    ),
+]
+
 
 @app.callback()
 def _group() -> None:
@@ -19,15 +29,8 @@ def _group() -> None:
 
 @app.command()
 def rate(
-    files: Annotated[
-        list[Path], typer.Argument(help="Files of votes: Arena releases, MT-Bench judgments, your own.")
-    ],
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map", help="FIELD=COLUMN for a layout of your own: model_a, model_b, winner, item, judge, …"
-        ),
-    ] = None,
+    files: Files,
+    column: Columns = None,
     method: Annotated[
         Literal["bradley-terry", "newman"],
         typer.Option(help="Ties as half a win, or with a parameter of their own."),
@@ -45,16 +48,9 @@ def rate(
     from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.cli.views.votes import show_votes
-    from ultrainteract.errors import ConfigError
 
-    columns = {}
-    for item in column or ():
-        name, separator, value = item.partition("=")
-        if not separator:
-            raise ConfigError(f"--map {item}: write FIELD=COLUMN.")
-        columns[name] = value
     report = api.rate_votes(
-        *files, columns=columns or None, method=method, style=style, confidence=confidence, resamples=resamples,
+        *files, columns=_columns(column), method=method, style=style, confidence=confidence, resamples=resamples,
         seed=seed, cleaning=not raw,
     )  # fmt: skip
     if json:
@@ -63,3 +59,51 @@ def rate(
         print(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2).decode())
         return
     show_votes(report, terminal())
+
+
+@app.command()
+def pairs(
+    files: Files,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the trees to.")],
+    column: Columns = None,
+    dataset: Annotated[str, typer.Option(help="Name of the dataset on the trees.")] = "votes",
+    license: Annotated[
+        str | None, typer.Option(help="License of the texts, such as cc-by-4.0.", show_default=False)
+    ] = None,
+    min_reliability: Annotated[
+        float, typer.Option(help="Minimum reliability of a pair.", min=0.5, max=1)
+    ] = 0.5,
+    no_style: Annotated[
+        bool, typer.Option("--no-style", help="Keep wins of models that would lose at equal style.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    raw: Annotated[bool, typer.Option("--raw", help="Keep every readable vote.")] = False,
+    json: Json = False,
+) -> None:
+    """Make trees with pairs of votes that have texts; export, stats and push read the folder."""
+    from ultrainteract import api
+    from ultrainteract.cli.terminal import terminal
+    from ultrainteract.cli.views.votes import show_vote_pairs
+
+    report = api.vote_pairs(
+        *files, output=output, columns=_columns(column), dataset=dataset, license=license,
+        min_reliability=min_reliability, seed=seed, cleaning=not raw, style=not no_style,
+    )  # fmt: skip
+    if json:
+        import orjson
+
+        print(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+        return
+    show_vote_pairs(report, output, terminal())
+
+
+def _columns(given: list[str] | None) -> dict[str, str] | None:
+    from ultrainteract.errors import ConfigError
+
+    columns = {}
+    for item in given or ():
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise ConfigError(f"--map {item}: write FIELD=COLUMN.")
+        columns[name] = value
+    return columns or None

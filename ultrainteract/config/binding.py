@@ -52,7 +52,8 @@ def binding(record: Record) -> dict[str, Any]:
     """A record as plain JSON, without later fields at their default.
 
     Args:
-        record: A model of the configuration; models that format 2 did not know are written in full.
+        record: A model of the configuration; models that format 2 did not know are written in full, but for what they
+            leave out themselves.
     """
     kind = type(record)
     known, renamed = _FIELDS.get(kind.__name__), _RENAMED.get(kind.__name__, {})
@@ -62,7 +63,7 @@ def binding(record: Record) -> dict[str, Any]:
         value = getattr(record, name)
         written = renamed.get(name, name)
         default = not field.is_required() and value == field.get_default(call_default_factory=True)
-        if known is None or written in known or not default:
+        if name in plain and (known is None or written in known or not default):
             found[written] = _nested(value, plain[name])
     return found
 

@@ -89,6 +89,9 @@ class ExportConfig(Record):
     """Share of the problems whose rows go to a `validation` split; all rows of a problem go to one side."""
     balance: Literal["off", "task", "dataset"] = "off"
     """Draw the same number of trees from every task, or from every (task, dataset): the smallest one's."""
+    mix_judged: bool = Field(default=False, exclude_if=lambda value: not value)
+    """Write labels that rest on judgments (votes, annotators, writing scores) beside proved ones. Without it an export
+    of both is refused."""
     mix: dict[str, MixSource] = Field(default_factory=dict)
     """Other datasets to mix into the train split of every trainer format, by name."""
 

@@ -30,6 +30,7 @@ from ultrainteract.schema import (
     Turn,
     Verdict,
 )
+from ultrainteract.schema.tasks import TASKS
 from ultrainteract.wording import OUTPUT, WRONG
 
 Row = Mapping[str, Any]
@@ -81,10 +82,11 @@ def task_of(name: str) -> Task:
     Raises:
         DataError: There is no such task.
     """
-    for task in Task:
-        if task.value.casefold() == name.casefold():
-            return task
-    raise DataError(f"Unknown task '{name}'; there are {', '.join(task.value for task in Task)}.")
+    known = [*(task.value for task in Task), *TASKS.names()]
+    for task in known:
+        if task.casefold() == name.casefold():
+            return Task(task)
+    raise DataError(f"Unknown task '{name}'; there are {', '.join(dict.fromkeys(known))}.")
 
 
 def rebuild(parent: str, pairs: Sequence[Row], sft: Sequence[Row], *, simulated: bool = False) -> Rebuilt:

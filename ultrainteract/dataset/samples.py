@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from ultrainteract.config import ExportConfig, ExportFilter
 from ultrainteract.dataset.sensitive import tree_kinds
-from ultrainteract.schema import Action, FeedbackWording, Node, Tree, Turn, content_hash
+from ultrainteract.schema import Action, FeedbackWording, Instruction, Node, Tree, Turn, content_hash
 from ultrainteract.wording import feedback, shown_output
 
 Talk = tuple[tuple[str, str], ...]
@@ -143,6 +143,22 @@ def node_passes(node: Node, turn: Turn, number: int, keep: ExportFilter) -> bool
     )
 
 
+def proofs(tree: Tree, keep: ExportFilter, *, whole: bool) -> set[bool]:
+    """What the exported labels of a tree rest on: True for proof, False for judgments (`schema.JUDGED`).
+
+    Args:
+        tree: The tree.
+        keep: The filter; its `checks` leave other labels out.
+        whole: The tree is exported whole, with all labels.
+    """
+    found = (node.verdict.evidence for _, node in tree.nodes())
+    return {
+        not evidence.judged
+        for evidence in found
+        if evidence is not None and (whole or not keep.checks or evidence.check in keep.checks)
+    }
+
+
 def _pair_passes(pair: Picked, turn: Turn, keep: ExportFilter) -> bool:
     if keep.distinct_models and pair.chosen.provenance.model == pair.rejected.provenance.model:
         return False
@@ -169,6 +185,21 @@ def spoken(action: Action, words: FeedbackWording | None = None) -> str:
     return "\n".join([*_exchanges(action, words), action.text]) if action.exchanges else action.text
 
 
+def opening(instruction: Instruction) -> Talk:
+    """The chat up to and with the instruction's prompt."""
+    return (
+        *((message.role, message.content) for message in instruction.context),
+        ("user", instruction.prompt),
+    )
+
+
+def opening_text(instruction: Instruction) -> str:
+    """The same as one text: the prompt alone, where no conversation goes before it."""
+    if not instruction.context:
+        return instruction.prompt
+    return "\n\n".join(f"{role.capitalize()}: {text}" for role, text in opening(instruction))
+
+
 def history(tree: Tree, turn: int) -> Talk:
     """The chat before `turn` (from 1), without the instruction: wrong actions and what was said of them."""
     talk: list[tuple[str, str]] = []
@@ -186,7 +217,7 @@ def flat_prompt(tree: Tree, correct: Correct, with_history: bool) -> str:
         correct: The action. Tool calls it made within its turn, with their outputs, follow the instruction.
         with_history: Write the turns before it out as well.
     """
-    parts = [tree.instruction.prompt]
+    parts = [opening_text(tree.instruction)]
     if with_history:
         parts += [text for _, text in history(tree, correct.turn)]
     return "\n".join([*parts, *_exchanges(correct.node.action, tree.instruction.wording)])
@@ -207,7 +238,7 @@ def demonstrations(tree: Tree, config: ExportConfig) -> Iterator[Demonstration]:
     for correct in correct_actions(tree, config.sft, config.filter):
         action = correct.node.action
         if config.sft_history == "turns":
-            before: Talk = (("user", tree.instruction.prompt), *history(tree, correct.turn))
+            before: Talk = (*opening(tree.instruction), *history(tree, correct.turn))
             last = "\n".join([before[-1][1], *_exchanges(action, tree.instruction.wording)])
             prompt: Talk = (*before[:-1], ("user", last))
         else:
@@ -221,14 +252,16 @@ def demonstrations(tree: Tree, config: ExportConfig) -> Iterator[Demonstration]:
 
 def preferences(tree: Tree, config: ExportConfig) -> Iterator[Preference]:
     """The pairs that `config` selects, as chat samples."""
-    instruction = ("user", tree.instruction.prompt)
+    start = opening(tree.instruction)
     for pair in picked_pairs(tree, config.pairs, config.filter):
         before = history(tree, pair.turn) if config.pair_history == "full" else ()
         sides = [node.action for node in (pair.chosen, pair.rejected)]
         chosen, rejected = (("assistant", tagged(action, spoken(action), config)) for action in sides)
         own = [reasoning_of(action) if config.reasoning == "column" else None for action in sides]
         if config.level == "trajectory":
-            sample = Preference((instruction,), (*before, chosen), (*before, rejected))
+            sample = Preference(start, (*before, chosen), (*before, rejected))
         else:
-            sample = Preference((instruction, *before), (chosen,), (rejected,))
-        yield replace(sample, chosen_reasoning=own[0], rejected_reasoning=own[1])
+            sample = Preference((*start, *before), (chosen,), (rejected,))
+        evidence = [node.verdict.evidence for node in (pair.chosen, pair.rejected)]
+        proved = not any(found is not None and found.judged for found in evidence)
+        yield replace(sample, direct=proved, chosen_reasoning=own[0], rejected_reasoning=own[1])

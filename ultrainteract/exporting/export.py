@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.info import INFO_FILE, RunInfo
 from ultrainteract.dataset.samples import tree_passes
-from ultrainteract.errors import StoreError
+from ultrainteract.errors import ConfigError, StoreError
 from ultrainteract.exporting.mix import mixers
 from ultrainteract.exporting.registry import Exporter, chosen_exporters, known_exporters
 from ultrainteract.exporting.rendering import Renderer
@@ -22,6 +22,12 @@ from ultrainteract.schema import Tree
 
 INDEX_FILE = "dataset_info.json"
 """File beside exports that tells LLaMA-Factory's reader what they hold."""
+
+MIXED = (
+    "These trees have proved labels and labels that rest on judgments (votes, annotators, writing scores). Export them "
+    "apart: --set filter.checks=[votes] keeps one kind; or say --set mix_judged=true to have both in one export."
+)
+"""What an export says that would mix the two."""
 
 if TYPE_CHECKING:
     from ultrainteract.statistics.statistics import Statistics
@@ -54,7 +60,7 @@ def export_trees(
         (counted in the former, too) `<format>+<source>`.
 
     Raises:
-        ConfigError: The settings do not fit together.
+        ConfigError: The settings do not fit together, or proved and judged labels meet without `mix_judged`.
         StoreError: A write failed; what was there before is kept.
     """
     chosen = chosen_exporters(config)
@@ -64,7 +70,7 @@ def export_trees(
     staging = folder / ".partial"
     shutil.rmtree(staging, ignore_errors=True)
     splits: tuple[Split, ...] = ("train", "validation") if config.validation else ("train",)
-    simulated, read = info.simulated, 0
+    simulated, read, rests_on = info.simulated, 0, set[bool]()
     in_folders = {exporter.name for exporter in chosen if exporter.folders}
 
     def metadata() -> dict[str, str]:
@@ -83,6 +89,9 @@ def export_trees(
             for rendered in renderer.render_all(trees, statistics, jobs):
                 simulated = simulated or rendered.simulated
                 read += rendered.trees
+                rests_on |= rendered.proofs
+                if len(rests_on) > 1 and not config.mix_judged:
+                    raise ConfigError(MIXED)
                 for key, batch in rendered.batches.items():
                     writers[key].add(batch, rendered.sizes[key], rendered.problems.get(key, ()))
                     name, split = key

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from typing import Any
 
 from ultrainteract.config import ExportConfig
-from ultrainteract.dataset.samples import tree_passes
+from ultrainteract.dataset.samples import proofs, tree_passes
 from ultrainteract.dataset.source import Repeatable
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.columns import arrow_schema
@@ -49,6 +49,8 @@ class Rendered:
     """Trees that were read, exported or not."""
     simulated: bool
     """Whether any of the trees is simulated."""
+    proofs: set[bool]
+    """What the labels rest on (see `samples.proofs`)."""
     statistics: Statistics | None
     """Figures of the trees, if they were asked for."""
 
@@ -74,12 +76,14 @@ class Renderer:
         chosen = chosen_exporters(self.config)
         rows: dict[Key, list[dict[str, Any]]] = {}
         problems: dict[Key, list[str]] = {}
-        simulated, read = False, 0
+        simulated, read, rests_on = False, 0, set[bool]()
+        whole = "trees" in self.config.formats
         for tree in trees:
             read += 1
             if not tree_passes(tree, self.config.filter) or not self.choice.takes(tree):
                 continue
             simulated = simulated or tree.simulated
+            rests_on |= proofs(tree, self.config.filter, whole=whole)
             if statistics is not None:
                 statistics.add(tree)
             split = self.choice.split(tree)
@@ -95,7 +99,7 @@ class Renderer:
             if found
         }
         sizes = {key: batch.nbytes for key, batch in batches.items()}
-        return Rendered(batches, sizes, problems, read, simulated, statistics)
+        return Rendered(batches, sizes, problems, read, simulated, rests_on, statistics)
 
     def render_all(
         self, trees: Iterable[Tree], statistics: Statistics | None, jobs: int

@@ -20,6 +20,7 @@ from ultrainteract.errors import HubError
 from ultrainteract.exporting.registry import known_exporters
 from ultrainteract.hub.front_matter import LAST_WORDS, listed, plain, put_together, take_apart
 from ultrainteract.models.terms import terms_of
+from ultrainteract.schema import JUDGED, TreeState
 from ultrainteract.statistics.figures import Figures
 from ultrainteract.statistics.lengths import too_long
 
@@ -282,6 +283,8 @@ def _body(data: CardData, repo: str, title: str, config: PublishConfig, license:
                 for row in figures.table7
             ],
             checks=", ".join(f"{check} ({count:,})" for check, count in sorted(checks.items())),
+            judged=" and ".join(f"`{check}`" for check in sorted(JUDGED & set(checks))),
+            unlabelled=figures.states.get(TreeState.UNLABELLED, 0),
             models=_models(info, figures, config),
             licenses=[[row.dataset, row.license, _count(row.trees)] for row in figures.licenses],
             benchmarks=selection.get("decontaminate") or [], ngram=selection.get("ngram", 8),

@@ -20,6 +20,7 @@ from ultrainteract.schema.messages import Exchange, Message, Provenance, Samplin
 from ultrainteract.schema.tasks import Task, task
 from ultrainteract.schema.tree import (
     Action,
+    Constitution,
     Critique,
     Ended,
     Node,
@@ -30,12 +31,14 @@ from ultrainteract.schema.tree import (
     TreeState,
     Turn,
 )
-from ultrainteract.schema.verdict import Evidence, GraderName, Label, Verdict
+from ultrainteract.schema.verdict import JUDGED, Evidence, GraderName, Label, Verdict
 
 __all__ = [
+    "JUDGED",
     "SCHEMA_VERSION",
     "Action",
     "Checker",
+    "Constitution",
     "Critique",
     "Ended",
     "Evidence",

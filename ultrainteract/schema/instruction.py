@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from ultrainteract.schema.base import Record, Tool, content_hash
+from ultrainteract.schema.messages import Message
 from ultrainteract.schema.tasks import Task
 from ultrainteract.schema.verdict import GraderName
 
@@ -113,12 +114,13 @@ class Instruction(Record):
     published_id: str | None = None
     """Id under which an imported instruction was published; takes the place of the content hash."""
 
+    context: tuple[Message, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """The conversation before the prompt, where the prompt is a later turn of one."""
     wording: FeedbackWording | None = Field(default=None, exclude_if=lambda value: value is None)
     """Words of the feedback, where the seed set has its own (`ultrainteract.wording`)."""
 
     @cached_property
     def id(self) -> str:
-        """Content hash of what makes the problem: task, dataset, prompt and gold (64 hex digits)."""
-        return self.published_id or content_hash(
-            [self.task, self.dataset, self.prompt, self.gold, self.gold_set]
-        )
+        """Content hash of what makes the problem: task, dataset, prompt, gold and context (64 hex digits)."""
+        parts = [self.task, self.dataset, self.prompt, self.gold, self.gold_set]
+        return self.published_id or content_hash([*parts, self.context] if self.context else parts)

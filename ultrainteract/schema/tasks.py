@@ -64,8 +64,9 @@ class FurtherTask:
     """First sentence of its instructions."""
 
 
-TASKS: Registry[FurtherTask] = Registry("task", "ultrainteract.tasks")
-"""Further tasks."""
+_OPEN = "ultrainteract.schema.open_tasks"
+TASKS: Registry[FurtherTask] = Registry("task", "ultrainteract.tasks", {"Chat": _OPEN, "Writing": _OPEN})
+"""Further tasks; those of open domains are built in."""
 
 
 def task(

@@ -58,6 +58,15 @@ class Critique(Record):
     """The critic."""
 
 
+class Constitution(Record):
+    """Principles that a response was written under."""
+
+    name: str
+    """Which constitution: `positive`, or the contrast's name."""
+    principles: tuple[str, ...] = Field(min_length=1)
+    """Its principles, each a sentence."""
+
+
 class Node(Record):
     """An action with its observation, verdict and, if it is wrong and was expanded, its critique."""
 
@@ -73,6 +82,8 @@ class Node(Record):
     """The actor."""
     published_id: str | None = None
     """Id of the imported SFT row that this action comes from: it is exported under the same one."""
+    constitution: Constitution | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The principles that the actor was given; only on unlabelled nodes."""
 
 
 class Pair(Record):
@@ -132,6 +143,18 @@ class Turn(Record):
     undetermined."""
     steps: tuple[StepStats, ...] = ()
     """What was drawn, judged and correct, by step."""
+    unlabelled: tuple[Node, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Responses that are neither right nor wrong, by design: one for each constitution (docs/principles.md)."""
+    log_likelihood: tuple[tuple[float, ...], ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Mean log-probability per token of response j under constitution i, nats: row i, column j of `unlabelled`; empty
+    where no model computed it."""
+
+    @model_validator(mode="after")
+    def _square(self) -> Self:
+        size = len(self.unlabelled)
+        if self.log_likelihood and [len(row) for row in self.log_likelihood] != [size] * size:
+            raise ValueError(f"log_likelihood has one row and one column for each of {size} responses")
+        return self
 
     @property
     def pass_rate(self) -> float | None:
@@ -146,14 +169,15 @@ class TreeState(StrEnum):
     COMPLETE = "complete"
     SFT_ONLY = "sft_only"
     UNSOLVED = "unsolved"
+    UNLABELLED = "unlabelled"
     SKIPPED = "skipped"
     FAILED = "failed"
 
 
-Ended = Literal["solved", "turn_cap", "no_incorrect", "no_verdict", "no_critique", "refused"]
+Ended = Literal["solved", "turn_cap", "no_incorrect", "no_verdict", "no_critique", "refused", "unlabelled"]
 """Why a tree stopped: the actor solved it unaided; the turn cap was reached; no wrong action was found to expand beside
-the correct one; no action of the turn was proved correct or wrong; the critic refused to comment; or the provider
-refused every request of a later turn."""
+the correct one; no action of the turn was proved correct or wrong; the critic refused to comment; the provider
+refused every request of a later turn; or its responses are unlabelled by design."""
 
 
 class Tree(Record):
@@ -186,10 +210,12 @@ class Tree(Record):
 
     @property
     def state(self) -> TreeState:
-        """`complete` with at least one pair, `sft_only` with correct actions alone, else `unsolved`."""
+        """`complete` with a pair, `sft_only` with correct actions alone, `unlabelled` by design, else `unsolved`."""
         if any(True for _ in self.pairs()):
             return TreeState.COMPLETE
-        return TreeState.SFT_ONLY if any(turn.correct for turn in self.turns) else TreeState.UNSOLVED
+        if any(turn.correct for turn in self.turns):
+            return TreeState.SFT_ONLY
+        return TreeState.UNLABELLED if self.ended == "unlabelled" else TreeState.UNSOLVED
 
     @property
     def simulated(self) -> bool:
@@ -213,7 +239,7 @@ class Tree(Record):
             for pair in turn.extra:
                 yield number, pair.chosen
                 yield number, pair.rejected
-            for node in turn.more_correct:
+            for node in (*turn.more_correct, *turn.unlabelled):
                 yield number, node
 
     def pairs(self) -> Iterator[tuple[int, Pair]]:

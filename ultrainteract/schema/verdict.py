@@ -9,6 +9,11 @@ from pydantic import StringConstraints, model_validator
 
 from ultrainteract.schema.base import Record
 
+JUDGED = frozenset({"votes", "consistency", "writing"})
+"""Checks that rest on judgments whose reliability was measured, where no machine can prove anything. What they
+label never stands beside proved labels in one export unless that is asked for. (`principle` labels nothing: see
+`Turn.unlabelled`; what the LLM judge of a run decides, `judge`, goes to SFT alone.)"""
+
 GraderName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Name of a grader; that it is registered (`ultrainteract.grading.registry`) is checked where it is used."""
 
@@ -25,12 +30,18 @@ class Evidence(Record):
     """Which check decided a label, and how far it can be trusted."""
 
     check: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-    """The kind of check that decided: a registered grader's, `format` (the answer's form alone), or `published` (the
-    label that an imported dataset states, not checked here)."""
+    """The kind of check that decided: a registered grader's, `format` (the answer's form alone), `published` (the
+    label that an imported dataset states, not checked here), or one of `JUDGED`: `votes` (of a crowd), `consistency`
+    (an annotator whose preference stays the same under all conditions), `writing` (polish and distortion)."""
     detail: str = ""
     """What the check saw, in one line for a reader (never the hidden expected outputs)."""
     reliability: float = 1.0
     """Share of such verdicts that are right, between 0 and 1, as measured (see docs/grading.md)."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether this is a judgment with measured reliability, not a proof."""
+        return self.check in JUDGED
 
 
 class Verdict(Record):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ultrainteract.judgments.votes.ratings import ELO_PER_LOGIT, Ratings
 from ultrainteract.judgments.votes.report import ELO_BASE, VoteReport
@@ -63,6 +64,33 @@ def show_votes(report: VoteReport, console: Console) -> None:
             f"Prompts: {best.item} tells models apart best (slope {best.slope:.2f}), "
             f"{worst.item} worst ({worst.slope:.2f})."
         )
+
+
+def show_vote_pairs(report: dict[str, Any], folder: Path, console: Console) -> None:
+    """Prints what became of votes and of couples of answers."""
+    votes = report["votes"]
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False)
+
+    say(
+        f"{votes['read']:,} records = {votes['kept']:,} votes kept + {sum(votes['dropped'].values()):,} dropped + "
+        f"{votes['unreadable']:,} unreadable"
+    )
+    for rule, count in votes["dropped"].items():
+        say(f"    dropped: {rule}: {count:,}")
+    refused = sum(report["refused"].values())
+    say(
+        f"{report['couples']:,} couples of answers = {report['pairs']:,} pairs (in {report['trees']:,} trees) + "
+        f"{refused:,} refused"
+    )
+    for rule, count in report["refused"].items():
+        say(f"    refused: {rule}: {count:,}")
+    if not report["equal_style"]:
+        say("Wins that style explains were not looked for.")
+    if report["against_ratings"]:
+        say(f"{report['against_ratings']:,} of the pairs contradict the models' ratings.")
+    say(f"Written to {folder}")
 
 
 def _table(ratings: Ratings, title: str) -> object:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ultrainteract.config import ExportConfig
-from ultrainteract.dataset.samples import Preference, node_passes, picked_pairs, preferences, spoken
+from ultrainteract.dataset.samples import Preference, node_passes, opening, picked_pairs, preferences, spoken
 from ultrainteract.exporting.formats.trl import PREFERENCE_COLUMNS, preference
 from ultrainteract.exporting.registry import exporter
 from ultrainteract.schema import Label, Node, Tree
@@ -61,7 +61,7 @@ def reward_samples(tree: Tree, config: ExportConfig) -> Iterator[Preference]:
             uses.update(sides)
             count += 1
             yield Preference(
-                prompt=(("user", tree.instruction.prompt),),
+                prompt=opening(tree.instruction),
                 chosen=(("assistant", chosen),),
                 rejected=(("assistant", rejected),),
                 augmented=True,

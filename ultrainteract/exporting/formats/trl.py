@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ultrainteract.config import ExportConfig
-from ultrainteract.dataset.samples import Demonstration, Preference, Talk, node_passes, spoken
+from ultrainteract.dataset.samples import Demonstration, Preference, Talk, node_passes, opening_text, spoken
 from ultrainteract.exporting.registry import exporter
 from ultrainteract.schema import Label, Tree
 
@@ -157,4 +157,4 @@ def stepwise_rows(tree: Tree, config: ExportConfig) -> Iterator[Row]:
 def _steps(tree: Tree, actions: list[str], *, solved: bool) -> Row:
     labels = [False] * len(actions)
     labels[-1] = solved
-    return {"prompt": tree.instruction.prompt, "completions": actions, "labels": labels}
+    return {"prompt": opening_text(tree.instruction), "completions": actions, "labels": labels}

@@ -18,6 +18,7 @@ from ultrainteract.dataset.samples import (
     correct_actions,
     flat_prompt,
     history,
+    opening_text,
     picked_pairs,
     reasoning_of,
     spoken,
@@ -84,7 +85,7 @@ def pair_rows(
         The question asks for a product.
     """
     for pair in picked_pairs(tree, which, keep):
-        talk = (("user", tree.instruction.prompt), *(history(tree, pair.turn) if with_history else ()))
+        talk = (("user", opening_text(tree.instruction)), *(history(tree, pair.turn) if with_history else ()))
         chosen, rejected = spoken(pair.chosen.action), spoken(pair.rejected.action)
         parent = tree.id if pair.own else content_hash([tree.id, pair.turn, chosen, rejected])
         yield {

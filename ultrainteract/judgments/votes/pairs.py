@@ -12,11 +12,13 @@ equal style would be expected to lose (its style-adjusted probability is below Â
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ultrainteract.judgments.votes.battle import Battle
+from ultrainteract.judgments.votes.ratings import Ratings
 from ultrainteract.schema import content_hash
 
 _PRIOR_ACCURACY, _PRIOR_WEIGHT = 0.75, 4.0
@@ -45,6 +47,8 @@ class VotePair:
     """Mean estimated accuracy of the voters."""
     style_adjusted: float | None
     """Probability that the chosen model wins at equal style; None where no ratings at equal style were given."""
+    against_ratings: bool
+    """True where the intervals of the two models' ratings are disjoint, the rejected one's above."""
     reliability: float
     """Posterior probability-like reliability of the label, see the module."""
 
@@ -60,20 +64,26 @@ class PairReport:
     """Items without a pair, by reason; pairs and these add up to `items`."""
 
 
-def voted_pairs(battles: Sequence[Battle], equal_style: Mapping[str, float] | None = None) -> PairReport:
+def voted_pairs(
+    battles: Sequence[Battle],
+    equal_style: Mapping[str, float] | None = None,
+    ratings: Ratings | None = None,
+) -> PairReport:
     """Makes pairs of cleaned votes.
 
     Args:
         battles: Votes that count (see `cleaning`).
         equal_style: Strengths of models at equal style (logits), to refuse wins that style explains.
+        ratings: Ratings of the models, to mark pairs that contradict them; they make and refuse none.
     """
+    intervals = {} if ratings is None else {one.model: (one.low, one.high) for one in ratings.models}
     groups: dict[str, list[Battle]] = defaultdict(list)
     for battle in battles:
         groups[_couple(battle)].append(battle)
     accuracy = voter_accuracy(list(groups.values()))
     report = PairReport(items=len(groups))
     for votes in groups.values():
-        made = _pair(votes, accuracy, equal_style)
+        made = _pair(votes, accuracy, equal_style, intervals)
         if isinstance(made, str):
             report.refused[made] += 1
         else:
@@ -87,9 +97,14 @@ def _couple(battle: Battle) -> str:
 
 
 def _pair(
-    votes: Sequence[Battle], accuracy: Mapping[str, float], equal_style: Mapping[str, float] | None
+    votes: Sequence[Battle],
+    accuracy: Mapping[str, float],
+    equal_style: Mapping[str, float] | None,
+    intervals: Mapping[str, tuple[float, float]],
 ) -> VotePair | str:
     first = votes[0]
+    if any(role not in ("user", "assistant") for role, _ in first.history):
+        return "conversation with a system or tool message"
     if first.prompt is None or first.response_a is None or first.response_b is None:
         return "no texts"
     for_first = sum(_for_first(first, battle) == 1 for battle in votes)
@@ -112,11 +127,14 @@ def _pair(
     agreeing = max(for_first, decided - for_first)
     skill = sum(accuracy.get(b.judge or "", _PRIOR_ACCURACY) for b in votes) / len(votes)
     posterior = (agreeing + 1) / (decided + 2)
+    unknown = (-math.inf, math.inf)
+    winner, loser = (intervals.get(model, unknown) for model, _ in sides)
     return VotePair(
         item=first.item, prompt=first.prompt, history=first.history, chosen=sides[0][1], rejected=sides[1][1],
         chosen_model=sides[0][0], rejected_model=sides[1][0], votes=decided, agreeing=agreeing, ties=ties,
         accuracy=skill,
-        style_adjusted=adjusted, reliability=0.5 + (posterior - 0.5) * (2 * skill - 1),
+        style_adjusted=adjusted, against_ratings=loser[0] > winner[1],
+        reliability=0.5 + (posterior - 0.5) * (2 * skill - 1),
     )  # fmt: skip
 
 
@@ -127,8 +145,6 @@ def _for_first(first: Battle, battle: Battle) -> float:
 
 
 def _probability(logit: float) -> float:
-    import math
-
     return 1 / (1 + math.exp(-logit))
 
 
