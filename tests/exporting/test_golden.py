@@ -18,6 +18,7 @@ VARIANTS = {
     "pair.longest": {"pairs": "longest"}, "pair.deepest": {"pairs": "deepest"},
     "trl-preference.trajectory": {"level": "trajectory"}, "trl-prompt-completion.turns": {"sft_history": "turns"},
     "axolotl-sft.turns": {"sft_history": "turns"}, "pair.actor": {"filter": {"exclude_models": ["actor-8b"]}},
+    "nemo-rl.never": {"difficulty": ["never"]}, "open-instruct-rl.never": {"difficulty": ["never"]},
 }  # fmt: skip
 
 

@@ -37,9 +37,11 @@ def own_prompt_share(rows: list[dict[str, Any]], batch: int) -> float:
 
 def test_every_unpaired_format_is_spread() -> None:
     labelled = {
-        name for name, found in known_exporters().items() if {"label", "kto_tag"} & set(found.columns)
+        name
+        for name, found in known_exporters().items()
+        if "bool" in (found.columns.get("label"), found.columns.get("kto_tag"))
     }
-    assert labelled == set(KTO)
+    assert labelled == {*KTO, "implicit-prm"}
     assert all(known_exporters()[name].spread for name in KTO)
 
 

@@ -107,7 +107,11 @@ def test_what_an_action_taken_twice_becomes_is_sound(name: str, tmp_path: Path) 
     )
     again = tree.turns[1].model_copy(update={"correct": tree.turns[0].correct})
     twice = tree.model_copy(update={"turns": (tree.turns[0], again, *tree.turns[2:])})
-    report = check(tmp_path, list(export_rows(name, [twice])))
+    rows = list(export_rows(name, [twice]))
+    if not rows:  # prompts for another task than the tree's
+        assert name in ("nemo-rl", "open-instruct-rl")
+        return
+    report = check(tmp_path, rows)
     assert report.ok, report.to_json()["violations"]
 
 

@@ -47,12 +47,13 @@ def test_the_same_trees_give_the_same_bytes_in_another_process(tmp_path: Path) -
 
 
 def test_datasets_loads_every_export(tmp_path: Path) -> None:
-    export_trees(forest(), tmp_path / "out", ExportConfig(formats=tuple(known_exporters())), INFO)
+    config = ExportConfig(formats=tuple(known_exporters()), difficulty=("never", "hard"))
+    export_trees(forest(), tmp_path / "out", config, INFO)
     for name in known_exporters():
         loaded = datasets.load_dataset(
             str(tmp_path / "out" / name), split="train", cache_dir=str(tmp_path / "cache")
         )
-        assert loaded.to_list() == list(export_rows(name, forest()))
+        assert loaded.to_list() == list(export_rows(name, forest(), config))
         assert loaded.column_names == list(known_exporters()[name].columns)
 
 

@@ -24,13 +24,15 @@ ROOT = Path(__file__).parents[2]
 INFO = RunInfo(name="forest", fingerprint="ab" * 32, models={"sample": "actor-8b"})
 CONFIG = PublishConfig(repo="alice/trees")
 
+EXPORT = ExportConfig(difficulty=("never", "hard"))
+
 
 def publication(
     folder: Path, formats: tuple[str, ...] = ("sft", "pair", "trees"), **fields: object
 ) -> Publication:
     counted = Statistics()
     info = INFO.model_copy(update=fields)
-    export_trees(forest(), folder, ExportConfig(formats=formats), info, counted)
+    export_trees(forest(), folder, EXPORT.model_copy(update={"formats": formats}), info, counted)
     return prepare(
         folder, info, counted.figures(), allow_simulated=bool(fields.get("simulated")), draw_figures=False
     )
@@ -74,7 +76,7 @@ def test_a_push_is_one_commit_and_load_dataset_reads_every_config_back(
     default = rows.pop("(default)")
     assert set(rows) == set(known_exporters())
     for name in known_exporters():
-        assert rows[name] == list(export_rows(name, forest()))
+        assert rows[name] == list(export_rows(name, forest(), EXPORT))
     assert default == rows["sft"]
 
 

@@ -83,6 +83,12 @@ class ExportConfig(Record):
     level: Literal["turn", "trajectory"] = "turn"
     """What a pair compares: the last actions, or everything after the instruction (`trl-*` preferences
     only)."""
+    difficulty: tuple[Literal["unmeasured", "never", "hard", "medium", "easy", "always"], ...] = (
+        "hard", "medium", "easy",
+    )  # fmt: skip
+    """Problems of the `-rl` formats, by the pass rate of their first turn: `never` 0, `hard` up to 1/4, `medium` below
+    3/4, `easy` below 1, `always` 1, `unmeasured` where no sample was judged. `filter.min_pass_rate` and
+    `filter.max_pass_rate` narrow it down."""
     filter: ExportFilter = ExportFilter()
     """Which trees and actions are exported."""
     validation: Fraction = 0.0

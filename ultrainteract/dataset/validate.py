@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS, kind_name
 from ultrainteract.dataset.rebuild import parse_id, task_of
 from ultrainteract.dataset.rules import LEARNED, MEANINGS, WARNINGS, DatasetRules
+from ultrainteract.dataset.rules import prompts as rl
 from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
 from ultrainteract.errors import DataError
 from ultrainteract.readers.code import code_blocks, syntax_ok, with_line_feeds
@@ -33,24 +35,28 @@ Row = Mapping[str, Any]
 Found = tuple[str, str]
 """(rule, what is there)"""
 
-RULES = {
-    "columns": "exactly the published columns, in their order",
-    "readable": "every record of a file can be read",
-    "type": "texts are texts, turns are objects with a role and a text",
-    "empty": "no field is missing or blank",
-    "task": "the task is one of the published names",
-    "id": "an id is 64 hex digits, the tree's depth, the turn; a parent id is 64 hex digits",
-    "id_turn": "the id names the turn the row stands at, which is within the tree's depth",
-    "duplicate_id": "no id occurs twice",
-    "roles": "user and assistant alternate, the user first; a prompt ends with the user",
-    "equal_pair": "chosen and rejected differ in more than case and white space",
-    "duplicate": "no row occurs twice",
-    "tree": "the pairs of an instruction make one tree: same prompt, same depth, one history",
-    "leak": "no feedback states the answer that the chosen action gives",
-    "syntax": "Python code in a paired action parses",
-    "label": "labels are booleans, as many as there are steps",
-    "prefix": "chosen and rejected begin with the same prompt",
-} | MEANINGS
+RULES = (
+    {
+        "columns": "exactly the published columns, in their order",
+        "readable": "every record of a file can be read",
+        "type": "texts are texts, turns are objects with a role and a text",
+        "empty": "no field is missing or blank",
+        "task": "the task is one of the published names",
+        "id": "an id is 64 hex digits, the tree's depth, the turn; a parent id is 64 hex digits",
+        "id_turn": "the id names the turn the row stands at, which is within the tree's depth",
+        "duplicate_id": "no id occurs twice",
+        "roles": "user and assistant alternate, the user first; a prompt ends with the user",
+        "equal_pair": "chosen and rejected differ in more than case and white space",
+        "duplicate": "no row occurs twice",
+        "tree": "the pairs of an instruction make one tree: same prompt, same depth, one history",
+        "leak": "no feedback states the answer that the chosen action gives",
+        "syntax": "Python code in a paired action parses",
+        "label": "labels are booleans, as many as there are steps",
+        "prefix": "chosen and rejected begin with the same prompt",
+    }
+    | MEANINGS
+    | rl.MEANINGS
+)
 """Every rule, in words."""
 EXAMPLES = 5
 """Violations shown of each rule."""
@@ -144,8 +150,9 @@ def validate(tables: Iterable[Table]) -> Report:
                 blank = any(
                     rule == "empty" for rule, _ in found
                 )  # then nothing is learned, either: said once
+                silent = blank or layout in rl.LAYOUTS
                 found += [
-                    (rule, detail) for rule, detail in more.check(whole) if not (blank and rule == LEARNED)
+                    (rule, detail) for rule, detail in more.check(whole) if not (silent and rule == LEARNED)
                 ]
             for rule, detail in found:
                 report.add(table.name, rule, where, detail)
@@ -156,21 +163,23 @@ def validate(tables: Iterable[Table]) -> Report:
 
 
 def _layout(columns: tuple[str, ...]) -> tuple[str, _Checker | None]:
-    names = set(columns)
-    for layout, wanted, checker in (
+    layouts: tuple[tuple[str, Set[str], Callable[[], _Checker] | None], ...] = (
         ("UltraInteract trees", {"id", "tree", "turns"}, _TreeRows),
         ("UltraInteract pair", set(PAIR_COLUMNS), _PairRows),
         ("UltraInteract sft", set(SFT_COLUMNS), _SftRows),
+        *((layout, known, partial(_Prompts, layout)) for layout, known in rl.LAYOUTS.items()),
         ("UltraInteract pair", {"trajectory", "chosen"}, None),
         ("UltraInteract sft", {"instruction", "response", "task"}, None),
         ("preference", {"chosen", "rejected"}, _Preferences),
         ("stepwise", {"prompt", "completions", "labels"}, _Stepwise),
+        ("turn labels", {"prompt", "actions", "labels", "solved_at"}, _Turns),
         ("unpaired preference", {"completion", "label"}, _Completions),
         ("prompt-completion", {"prompt", "completion"}, _Completions),
         ("conversations", {"messages"}, _Chats),
         ("conversations", {"conversations"}, _Chats),
-    ):
-        if wanted <= names:
+    )
+    for layout, wanted, checker in layouts:
+        if wanted <= set(columns):
             return layout, checker() if checker else None
     return "unknown", None
 
@@ -431,6 +440,24 @@ class _Chats(_Checker):
             yield "duplicate", "the conversation occurred before"
 
 
+class _Prompts(_Checker):
+    """Prompts for reinforcement learning: see `dataset.rules.prompts`."""
+
+    def __init__(self, layout: str) -> None:
+        super().__init__()
+        self._layout = layout
+
+    def types(self, row: Row) -> Iterator[Found]:
+        return (
+            found for found in super().types(row) if isinstance(row.get(found[1].split("'")[1]), Ambiguous)
+        )
+
+    def check(self, row: Row) -> Iterator[Found]:
+        yield from rl.prompt_faults(self._layout, row)
+        if not self._new(row):
+            yield "duplicate", "the row occurred before"
+
+
 class _Stepwise(_Checker):
     def check(self, row: Row) -> Iterator[Found]:
         steps, labels = row["completions"] or [], row["labels"] or []
@@ -439,6 +466,21 @@ class _Stepwise(_Checker):
         if len(labels) != len(steps) or any(not isinstance(label, bool) for label in labels):
             yield "label", f"{len(labels)} labels for {len(steps)} steps"
         if not self._new([row["prompt"], steps]):
+            yield "duplicate", "the trajectory occurred before"
+
+
+class _Turns(_Checker):
+    def check(self, row: Row) -> Iterator[Found]:
+        actions, labels, said = row["actions"] or [], row["labels"] or [], row.get("feedback") or []
+        if not row["prompt"] or not actions or any(not action.strip() for action in actions):
+            yield "empty", "prompt or an action is empty"
+        right = [number for number, label in enumerate(labels, 1) if label]
+        solved_at = row["solved_at"]
+        if len(labels) != len(actions) or len(said) != len(actions) - 1:
+            yield "label", f"{len(labels)} labels and {len(said)} feedbacks for {len(actions)} actions"
+        elif right != ([solved_at] if solved_at else []) or (right and right != [len(labels)]):
+            yield "label", f"labels {labels} of a trajectory solved at turn {solved_at}"
+        if not self._new([row["prompt"], actions]):
             yield "duplicate", "the trajectory occurred before"
 
 

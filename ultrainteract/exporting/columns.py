@@ -33,6 +33,8 @@ def arrow_types() -> dict[str, Any]:
             ("more_correct", pa.list_(node)), ("steps", pa.list_(step)),
         ]
     )  # fmt: skip
+    measured = [("pass_rate", real), ("samples", integer), ("difficulty", text)]
+    told = [("id", text), ("task", text), ("dataset", text), ("grader", text)]
     return {
         "string": text,
         "int": integer,
@@ -46,6 +48,8 @@ def arrow_types() -> dict[str, Any]:
         "from_value": from_value,
         "from_value_turns": pa.list_(from_value),
         "tree_turns": pa.list_(turn),
+        "verl_reward_model": pa.struct([("style", text), ("ground_truth", text)]),
+        "verl_extra_info": pa.struct([("index", integer), ("problem", text), *told, *measured]),
     }
 
 

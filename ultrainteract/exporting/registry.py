@@ -62,6 +62,8 @@ class Exporter:
     """Entries of `dataset_info.json` for the splits that were written; None where its reader has no such file."""
     retired: str
     """Why no current trainer reads it; empty where one does."""
+    reasoning: bool
+    """Whether `export.reasoning: column` adds columns to it."""
 
     def notes(self, config: ExportConfig) -> list[str]:
         """What somebody who trains on this export has to know beside its columns."""
@@ -89,6 +91,7 @@ def exporter(
     folders: bool = False,
     index: Callable[[Sequence[str]], Mapping[str, Any]] | None = None,
     retired: str = "",
+    reasoning: bool = True,
 ) -> Callable[[R], R]:
     """Registers an export.
 
@@ -104,6 +107,7 @@ def exporter(
         folders: Write a folder for each split.
         index: Makes the entries of `dataset_info.json` for the splits that were written.
         retired: Why no current trainer reads it.
+        reasoning: Whether `export.reasoning: column` adds columns to it.
 
     Raises:
         ConfigError: Another export has this name.
@@ -128,7 +132,19 @@ def exporter(
         rows = render if kind == "tree" else sampled
         said = summary or (render.__doc__ or "").strip().partition("\n")[0].rstrip(".")
         made = Exporter(
-            name, said, columns, rows, kind, render, levels, histories, spread, folders, index, retired
+            name,
+            said,
+            columns,
+            rows,
+            kind,
+            render,
+            levels,
+            histories,
+            spread,
+            folders,
+            index,
+            retired,
+            reasoning,
         )
         _EXPORTERS.add(name, made, render)
         return render
@@ -165,8 +181,8 @@ _LABELS = ("label", "kto_tag")
 
 
 def _with_reasoning(exporter: Exporter, config: ExportConfig) -> Exporter:
-    """The export with the columns of `export.reasoning: column`; whole trees and step labels have none."""
-    if config.reasoning != "column" or exporter.name in ("trees", "trl-stepwise"):
+    """The export with the columns of `export.reasoning: column`."""
+    if config.reasoning != "column" or not exporter.reasoning:
         return exporter
     two = exporter.kind == "preference" and not any(name in exporter.columns for name in _LABELS)
     more = _TWO_REASONINGS if two or exporter.name in ("pair", "single-turn") else _REASONING

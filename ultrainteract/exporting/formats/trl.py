@@ -124,7 +124,7 @@ def chat(sample: Demonstration) -> Iterator[Row]:
 
 @exporter(
     "trl-stepwise", kind="tree", columns=STEPWISE_COLUMNS, summary="a trajectory's actions, each labelled",
-    retired="TRL 1.16 has no trainer for stepwise supervision any more",
+    retired="TRL 1.16 has no trainer for stepwise supervision any more", reasoning=False,
 )  # fmt: skip
 def stepwise_rows(tree: Tree, config: ExportConfig) -> Iterator[Row]:
     """A tree as trajectories whose actions are labelled one by one (stepwise supervision).

@@ -134,6 +134,6 @@ def _with_reasoning(tree: Tree, config: ExportConfig, rows: Iterator[Row]) -> It
         yield found
 
 
-@exporter("trees", kind="tree", columns=TREE_COLUMNS, summary="whole trees, nested")
+@exporter("trees", kind="tree", columns=TREE_COLUMNS, summary="whole trees, nested", reasoning=False)
 def _trees(tree: Tree, config: ExportConfig) -> Iterator[Row]:
     return iter(tree_rows(tree))
