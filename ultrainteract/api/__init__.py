@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         status,
     )
     from ultrainteract.api.trees import find_tree, list_inputs, recorded_calls
+    from ultrainteract.api.viewing import view
     from ultrainteract.config import config_docs, load_config
 
 HOMES = {
@@ -69,6 +70,7 @@ HOMES = {
         ),
         "api.rows": ("seed_rows", "to_dataset", "to_pandas", "to_rows"),
         "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
+        "api.viewing": ("view",),
         "config": ("config_docs", "load_config"),
     }.items()
     for name in names
@@ -82,7 +84,7 @@ __all__ = [
     "plan", "plan_cluster", "prune_sandbox", "push", "rate_votes", "recorded_calls", "run", "run_async",
     "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats",
     "status", "to_dataset", "to_pandas", "to_rows", "validate", "validate_async", "validate_data",
-    "vote_pairs", "watch_push",
+    "view", "vote_pairs", "watch_push",
 ]  # fmt: skip
 
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "run": ("run", "Grow trees, or go on where it stopped."),
     "status": ("run", "Print ledger, spending and guards."),
     "show": ("run", "Print one tree, or list what there is."),
+    "view": ("view", "Read trees on a local page."),
     "calls": ("run", "Print every sample with its prompt."),
     "merge": ("shards", "Make one run directory of several shards."),
     "compact": ("shards", "Drop the calls of finished trees."),

@@ -14,7 +14,7 @@ from ultrainteract.config import RunConfig, parse_config
 from ultrainteract.config.credentials import without_credentials
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import Instruction, Tree, TreeState
-from ultrainteract.store.records import Outcome, Spend, read_tree, tree_number, unpack
+from ultrainteract.store.records import Outcome, OutcomeRow, Spend, read_tree, tree_number, unpack
 
 STORE_FILE = "store.sqlite"
 """Name of the database in a run directory."""
@@ -52,6 +52,21 @@ class StoreReader:
     def packed_trees(self) -> Iterator[tuple[str, bytes]]:
         """Yields (id, tree as stored: packed JSON) of what `trees` yields, for other processes to read."""
         yield from self._reader.execute("SELECT key, tree FROM outcomes WHERE tree IS NOT NULL ORDER BY key")
+
+    def outcome_rows(self, after: int, limit: int) -> list[OutcomeRow]:
+        """The next outcomes in the order in which they were recorded, with their trees as stored.
+
+        Args:
+            after: Number of the last one that is known; 0 to begin.
+            limit: Maximum number of outcomes.
+        """
+        sql = "SELECT id, key, state, reason, dataset, source, tree FROM outcomes WHERE id > ? ORDER BY id LIMIT ?"
+        return [OutcomeRow(*row) for row in self._reader.execute(sql, (after, limit)).fetchall()]
+
+    def packed_tree(self, key: str) -> bytes | None:
+        """The finished tree of this id as stored; None where there is none."""
+        row = self._reader.execute("SELECT tree FROM outcomes WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
 
     def tree(self, name: str) -> Tree:
         """The tree of one instruction.

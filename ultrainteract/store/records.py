@@ -72,6 +72,25 @@ class Outcome(Record):
     """Where the input comes from."""
 
 
+class OutcomeRow(NamedTuple):
+    """A line of the ledger as it lies in the database."""
+
+    number: int
+    """Grows with each line that is recorded; a line that takes the place of another has a new one."""
+    key: str
+    """As of `Outcome`."""
+    state: str
+    """As of `Outcome`."""
+    reason: str
+    """As of `Outcome`."""
+    dataset: str
+    """As of `Outcome`."""
+    source: str
+    """As of `Outcome`."""
+    tree: bytes | None
+    """The tree, packed or not; None where the input has none."""
+
+
 class Spend(Record):
     """What one (role, step, model, task) has cost so far."""
 
