@@ -99,6 +99,8 @@ class Registry(Generic[T]):
         Raises:
             ConfigError: There is none, or a plugin fails to load.
         """
+        if (known := self._entries.get(name)) is not None:
+            return known[0]
         if name in self._lazy():
             self._import(name)
         if name not in self._entries:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from ultrainteract.grading.finding import Basis, Finding
 
@@ -59,6 +60,7 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(?:_\d{3})+(?:\.\d+)?%?")
 _SPACED = re.compile(r"[+-]?\s*\d{1,3}(?: \d{3})+(?:\.\d+)?")
 
 
+@lru_cache(maxsize=4096)
 def parse_number(text: str) -> Number | None:
     """The plain number that `text` is, or None.
 
@@ -97,7 +99,9 @@ def _decimal(sign: str, body: str, power: str | None, percent: bool) -> Number |
     whole, _, decimals = body.partition(".")
     if power is not None and abs(int(power)) > MAX_EXPONENT:
         return None
-    value = Fraction(f"{sign}{whole or '0'}.{decimals or '0'}")
+    value = Fraction(int(f"{sign}{whole}{decimals}"))
+    if decimals:
+        value /= 10 ** len(decimals)
     places: int | None = len(decimals) or None
     if power is not None:
         value *= Fraction(10) ** int(power)

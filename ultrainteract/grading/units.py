@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 _TABLE: dict[str, tuple[str, str]] = {
     # name -> (dimension, factor to the dimension's base)
@@ -77,6 +78,7 @@ class Unit:
     factor: Fraction = Fraction(1)
 
 
+@lru_cache(maxsize=1024)
 def make_unit(words: str, power: str | None = None) -> Unit | None:
     """The unit these words name; None for no words, or for `units`."""
     name = words.strip().strip(".,").lower().replace("’", "'")
