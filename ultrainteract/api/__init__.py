@@ -49,9 +49,11 @@ if TYPE_CHECKING:
         run_info,
         status,
     )
+    from ultrainteract.api.training import plan_training, train
     from ultrainteract.api.trees import find_tree, list_inputs, recorded_calls
     from ultrainteract.api.viewing import view
     from ultrainteract.config import config_docs, load_config
+    from ultrainteract.config import config_docs, load_config, load_train_config
 
 HOMES = {
     name: f"ultrainteract.{module}"
@@ -69,9 +71,11 @@ HOMES = {
             "Compaction", "compact", "delete_run", "merge", "open_run", "run", "run_async", "run_info", "status",
         ),
         "api.rows": ("seed_rows", "to_dataset", "to_pandas", "to_rows"),
+        "api.training": ("plan_training", "train"),
         "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
         "api.viewing": ("view",),
         "config": ("config_docs", "load_config"),
+        "config": ("config_docs", "load_config", "load_train_config"),
     }.items()
     for name in names
 }  # fmt: skip
@@ -79,12 +83,13 @@ HOMES = {
 
 __all__ = [
     "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push",
-    "check_sandbox", "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export", "find_tree",
-    "import_", "init", "list_inputs", "load_config", "make_tests", "make_word_problems", "merge", "open_run",
-    "plan", "plan_cluster", "prune_sandbox", "push", "rate_votes", "recorded_calls", "run", "run_async",
-    "run_info", "sandbox_shell", "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats",
-    "status", "to_dataset", "to_pandas", "to_rows", "validate", "validate_async", "validate_data",
-    "view", "vote_pairs", "watch_push",
+    "check_sandbox", "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export",
+    "find_tree", "import_", "init", "list_inputs", "load_config", "load_train_config", "make_tests",
+    "make_word_problems", "merge", "open_run", "plan", "plan_cluster", "plan_training", "prune_sandbox",
+    "push", "rate_votes", "recorded_calls", "run", "run_async", "run_info", "sandbox_shell",
+    "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats", "status", "to_dataset",
+    "to_pandas", "to_rows", "train", "validate", "validate_async", "validate_data", "view", "vote_pairs",
+    "watch_push",
 ]  # fmt: skip
 
 

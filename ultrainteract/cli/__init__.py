@@ -47,6 +47,7 @@ _COMMANDS = {
 _GROUPS = {
     "config": "Document the configuration.",
     "seeds": "Prepare and check seed instructions.",
+    "train": "Train models on what was built.",
     "sandbox": "Build, check and clean up the sandbox.",
     "votes": "Ratings and pairs from crowd votes.",
     "wiki": "Build the index that answers wikipedia_search.",

@@ -9,12 +9,13 @@ from __future__ import annotations
 from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, ExportFilter, MixSource, PublishConfig
 from ultrainteract.config.growth import CriticConfig, EarlyEscalation, GrowthConfig, JudgeConfig, LadderStep
-from ultrainteract.config.loading import apply_overrides, load_config, parse_config
+from ultrainteract.config.loading import apply_overrides, load_config, load_train_config, parse_config
 from ultrainteract.config.models import REASONING_TAGS, ModelConfig, Price
 from ultrainteract.config.reference import config_docs
 from ultrainteract.config.run import RunConfig
 from ultrainteract.config.sandbox import Limits, SandboxConfig
 from ultrainteract.config.seeds import BenchmarkConfig, FieldMapping, RuleConfig, SeedConfig, SelectionConfig
+from ultrainteract.config.training import TrainConfig
 from ultrainteract.config.types import Fraction
 
 __all__ = [
@@ -42,8 +43,10 @@ __all__ = [
     "SeedConfig",
     "SelectionConfig",
     "Shard",
+    "TrainConfig",
     "apply_overrides",
     "config_docs",
     "load_config",
+    "load_train_config",
     "parse_config",
 ]

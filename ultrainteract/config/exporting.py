@@ -60,6 +60,8 @@ class MixSource(Record):
     """Configuration (subset) name, for Hub datasets."""
     revision: str | None = None
     """Hub revision."""
+    pairs: Literal["all", "one"] = "all"
+    """Of a row with several rated completions: every pair of different ratings, or the best against the worst."""
 
 
 class ExportConfig(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -13,9 +13,13 @@ from ultrainteract.config.credentials import STORED
 from ultrainteract.config.exporting import ExportConfig
 from ultrainteract.config.problems import problem_lines
 from ultrainteract.config.run import RunConfig
+from ultrainteract.config.training import TrainConfig
 from ultrainteract.config.yaml_files import parse_yaml
 from ultrainteract.errors import ConfigError
 from ultrainteract.plugins import use_plugins
+from ultrainteract.schema import Record
+
+R = TypeVar("R", bound=Record)
 
 
 def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
@@ -28,17 +32,7 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     Raises:
         ConfigError: The file cannot be read, a field is unknown, missing or wrong (each is named), or a plugin fails.
     """
-    try:
-        text = Path(path).expanduser().read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"Cannot read the config {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not valid UTF-8: {error}.") from error
-    data, node = parse_yaml(text, str(path))
-    if not isinstance(data, dict):
-        raise ConfigError(
-            f"{path} must hold a mapping of config fields; `ultrainteract init` writes an example."
-        )
+    data, node = _read(path, "; `ultrainteract init` writes an example")
     if isinstance(data.get("executor"), str):  # so that its fields can be overridden
         data["executor"] = {"kind": data["executor"]}
     for override in overrides:
@@ -46,6 +40,22 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     config = parse_config(data, str(path), node)
     use_plugins(config.plugins, Path(path).expanduser().parent)
     return config
+
+
+def load_train_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
+    """`load_config` for a training recipe.
+
+    Args:
+        path: The file.
+        overrides: `dotted.path=value` each; the value is YAML.
+
+    Raises:
+        ConfigError: The file cannot be read, or a field is unknown, missing or wrong; each is named.
+    """
+    data, node = _read(path, "; docs/training.md has examples")
+    for override in overrides:
+        _apply(data, override)
+    return _validated(TrainConfig, data, str(path), node)
 
 
 def parse_config(
@@ -62,10 +72,29 @@ def parse_config(
     Raises:
         ConfigError: A field is unknown, missing or wrong; each is named on a line of its own.
     """
+    return _validated(RunConfig, data, origin, node, STORED if stored else None)
+
+
+def _read(path: str | Path, hint: str) -> tuple[dict[str, Any], yaml.Node | None]:
     try:
-        return RunConfig.model_validate(data, context=STORED if stored else None)
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"Cannot read the config {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not valid UTF-8: {error}.") from error
+    data, node = parse_yaml(text, str(path))
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} must hold a mapping of config fields{hint}.")
+    return data, node
+
+
+def _validated(
+    kind: type[R], data: dict[str, Any], origin: str, node: yaml.Node | None, context: Any = None
+) -> R:
+    try:
+        return kind.model_validate(data, context=context)
     except ValidationError as error:
-        lines = problem_lines(error, RunConfig, data, node)
+        lines = problem_lines(error, kind, data, node)
         raise ConfigError(
             f"{origin} has {len(lines)} problem(s):\n"
             + "\n".join(lines)

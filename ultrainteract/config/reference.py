@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ultrainteract.config.run import RunConfig
+from ultrainteract.config.training import TrainConfig
 from ultrainteract.schema import Record
 
 
@@ -39,7 +40,14 @@ def config_docs() -> str:
             visit(child)
 
     visit(RunConfig)
-    return "# Configuration reference\n\n" + "\n\n".join(sections) + "\n"
+    trained = len(sections)
+    visit(TrainConfig)
+    return (
+        "\n\n".join(
+            ["# Configuration reference", *sections[:trained], "# Training recipes", *sections[trained:]]
+        )
+        + "\n"
+    )
 
 
 def _types(annotation: Any) -> Iterator[Any]:

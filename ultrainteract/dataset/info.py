@@ -133,7 +133,8 @@ class RunInfo(Record):
         """
         settings = config.model_dump(mode="json", exclude={"mix"})
         settings["mix"] = {
-            name: source.model_dump(mode="json") | {"path": public_name(source.path)}
+            name: source.model_dump(mode="json", exclude=set() if source.pairs != "all" else {"pairs"})
+            | {"path": public_name(source.path)}
             for name, source in config.mix.items()
         }
         return self.model_copy(update={"export": settings, "trees": trees})

@@ -1,17 +1,19 @@
 """Rows of other datasets among the exported ones, in a named ratio, as the paper's training recipes have them.
 
-Preference sets (UltraFeedback and its like) go into preference formats, chat and instruction sets into SFT
-formats. Rows are drawn in a shuffled order that depends on the source's name alone, are spread evenly among the
-exported rows of the train split, and end when the source is used up: none is repeated. Their `direct` mark is false
-(see `trl.reward`).
+Preference sets (UltraFeedback and its like, also with several rated completions in a row) go into preference
+formats, chat and instruction sets into SFT formats. Rows are drawn in a shuffled order that depends on the source's
+name alone, are spread evenly among the exported rows of the train split, and end when the source is used up: none is
+repeated. Their `direct` mark is false (see `trl.reward`), unless they are such rows of another export.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ultrainteract.config import ExportConfig, MixSource
 from ultrainteract.dataset.samples import Demonstration, Preference, Talk
@@ -29,6 +31,7 @@ Row = Mapping[str, Any]
 _PROMPTS = ("prompt", "instruction", "question", "trajectory", "conversations", "messages")
 _CHATS = ("messages", "conversations", "conversation", "data")
 _ANSWERS = ("completion", "response", "output", "answer")
+_RATINGS = ("fine-grained_score", "overall_score", "score", "rating")
 _ROLES = {"user": "user", "human": "user", "prompter": "user", "assistant": "assistant", "gpt": "assistant",
           "system": "system"}  # fmt: skip
 
@@ -47,7 +50,7 @@ class Mixer:
         self.rows = 0
         self._ratio = source.ratio
         self._credit = 0.0
-        self._rows = self._rendered(name, rows, exporter)
+        self._rows = self._rendered(name, rows, exporter, source.pairs)
 
     def due(self, exported: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(problem, row) of the rows to write after `exported` more rows of our own."""
@@ -61,8 +64,10 @@ class Mixer:
             yield row
 
     @staticmethod
-    def _rendered(name: str, rows: Iterable[Row], exporter: Exporter) -> Iterator[tuple[str, dict[str, Any]]]:
-        for sample in samples(name, rows):
+    def _rendered(
+        name: str, rows: Iterable[Row], exporter: Exporter, pairs: Literal["all", "one"]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        for sample in samples(name, rows, pairs):
             for row in exporter.render(sample):
                 yield content_hash(sample.prompt), row
 
@@ -116,14 +121,18 @@ def load(name: str, source: MixSource) -> ShuffledRows:
     return found
 
 
-def samples(name: str, rows: Iterable[Row]) -> Iterator[Demonstration | Preference]:
+def samples(
+    name: str, rows: Iterable[Row], pairs: Literal["all", "one"] = "all"
+) -> Iterator[Demonstration | Preference]:
     """Reads rows of the usual layouts: chosen/rejected (with or without a prompt), messages, instruction and answer.
 
-    Rows without a usable prompt or answer are left out.
+    A row with rated completions gives a pair for each two of different ratings. Rows without a usable prompt or answer
+    are left out.
 
     Args:
         name: What messages call the source.
         rows: The rows.
+        pairs: `one` takes of a row with rated completions the best and the worst alone.
 
     Raises:
         DataError: The layout is none of the known ones.
@@ -134,13 +143,46 @@ def samples(name: str, rows: Iterable[Row]) -> Iterator[Demonstration | Preferen
         Demonstration(prompt=(('user', 'Say hi.'),), response='Hi.', reasoning=None)
     """
     for row in rows:
+        if _is_rated(row):
+            for pair in _rated(row, pairs):
+                if (preference := _preference(pair)) is not None:
+                    yield preference
+            continue
         sample = _preference(row) if _is_preference(row) else _demonstration(name, row)
         if sample is not None:
             yield sample
 
 
 def _is_preference(columns: Iterable[str]) -> bool:
-    return {"chosen", "rejected"} <= set(columns)
+    return {"chosen", "rejected"} <= set(columns) or _is_rated(columns)
+
+
+def _is_rated(columns: Iterable[str]) -> bool:
+    """Whether rows hold several completions of a prompt, each with its rating, as UltraFeedback's do."""
+    return "completions" in columns and not {"labels", "chosen"} & set(columns)
+
+
+def _rated(row: Row, pairs: str) -> Iterator[Row]:
+    """The pairs of a row with rated completions; ties are none."""
+    found: list[tuple[float, str]] = []
+    for item in row["completions"] or ():
+        text = item.get("response") if isinstance(item, Mapping) else None
+        rating = next((item[name] for name in _RATINGS if _number(item.get(name))), None) if text else None
+        if rating is not None:
+            found.append((float(rating), str(text)))
+    found.sort(key=lambda entry: -entry[0])  # stable: of equal ratings the first stands first
+    rest = {name: value for name, value in row.items() if name != "completions"}
+    couples = itertools.combinations(found, 2) if pairs == "all" else [(found[0], found[-1])] if found else []
+    for (better, chosen), (worse, rejected) in couples:
+        if better > worse:
+            yield {**rest, "chosen": chosen, "rejected": rejected}
+
+
+def _number(value: Any) -> bool:
+    try:
+        return value is not None and math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
 
 
 def _preference(row: Row) -> Preference | None:
@@ -154,7 +196,7 @@ def _preference(row: Row) -> Preference | None:
         return None
     if any(not text.strip() for _, text in (*prompt, chosen[-1], rejected[-1])):
         return None
-    return Preference(prompt, chosen[-1:], rejected[-1:], direct=False)
+    return Preference(prompt, chosen[-1:], rejected[-1:], direct=row.get("direct") is True)
 
 
 def _demonstration(name: str, row: Row) -> Demonstration | None:

@@ -1,0 +1,227 @@
+"""A stage's rows as the data set of token ids that its trainer gets, and the plan that says what was dropped or cut.
+
+TRL cuts and drops without a word; here it is done before, and counted. What a trainer is given needs no further
+preparation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ultrainteract.config.training import KtoStage, Stage, StageConfig
+from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.schema import content_hash
+from ultrainteract.training.encoding import Encoder
+from ultrainteract.training.plan import Lengths, TrainPlan
+from ultrainteract.training.rows import StageRows
+
+_SIDES: dict[Stage, tuple[str, ...]] = {
+    "sft": ("completion_ids",),
+    "kto": ("completion_ids",),
+    "dpo": ("chosen_ids", "rejected_ids"),
+    "nca": ("chosen_ids", "rejected_ids"),
+    "reward": ("chosen_ids", "rejected_ids"),
+}
+_IGNORED = -100
+"""Label of a token that carries no loss."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a trainer is given."""
+
+    train: Any
+    """`datasets.Dataset`."""
+    validation: Any
+    """The same for the validation split; None where there is none."""
+    plan: TrainPlan
+    """What is in them."""
+
+
+def tokenize(
+    stage: Stage, section: StageConfig, rows: StageRows, encoder: Encoder, *, context: int, start: str
+) -> Prepared:
+    """Turns a stage's rows into what its trainer is given.
+
+    Args:
+        stage: The stage.
+        section: Its settings.
+        rows: Its rows.
+        encoder: The tokenizer with the chat template.
+        context: Longest context of the model, tokens.
+        start: What the plan calls the model.
+
+    Raises:
+        ConfigError: The template does not keep prompts, or `max_length` is beyond the model's context.
+        DataError: No row is left.
+    """
+    if section.max_length is not None and section.max_length > context:
+        raise ConfigError(
+            f"{stage}.max_length is {section.max_length}, the model's context {context} tokens."
+        )
+    sides = _SIDES[stage]
+    encoded = _encoded(stage, rows.files, encoder, section.limit)
+    totals = [
+        [len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in encoded
+    ]  # whole rows, prompt included
+    prompts = [len(ids) for ids in encoded["prompt_ids"]]
+    max_length = section.max_length or min(context, max(map(max, totals)))
+    fitted, dropped, cut = _fitted(stage, section, encoded, totals, max_length)
+    if not len(fitted):
+        raise DataError(f"No row is left at max_length {max_length}: {_told(dropped)}. Take a larger one.")
+    longest = max(fitted, key=lambda row: sum(len(row[side]) for side in sides) + len(row["prompt_ids"]))
+    validation = None
+    if rows.validation:
+        held_out = _encoded(stage, rows.validation, encoder, None)
+        lengths = [[len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in held_out]
+        held_out, _, _ = _fitted(stage, section, held_out, lengths, max_length)
+        validation = _for_trainer(stage, section, held_out)[0] if len(held_out) else None
+    train, neighbours = _for_trainer(stage, section, fitted)
+    steps = section.max_steps or math.ceil(math.ceil(len(train) / section.batch_size) * section.epochs)
+    learned = sum(len(row[side]) for row in fitted for side in sides)
+    warnings = []
+    if not encoder.ends_answers:
+        warnings.append(
+            "The chat template ends no answer with the end-of-sequence token: the model does not learn to stop."
+        )
+    warnings += [f"{origin}: none of its rows is used." for origin, count in rows.counts.items() if not count]
+    if cut:
+        warnings.append(f"{cut} completions are cut at {max_length} tokens: their end is not learned.")
+    if neighbours:
+        warnings.append(
+            f"{neighbours} rows estimate KTO's KL term from a completion of their own prompt: there are "
+            "too few prompts."
+        )
+    return Prepared(
+        train,
+        validation,
+        TrainPlan(
+            stage=stage,
+            start=start,
+            rows=rows.counts,
+            kinds=_kinds(stage, fitted),
+            kept=len(train),
+            validation=len(validation) if validation is not None else 0,
+            dropped=dropped,
+            cut=cut,
+            max_length=max_length,
+            lengths={
+                "prompt": _summary(prompts),
+                **{
+                    side.removesuffix("_ids"): _summary([len(ids) for ids in encoded[side]]) for side in sides
+                },
+                "row": _summary(list(map(max, totals))),
+            },
+            tokens=learned + sum(len(row["prompt_ids"]) * len(sides) for row in fitted),
+            learned_tokens=learned if stage != "reward" else 0,
+            steps=steps,
+            batch_size=section.batch_size,
+            same_prompt_neighbours=neighbours,
+            example="\n".join(encoder.marked(longest["prompt_ids"], longest[side]) for side in sides),
+            warnings=tuple(warnings),
+        ),
+    )
+
+
+def _encoded(stage: Stage, files: Sequence[Path], encoder: Encoder, limit: int | None) -> Any:
+    import datasets
+
+    data = datasets.Dataset.from_parquet([str(file) for file in files], keep_in_memory=True)
+    if limit is not None and limit < len(data):
+        drawn = sorted(range(len(data)), key=lambda place: content_hash(["limit", data[place]["prompt"]]))
+        data = data.select(sorted(drawn[:limit]))
+    return data.map(
+        lambda row: encoder.row(stage, row), remove_columns=data.column_names, load_from_cache_file=False
+    )
+
+
+def _fitted(
+    stage: Stage, section: StageConfig, encoded: Any, totals: Sequence[Sequence[int]], max_length: int
+) -> tuple[Any, dict[str, int], int]:
+    """Rows within `max_length`, the number of dropped ones by reason, and that of cut ones."""
+    cutting = section.overlong == "cut" and stage != "reward"
+    kept, dropped, cut = [], {"prompt fills max_length": 0, "longer than max_length": 0}, 0
+    for place, (prompt, lengths) in enumerate(zip(encoded["prompt_ids"], totals, strict=True)):
+        if len(prompt) >= max_length:
+            dropped["prompt fills max_length"] += 1
+        elif max(lengths) > max_length and not cutting:
+            dropped["longer than max_length"] += 1
+        else:
+            cut += max(lengths) > max_length
+            kept.append(place)
+    fitted = encoded.select(kept)
+    if cut:
+        fitted = fitted.map(
+            lambda row: {side: row[side][: max_length - len(row["prompt_ids"])] for side in _SIDES[stage]},
+            load_from_cache_file=False,
+        )
+        if len(_SIDES[stage]) == 2:
+            different = [n for n, row in enumerate(fitted) if row["chosen_ids"] != row["rejected_ids"]]
+            dropped["sides are equal once cut"] = len(fitted) - len(different)
+            fitted = fitted.select(different)
+    return fitted, {reason: number for reason, number in dropped.items() if number}, cut
+
+
+def _for_trainer(stage: Stage, section: StageConfig, fitted: Any) -> tuple[Any, int]:
+    """The columns that the trainer reads; and how many KTO rows are mismatched with their own prompt."""
+    names = fitted.column_names
+    if stage == "sft":
+        return fitted.map(
+            lambda row: {
+                "input_ids": row["prompt_ids"] + row["completion_ids"],
+                "labels": [_IGNORED] * len(row["prompt_ids"]) + row["completion_ids"],
+            },
+            remove_columns=names,
+            load_from_cache_file=False,
+        ), 0
+    if stage == "reward":
+        return fitted.map(
+            lambda row: {side: row["prompt_ids"] + row[side] for side in _SIDES[stage]},
+            remove_columns=["prompt_ids", "augmented"],
+            load_from_cache_file=False,
+        ), 0
+    if stage == "kto" and isinstance(section, KtoStage):
+        sources = _mismatched(len(fitted), section.micro_batch_size)
+        prompts, completions = list(fitted["prompt_ids"]), list(fitted["completion_ids"])
+        same = sum(prompts[place] == prompts[source] for place, source in enumerate(sources))
+        return fitted.add_column("KL_completion_ids", [completions[source] for source in sources]), same
+    return fitted, 0
+
+
+def _mismatched(count: int, batch: int) -> list[int]:
+    """For each row the row whose completion it is mismatched with: the one before it in its batch.
+
+    The mismatched completions of a batch are then the completions of that batch, as the estimate of the KL term wants
+    it. A last batch of one row takes the completion of the row before it.
+    """
+    sources = []
+    for place in range(count):
+        first = place // batch * batch
+        last = min(first + batch, count) - 1
+        sources.append(place - 1 if place > first or first == last else last)
+    return [source % count for source in sources]
+
+
+def _kinds(stage: Stage, fitted: Any) -> dict[str, int]:
+    if stage == "kto":
+        wanted = sum(fitted["label"])
+        return {"wanted": wanted, "unwanted": len(fitted) - wanted}
+    if stage == "reward":
+        direct, augmented = sum(fitted["direct"]), sum(fitted["augmented"])
+        return {"direct": direct - augmented, "augmented": augmented, "other": len(fitted) - direct}
+    return {}
+
+
+def _summary(lengths: list[int]) -> Lengths:
+    ordered = sorted(lengths)
+    return Lengths(
+        median=ordered[len(ordered) // 2], p95=ordered[int(0.95 * (len(ordered) - 1))], longest=ordered[-1]
+    )
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {reason}" for reason, number in counts.items())
