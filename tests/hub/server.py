@@ -129,25 +129,13 @@ class HubServer:
             for name in ("GET", "HEAD") if method == "GET" else (method,):
                 app.router.add_route(name, path, handler)
 
-        dataset = "/api/datasets/{user}/{name}"
         route("GET", "/api/whoami-v2", self.whoami)
         route("POST", "/api/repos/create", self.create)
         route("POST", "/api/validate-yaml", self.validate_yaml)
-        route("GET", dataset, self.info)
-        route("GET", dataset + "/revision/{revision:.+}", self.info)
-        route("GET", dataset + "/auth-check/write", self.auth_check)
-        route("GET", dataset + "/tree/{revision}", self.tree)
-        route("GET", dataset + "/tree/{revision}/{path:.+}", self.tree)
-        route("POST", dataset + "/paths-info/{revision:.+}", self.paths_info)
-        route("POST", dataset + "/branch/{branch:.+}", self.branch)
-        route("POST", dataset + "/preupload/{revision:.+}", self.preupload)
-        route("POST", dataset + "/commit/{revision:.+}", self.commit)
-        route("GET", dataset + "/discussions", self.discussions)
-        route("GET", dataset + "/refs", self.refs)
-        route("POST", "/datasets/{user}/{name}.git/info/lfs/objects/batch", self.batch)
         route("PUT", "/lfs/{oid}", self.upload)
         route("POST", "/lfs-verify", self.verify)
-        route("GET", "/datasets/{user}/{name}/resolve/{revision}/{path:.+}", self.download)
+        for kind, prefix in (("datasets", "/datasets"), ("models", "")):
+            self._repositories(route, f"/api/{kind}/{{user}}/{{name}}", prefix + "/{user}/{name}")
         runner = web.AppRunner(app)
         self._loop.run_until_complete(runner.setup())
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -158,6 +146,22 @@ class HubServer:
         self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
         self._loop.close()
+
+    def _repositories(self, route: Any, api: str, files: str) -> None:
+        """The requests about repositories of one kind."""
+        route("GET", api, self.info)
+        route("GET", api + "/revision/{revision:.+}", self.info)
+        route("GET", api + "/auth-check/write", self.auth_check)
+        route("GET", api + "/tree/{revision}", self.tree)
+        route("GET", api + "/tree/{revision}/{path:.+}", self.tree)
+        route("POST", api + "/paths-info/{revision:.+}", self.paths_info)
+        route("POST", api + "/branch/{branch:.+}", self.branch)
+        route("POST", api + "/preupload/{revision:.+}", self.preupload)
+        route("POST", api + "/commit/{revision:.+}", self.commit)
+        route("GET", api + "/discussions", self.discussions)
+        route("GET", api + "/refs", self.refs)
+        route("POST", files + ".git/info/lfs/objects/batch", self.batch)
+        route("GET", files + "/resolve/{revision}/{path:.+}", self.download)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -253,9 +257,12 @@ class HubServer:
     async def validate_yaml(self, request: web.Request) -> web.Response:
         import yaml
 
-        content = (await request.json())["content"]
+        body = await request.json()
         try:
-            header = yaml.safe_load(content.split("---")[1])
+            header = yaml.safe_load(body["content"].split("---")[1])
+            if body.get("repoType") == "model":
+                assert header["library_name"]
+                return web.json_response({"errors": [], "warnings": []})
             names = [entry["config_name"] for entry in header["configs"]]
             assert len(set(names)) == len(names)
             assert sum(bool(entry.get("default")) for entry in header["configs"]) <= 1

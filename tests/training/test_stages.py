@@ -159,3 +159,108 @@ def test_rows_that_are_exported_already_and_rows_of_others(
     ))  # fmt: skip
     plan = api.plan_training(recipe("nca", data=str(others)), "nca")
     assert plan.rows == {"data": 50}  # of six pairs one is a tie
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.mark.parametrize("stage", ["sft", "dpo"])
+def test_a_stopped_training_ends_at_the_same_model(
+    stage: str, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import Trainer
+
+    settings: dict[str, Any] = {"max_steps": 6, "save_steps": 2}
+    whole = api.train(recipe(stage, output=tmp_path / "whole", **settings), stage)  # type: ignore[arg-type]
+    config = recipe(stage, output=tmp_path / "stopped", **settings)
+    step, taken = Trainer.training_step, 0
+
+    def stop(self: Any, *more: Any, **options: Any) -> Any:
+        nonlocal taken
+        taken += 1
+        if taken == 4:
+            raise KeyboardInterrupt
+        return step(self, *more, **options)
+
+    monkeypatch.setattr(Trainer, "training_step", stop)
+    with pytest.raises(KeyboardInterrupt):
+        api.train(config, stage)  # type: ignore[arg-type]
+    monkeypatch.setattr(Trainer, "training_step", step)
+    with pytest.raises(ConfigError, match="another recipe"):
+        api.train(recipe(stage, output=tmp_path / "stopped", **settings | {"learning_rate": 2e-3}), stage)  # type: ignore[arg-type]
+    gone_on = api.train(config, stage)  # type: ignore[arg-type]
+    assert gone_on.resumed_from == 2
+    assert gone_on.fingerprint == whole.fingerprint
+    one, other = (weights(tmp_path / name / stage / "model") for name in ("whole", "stopped"))
+    assert all(torch.allclose(one[name], other[name], atol=1e-6) for name in one)
+    told: list[str] = []
+    assert api.train(config, stage, say=told.append) == gone_on  # type: ignore[arg-type]
+    assert "holds this model already" in told[0]
+
+
+def test_a_stage_starts_from_the_stage_before(recipe: Recipe, model: str) -> None:
+    config = recipe("nca", sft={"max_steps": 1, "batch_size": 4, "lora": {"r": 2}})
+    with pytest.raises(ConfigError, match="train sft"):
+        api.train(config, "nca")
+    api.train(config, "sft")
+    report = api.train(config, "nca")
+    assert report.start == str(config.output / "sft" / "model")
+    assert (config.output / "sft" / "adapter" / "adapter_config.json").is_file()
+
+
+def test_reward_patterns_are_drawn_and_read(recipe: Recipe) -> None:
+    pytest.importorskip("matplotlib")
+    config = recipe("dpo", max_steps=20, learning_rate=5e-3, epochs=10)
+    report = api.train(config, "dpo")
+    folder = config.output / "dpo"
+    patterns = json.loads((folder / "rewards.json").read_text())
+    assert patterns["steps"] == list(range(1, 21))
+    assert patterns["margins"][-1] == pytest.approx(patterns["chosen"][-1] - patterns["rejected"][-1])
+    assert report.metrics["rewards/chosen"] == patterns["chosen"][-1]
+    assert (folder / "rewards.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (folder / "rewards.svg").read_text()
+    assert any("told apart" in line for line in report.warnings)  # the sides differ in their first word
+
+
+def test_a_falling_chosen_reward_is_warned_of() -> None:
+    from ultrainteract.training.patterns import reward_patterns
+
+    def log(chosen: float, accuracy: float) -> list[dict[str, Any]]:
+        return [
+            {"step": n, "rewards/chosen": n * chosen / 20, "rewards/rejected": -n / 10, "rewards/accuracies": accuracy if n > 1 else 0.5}
+            for n in range(1, 21)
+        ]  # fmt: skip
+
+    assert reward_patterns("sft", log(1, 0.6)) is None
+    rising, falling, telling = (reward_patterns("dpo", log(*at)) for at in ((1, 0.6), (-1, 0.6), (1, 1.0)))
+    assert rising and falling and telling  # noqa: PT018
+    assert rising.warnings == ()
+    assert "ends at -0.97" in falling.warnings[0]
+    assert "told apart" in telling.warnings[0]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model(recipe: Recipe, tmp_path: Path) -> None:
+    """`accelerate launch` as for several GPUs, on two processes of the CPU."""
+    import os
+    import subprocess
+    import sys
+
+    config = recipe("kto", max_steps=2, batch_size=8, micro_batch_size=2)
+    (tmp_path / "recipe.yaml").write_text(
+        config.model_dump_json(exclude_none=True).replace('"formats":["sft","pair","trees"],', "")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+         "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
+         "-m", "ultrainteract", "train", "kto", str(tmp_path / "recipe.yaml")],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert weights(config.output / "kto" / "model")
+    assert done.stderr.count("step 2 of 2") == 1

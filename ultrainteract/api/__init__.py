@@ -49,10 +49,9 @@ if TYPE_CHECKING:
         run_info,
         status,
     )
-    from ultrainteract.api.training import plan_training, train
+    from ultrainteract.api.training import plan_training, push_model, score, train, train_rounds
     from ultrainteract.api.trees import find_tree, list_inputs, recorded_calls
     from ultrainteract.api.viewing import view
-    from ultrainteract.config import config_docs, load_config
     from ultrainteract.config import config_docs, load_config, load_train_config
 
 HOMES = {
@@ -71,10 +70,9 @@ HOMES = {
             "Compaction", "compact", "delete_run", "merge", "open_run", "run", "run_async", "run_info", "status",
         ),
         "api.rows": ("seed_rows", "to_dataset", "to_pandas", "to_rows"),
-        "api.training": ("plan_training", "train"),
+        "api.training": ("plan_training", "push_model", "score", "train", "train_rounds"),
         "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
         "api.viewing": ("view",),
-        "config": ("config_docs", "load_config"),
         "config": ("config_docs", "load_config", "load_train_config"),
     }.items()
     for name in names
@@ -86,10 +84,10 @@ __all__ = [
     "check_sandbox", "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export",
     "find_tree", "import_", "init", "list_inputs", "load_config", "load_train_config", "make_tests",
     "make_word_problems", "merge", "open_run", "plan", "plan_cluster", "plan_training", "prune_sandbox",
-    "push", "rate_votes", "recorded_calls", "run", "run_async", "run_info", "sandbox_shell",
-    "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats", "status", "to_dataset",
-    "to_pandas", "to_rows", "train", "validate", "validate_async", "validate_data", "view", "vote_pairs",
-    "watch_push",
+    "push", "push_model", "rate_votes", "recorded_calls", "run", "run_async", "run_info", "sandbox_shell",
+    "score", "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats", "status",
+    "to_dataset", "to_pandas", "to_rows", "train", "train_rounds", "validate", "validate_async",
+    "validate_data", "view", "vote_pairs", "watch_push",
 ]  # fmt: skip
 
 

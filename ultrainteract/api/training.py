@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ultrainteract.config import TrainConfig, load_train_config
+from ultrainteract.config import RunConfig, TrainConfig, load_config, load_train_config
+from ultrainteract.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ultrainteract.config.training import Stage
     from ultrainteract.training.plan import TrainPlan, TrainReport
+    from ultrainteract.training.publication import PublishedModel
+    from ultrainteract.training.rounds import Round
 
 
 def plan_training(
@@ -65,6 +68,99 @@ def train(
 
     config, base = _loaded(config, overrides)
     return train_stage(config, stage, base=base, again=again, say=say)
+
+
+def train_rounds(
+    config: TrainConfig | str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    unsafe: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[Round]:
+    """On-policy iteration: trees by the current model, training on them, and so on; goes on where it stopped.
+
+    Args:
+        config: The recipe, or its file.
+        overrides: Changes to the file's fields, `dotted.path=value` each.
+        unsafe: Allow running model-written code without isolation.
+        say: Called with what is done, a line each.
+
+    Yields:
+        Each round, when it is done.
+
+    Raises:
+        UltraInteractError: What is wrong, and what to do next.
+    """
+    from ultrainteract.api.runs import run
+    from ultrainteract.training.rounds import rounds
+
+    config, base = _loaded(config, overrides)
+    if config.rounds is None:
+        raise ConfigError("The configuration has no section `rounds`.")
+    path = config.rounds.run if config.rounds.run.is_absolute() else base / config.rounds.run
+
+    def grow(trees: RunConfig) -> dict[str, int]:
+        report = run(trees, base=path.parent, unsafe=unsafe)
+        return {str(state): number for state, number in report.states.items()}
+
+    yield from rounds(config, load_config(path), grow, base=base, say=say)
+
+
+def push_model(
+    folder: str | Path,
+    repo: str,
+    *,
+    private: bool = False,
+    allow_simulated: bool = False,
+    replace: bool = False,
+) -> PublishedModel:
+    """Publishes a trained model on the Hub, with a card that names the data's revision.
+
+    Args:
+        folder: Folder of a finished stage.
+        repo: Model id on the Hub.
+        private: Make a new repository private.
+        allow_simulated: Publish a model that was trained on simulated data, marked as such.
+        replace: Publish into a repository that holds something else; no file of others is deleted.
+
+    Raises:
+        DataError: The folder is none of a finished stage.
+        HubError: It was refused or failed.
+    """
+    from ultrainteract.training.publication import push_model as push
+
+    return push(folder, repo, private=private, allow_simulated=allow_simulated, replace=replace)
+
+
+def score(
+    model: str | Path, source: str | Path, *, revision: str | None = None
+) -> Iterator[dict[str, float]]:
+    """Scores rows by a reward model.
+
+    Args:
+        model: Folder of the model that the stage `reward` made, or a Hub id.
+        source: Rows with `prompt` and `chosen`, `rejected` or `completion`, as exports for TRL have them.
+        revision: Revision of the rows, where they are a Hub dataset.
+
+    Yields:
+        For each row the score of each of these columns that it has.
+
+    Raises:
+        ConfigError: The model cannot be loaded, or has no score.
+        DataError: The rows cannot be read, or have no such column.
+    """
+    from ultrainteract.readers.tables import open_tables
+    from ultrainteract.training.scoring import RewardModel
+
+    loaded = RewardModel.load(model)
+    for table in open_tables(str(source), revision):
+        sides = [name for name in ("chosen", "rejected", "completion") if name in table.columns]
+        if not sides or "prompt" not in table.columns:
+            raise DataError(
+                f"{table.name} has the columns {', '.join(table.columns)}: a prompt or an answer is missing."
+            )
+        for _, row in table.rows():
+            yield dict(zip(sides, loaded.score([(row["prompt"], row[side]) for side in sides]), strict=True))
 
 
 def _loaded(config: TrainConfig | str | Path, overrides: Sequence[str]) -> tuple[TrainConfig, Path]:

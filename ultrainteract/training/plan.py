@@ -73,6 +73,8 @@ class TrainReport(Record):
     """Name of the data."""
     data_fingerprint: str
     """Fingerprint of the run (or of the places) that the data comes from."""
+    data_revisions: dict[str, str] = Field(default_factory=dict)
+    """Commit by id of the Hub datasets that it was read from."""
     data_digest: str
     """Content hash of the rows that were trained on."""
     simulated: bool

@@ -29,6 +29,7 @@ from ultrainteract.exporting.export import export_trees
 from ultrainteract.exporting.mix import mixers, samples
 from ultrainteract.exporting.registry import Exporter, chosen_exporters
 from ultrainteract.exporting.writer import SplitWriter
+from ultrainteract.readers.sources import is_hub_id, local_files, resolve_revision
 from ultrainteract.readers.tables import Table, open_tables
 from ultrainteract.schema import content_hash
 from ultrainteract.store import find_runs
@@ -60,6 +61,8 @@ class StageRows:
     """Rows by origin: `data`, and each source mixed in."""
     info: RunInfo
     """Where the data comes from."""
+    revisions: dict[str, str]
+    """Commit by id of the Hub datasets that were read."""
 
 
 def write_rows(
@@ -104,7 +107,19 @@ def write_rows(
         validation,
         {"data": counts[name] - sum(mixed.values())} | mixed,
         info,
+        _revisions(places, revision),
     )
+
+
+def _revisions(places: tuple[str, ...], revision: str | None) -> dict[str, str]:
+    """The commits of those places that are Hub datasets."""
+    found = {}
+    for place in places:
+        with ExitStack() as stack:
+            local = local_files(place, Path(), ("**/*",)) is not None or find_runs(place, stack)
+        if not local and is_hub_id(place):
+            found[place] = resolve_revision(place, revision)
+    return found
 
 
 def _plain_tables(places: tuple[str, ...], revision: str | None) -> list[Table] | None:

@@ -163,6 +163,7 @@ def train_stage(
         start_digest=start_digest,
         data=rows.info.name,
         data_fingerprint=rows.info.fingerprint,
+        data_revisions=rows.revisions,
         data_digest=data_digest,
         simulated=rows.info.simulated,
         plan=prepared.plan,
