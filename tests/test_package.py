@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-BEHIND_EXTRAS = {"vllm": "vllm", "ray": "ray"}
+BEHIND_EXTRAS = {"vllm": "vllm", "ray": "ray", "trl": "train"}
 """Parts of the package, by a folder of theirs, that nothing imports unless their extra is installed."""
 
 

@@ -46,7 +46,7 @@ def test_the_expected_numbers_are_those_of_the_formulas() -> None:
 def trainer_of(config: TrainConfig, stage: str, folder: Path) -> Any:
     """A trainer as the stage makes it, before its first step."""
     from ultrainteract.training import stage as module
-    from ultrainteract.training import trainers
+    from ultrainteract.training.trl import trainers
 
     section = module.section_of(config, stage)  # type: ignore[arg-type]
     _, prepared, start, tokenizer = module.prepare(config, stage, folder, Path())  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ def test_the_loss_of_kto(recipe: Recipe, tmp_path: Path) -> None:
 def test_the_loss_of_a_reward_model() -> None:
     import torch
 
-    from ultrainteract.training.trainers import reward_loss
+    from ultrainteract.training.trl.trainers import reward_loss
 
     chosen, rejected = torch.tensor([1.5, -0.5, 2.0]), torch.tensor([0.5, 0.25, 3.0])
     direct = torch.tensor([True, True, False])
@@ -126,7 +126,7 @@ def test_at_a_large_margin_only_the_direct_term_goes_on_pushing() -> None:
     """Both scores are far above zero: the margin is right, the rejected score's sign is wrong."""
     import torch
 
-    from ultrainteract.training.trainers import reward_loss
+    from ultrainteract.training.trl.trainers import reward_loss
 
     def gradients(loss: str, values: tuple[float, float]) -> tuple[float, float]:
         chosen, rejected = (

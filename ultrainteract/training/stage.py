@@ -214,7 +214,7 @@ def _train(
     from transformers import PrinterCallback, set_seed
     from transformers.trainer_utils import get_last_checkpoint
 
-    from ultrainteract.training import trainers
+    from ultrainteract.training.trl import trainers
 
     set_seed(config.seed)
     arguments = _arguments(config, stage, section, folder, prepared.plan)

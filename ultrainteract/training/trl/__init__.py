@@ -1,0 +1,1 @@
+"""What needs TRL when it is imported."""
