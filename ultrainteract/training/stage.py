@@ -25,6 +25,7 @@ from ultrainteract.config.training import (
     TrainConfig,
 )
 from ultrainteract.errors import ConfigError, require
+from ultrainteract.exporting.writer import replace_folder
 from ultrainteract.schema import content_hash
 from ultrainteract.training.checkpoints import (
     ADAPTER,
@@ -44,6 +45,10 @@ from ultrainteract.training.tokens import Prepared, tokenize
 
 CHECKPOINTS = "checkpoints"
 """Folder, in a stage's folder, of what training is resumed from."""
+DATA = "data"
+"""Folder, in a stage's folder, of the rows that its model was trained on."""
+TOKENS = "tokens"
+"""End of the name of the folder, beside a stage's rows, that holds their token ids while it trains."""
 _RECIPE = "recipe.json"
 _LIBRARIES = ("torch", "transformers", "trl", "accelerate", "peft", "datasets")
 
@@ -70,7 +75,7 @@ def prepare(
     Args:
         config: The recipe.
         stage: The stage.
-        folder: Where the rows are written.
+        folder: Where the rows are written, with their token ids in a folder beside it.
         base: Folder that paths of the configuration resolve against.
 
     Raises:
@@ -92,10 +97,18 @@ def prepare(
         template = base / template
     tokenizer = load_tokenizer(start, revision, template)
     rows = write_rows(stage, config.places, section.export, folder, config.data_revision)
+    cache = folder.with_name(f"{folder.name}.{TOKENS}")
+    shutil.rmtree(cache, ignore_errors=True)
     datasets.disable_progress_bars()
     transformers.utils.logging.disable_progress_bar()
     prepared = tokenize(
-        stage, section, rows, Encoder(tokenizer), context=context_of(start, revision), start=start
+        stage,
+        section,
+        rows,
+        Encoder(tokenizer),
+        cache=cache,
+        context=context_of(start, revision),
+        start=start,
     )
     return rows, prepared, start, tokenizer
 
@@ -128,15 +141,13 @@ def train_stage(
     section, folder = section_of(config, stage), config.output / stage
     state = PartialState(cpu=config.device == "cpu")
     with state.main_process_first():
-        rows_folder = folder / "data" if state.is_main_process else folder / f"data.{state.process_index}"
+        rows_folder = folder / f".data-{state.process_index}"  # `data` stays that of the model that is there
         if again and state.is_main_process:
             shutil.rmtree(folder, ignore_errors=True)
         rows, prepared, start, tokenizer = prepare(config, stage, rows_folder, base)
-        if not state.is_main_process:
-            shutil.rmtree(rows_folder)
     revision = config.revision if start == config.model else None
     data_digest = content_hash(
-        [list(map(_plain, prepared.train)), list(map(_plain, prepared.validation or []))]
+        [[content_hash(row) for row in part] for part in (prepared.train, prepared.validation or ())]
     )
     start_digest = digest(start, revision)
     recipe = content_hash(
@@ -144,12 +155,15 @@ def train_stage(
     )
     known = _known(folder, recipe)
     if known is not None:
+        for spent in folder.glob(".data-*"):
+            shutil.rmtree(spent, ignore_errors=True)
         say(f"{folder} holds this model already.")
         return known
     for warning in prepared.plan.warnings:
         say(f"warning: {warning}")
     state.wait_for_everyone()
     if state.is_main_process:
+        replace_folder(rows_folder, folder / DATA)
         (folder / _RECIPE).write_text(f'"{recipe}"\n', encoding="utf-8")
     trainer, session, resumed = _train(
         config, stage, section, folder, prepared, start, revision, tokenizer, say
@@ -180,7 +194,8 @@ def train_stage(
             for line in draw_patterns(patterns, folder):
                 say(line)
         (folder / REPORT).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        for spent in (folder / CHECKPOINTS, *folder.glob(".data-*")):
+            shutil.rmtree(spent, ignore_errors=True)
     for warning in report.warnings:
         say(f"warning: {warning}")
     state.wait_for_everyone()
@@ -352,7 +367,3 @@ def _installed() -> list[str]:
     from importlib.util import find_spec
 
     return [name for name in _LIBRARIES if find_spec(name) is not None]
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if not name.startswith("ref_")}

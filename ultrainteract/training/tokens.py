@@ -43,7 +43,14 @@ class Prepared:
 
 
 def tokenize(
-    stage: Stage, section: StageConfig, rows: StageRows, encoder: Encoder, *, context: int, start: str
+    stage: Stage,
+    section: StageConfig,
+    rows: StageRows,
+    encoder: Encoder,
+    *,
+    cache: Path,
+    context: int,
+    start: str,
 ) -> Prepared:
     """Turns a stage's rows into what its trainer is given.
 
@@ -52,6 +59,7 @@ def tokenize(
         section: Its settings.
         rows: Its rows.
         encoder: The tokenizer with the chat template.
+        cache: Folder of the token ids, which are read from there as long as the result is used: memory stays flat.
         context: Longest context of the model, tokens.
         start: What the plan calls the model.
 
@@ -64,7 +72,7 @@ def tokenize(
             f"{stage}.max_length is {section.max_length}, the model's context {context} tokens."
         )
     sides = _SIDES[stage]
-    encoded = _encoded(stage, rows.files, encoder, section.limit)
+    encoded = _encoded(stage, rows.files, encoder, section.limit, cache / "train")
     totals = [
         [len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in encoded
     ]  # whole rows, prompt included
@@ -76,7 +84,7 @@ def tokenize(
     longest = max(fitted, key=lambda row: sum(len(row[side]) for side in sides) + len(row["prompt_ids"]))
     validation = None
     if rows.validation:
-        held_out = _encoded(stage, rows.validation, encoder, None)
+        held_out = _encoded(stage, rows.validation, encoder, None, cache / "validation")
         lengths = [[len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in held_out]
         held_out, _, _ = _fitted(stage, section, held_out, lengths, max_length)
         validation = _for_trainer(stage, section, held_out)[0] if len(held_out) else None
@@ -127,10 +135,10 @@ def tokenize(
     )
 
 
-def _encoded(stage: Stage, files: Sequence[Path], encoder: Encoder, limit: int | None) -> Any:
+def _encoded(stage: Stage, files: Sequence[Path], encoder: Encoder, limit: int | None, cache: Path) -> Any:
     import datasets
 
-    data = datasets.Dataset.from_parquet([str(file) for file in files], keep_in_memory=True)
+    data = datasets.Dataset.from_parquet([str(file) for file in files], cache_dir=str(cache))
     if limit is not None and limit < len(data):
         drawn = sorted(range(len(data)), key=lambda place: content_hash(["limit", data[place]["prompt"]]))
         data = data.select(sorted(drawn[:limit]))
@@ -186,9 +194,13 @@ def _for_trainer(stage: Stage, section: StageConfig, fitted: Any) -> tuple[Any, 
         ), 0
     if stage == "kto" and isinstance(section, KtoStage):
         sources = _mismatched(len(fitted), section.micro_batch_size)
-        prompts, completions = list(fitted["prompt_ids"]), list(fitted["completion_ids"])
-        same = sum(prompts[place] == prompts[source] for place, source in enumerate(sources))
-        return fitted.add_column("KL_completion_ids", [completions[source] for source in sources]), same
+        problems = [content_hash(ids) for ids in fitted["prompt_ids"]]
+        same = sum(problems[place] == problems[source] for place, source in enumerate(sources))
+        return fitted.map(
+            lambda row, place: {"KL_completion_ids": fitted[sources[place]]["completion_ids"]},
+            with_indices=True,
+            load_from_cache_file=False,
+        ), same
     return fitted, 0
 
 

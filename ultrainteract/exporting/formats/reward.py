@@ -76,7 +76,7 @@ def reward(sample: Preference) -> Iterator[dict[str, Any]]:
     """A pair for a reward model, with the marks that the loss of the paper's appendix B needs.
 
     Where `direct` is true, the loss has all three terms, `-log σ(r_c - r_r) - log σ(r_c) - log σ(-r_r)`; elsewhere
-    the first alone. The column is this project's own: no released trainer reads it. `augmented` marks pairs whose
+    the first alone. The column is this project's own: `ultrainteract train reward` reads it. `augmented` marks pairs whose
     actions come from different turns.
 
     Example:
