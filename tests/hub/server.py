@@ -252,7 +252,8 @@ class HubServer:
             raise Refused(409, message="You already created this dataset repo")
         repo = self.repos[repo_id] = Repo(repo_id, body.get("visibility") == "private")
         repo.commit("main", {".gitattributes": Blob(b"*.parquet filter=lfs\n", False)}, "initial commit")
-        return web.json_response({"url": f"{self.endpoint}/datasets/{repo_id}"})
+        prefix = "datasets/" if body.get("type") == "dataset" else ""
+        return web.json_response({"url": f"{self.endpoint}/{prefix}{repo_id}"})
 
     async def validate_yaml(self, request: web.Request) -> web.Response:
         import yaml

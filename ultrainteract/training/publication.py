@@ -139,16 +139,16 @@ def push_model(
         "README.md": card(public, repo.rpartition("/")[2]).encode(),
     }
     try:
-        made = api.create_repo(repo, private=private or None, exist_ok=True)
-        info = retried(lambda: api.model_info(made.repo_id))
+        name = _made(api, repo, private)
+        info = retried(lambda: api.model_info(name))
         there = {item.rfilename for item in info.siblings or ()}
         if there - _BARE and REPORT not in there and not replace:
-            raise HubError(f"{made.repo_id} holds something else. Choose another id, or pass --replace.")
+            raise HubError(f"{name} holds something else. Choose another id, or pass --replace.")
         commit = api.create_commit(
-            made.repo_id,
+            name,
             [
-                CommitOperationAdd(name, content if isinstance(content, bytes) else str(content))
-                for name, content in files.items()
+                CommitOperationAdd(path, content if isinstance(content, bytes) else str(content))
+                for path, content in files.items()
             ],
             commit_message=f"{report.stage} on {report.data} ({report.data_fingerprint[:12]})",
             parent_commit=info.sha,
@@ -161,7 +161,21 @@ def push_model(
         raise HubError(f"The Hub refused the push to {repo}: {error}") from error
     except HTTPError as error:
         raise unreachable(error) from error
-    return PublishedModel(made.repo_id, commit.oid, str(commit.commit_url))
+    return PublishedModel(name, commit.oid, str(commit.commit_url))
+
+
+def _made(api: Any, repo: str, private: bool) -> str:
+    """The full id of a repository, which is made where it is missing."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    from ultrainteract.hub.client import retried, status_of
+
+    try:
+        return str(api.create_repo(repo, private=private or None).repo_id)
+    except HfHubHTTPError as error:
+        if status_of(error) != 409:
+            raise
+    return repo if "/" in repo else f"{retried(api.whoami)['name']}/{repo}"
 
 
 def _public(report: TrainReport) -> Any:
