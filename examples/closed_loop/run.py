@@ -178,7 +178,8 @@ class Loop:
                 "export": {"formats": ["trees"]},
             }
         )
-        run(config)
+        if run(config).stopped:
+            raise SystemExit(75)
         return output
 
     # --------------------------------------------------------------------------------------------- stages

@@ -101,6 +101,8 @@ def train_rounds(
 
     def grow(trees: RunConfig) -> dict[str, int]:
         report = run(trees, base=path.parent, unsafe=unsafe)
+        if report.stopped:  # by the user: half the trees are no round
+            raise KeyboardInterrupt
         return {str(state): number for state, number in report.states.items()}
 
     yield from rounds(config, load_config(path), grow, base=base, say=say)
