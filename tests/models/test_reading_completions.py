@@ -127,3 +127,9 @@ def test_reasoning_tokens_have_a_price_of_their_own() -> None:
     same = ModelConfig(model="m", price={"input": 1, "output": 4})
     other = ModelConfig(model="m", price={"input": 1, "output": 4, "reasoning": 1})
     assert (price_of(same, usage), price_of(other, usage)) == (12.0, 6.0)
+
+
+def test_an_empty_text_with_no_log_probabilities_is_read() -> None:
+    """As llama.cpp's server answers where the model ends at once."""
+    completion, _ = read({"content": ""}, logprobs={"content": []})
+    assert (completion.text, completion.finish_reason, completion.logprobs) == ("", "stop", ())

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.builders import config, math_cot
 from tests.cli.test_errors import cli, written
-from ultrainteract.config import RunConfig, load_config
+from ultrainteract.config import RunConfig, load_config, parse_config
 from ultrainteract.errors import ConfigError
 from ultrainteract.planning.calibration import UnitCosts, calibrate
-from ultrainteract.planning.capacity import Capacity, Cluster, ModelSetting, duration, saturation
+from ultrainteract.planning.capacity import STREAM_TOKENS_PER_S, Capacity, Cluster, duration, saturation
 from ultrainteract.planning.demand import Figure, ModelDemand, TreeNeeds, asks_of_plan, asks_of_run, grown
-from ultrainteract.planning.estimate import plan_lines, plan_run, sample_seeds
+from ultrainteract.planning.duration import run_time
+from ultrainteract.planning.estimate import PlanLine, plan_lines, plan_run, sample_seeds
+from ultrainteract.planning.model_settings import ModelSetting
 from ultrainteract.planning.rehearsal import PassRates, rehearse
 from ultrainteract.running import Runner
 from ultrainteract.schema import Task
@@ -99,8 +102,8 @@ def test_every_resource_by_hand() -> None:
     found = limits(worked_out())
     expected = {
         "actor: tokens/s": 2 * 90_000 / 9_000,  # 20
-        "actor: at once": 4 * 2 * 100 / 10 / 8,  # 10
-        "critic: at once": 4 * 10 / 5 / 2,  # 4
+        "actor: in flight": 4 * 2 * 100 / 10 / 8,  # 10
+        "critic: in flight": 4 * 10 / 5 / 2,  # 4
         "critic: requests/min": 12_000 / 60 / 2,  # 100
         "trees alive": 4 * 50 / (8 * 10 + 2 * 5),  # 2.22
         "workers": 4 / (10 * 0.003),  # 133
@@ -119,16 +122,16 @@ def test_the_bottleneck_time_size_and_what_to_add() -> None:
     assert capacity.store_bytes == 30_000 * 1_000_000
     shares = {resource.name: capacity.utilisation(resource) for resource in capacity.resources}
     assert shares["trees alive"] == 1
-    assert shares["critic: at once"] == pytest.approx(200 / 90 / 4)
+    assert shares["critic: in flight"] == pytest.approx(200 / 90 / 4)
     # 50 trees alive give 2.22 trees/s; the 4 of the critic take 90 alive.
-    assert "max_inflight_trees: 90 instead of 50 reach 4.0 trees/s (69.4 h), where critic: at once" in (
+    assert "max_inflight_trees: 90 instead of 50 reach 4.0 trees/s (69.4 h), where critic: in flight" in (
         capacity.next_step
     )
 
 
 @pytest.mark.parametrize(
     "short",
-    ["actor: tokens/s", "critic: requests/min", "critic: at once", "workers", "sandbox", "driver", "store"],
+    ["actor: tokens/s", "critic: requests/min", "critic: in flight", "workers", "sandbox", "driver", "store"],
 )
 def test_whatever_is_scarce_becomes_the_bottleneck(short: str) -> None:
     """Each resource in turn gets half of what the tightest of the others allows."""
@@ -144,7 +147,7 @@ def test_whatever_is_scarce_becomes_the_bottleneck(short: str) -> None:
             models = {name: model.model_dump() for name, model in run.models.items()}
             models["critic"]["requests_per_minute"] = int(12_000 / factor)
             run = cluster_config(models=models)
-        case "critic: at once":  # a longer wait of the critic would hold trees as well
+        case "critic: in flight":  # a longer wait of the critic would hold trees as well
             models = {name: model.model_dump() for name, model in run.models.items()}
             models["critic"]["max_concurrency"] = int(10 / factor)
             run = cluster_config(models=models)
@@ -209,7 +212,7 @@ def test_replicas_are_no_more_than_the_gpus_allow() -> None:
 def test_what_is_assumed_is_marked_and_what_is_given_is_not() -> None:
     unknown = worked_out(settings={"critic": ModelSetting(latency_s=5)})
     marked = {resource.name for resource in unknown.resources if resource.assumed}
-    assert marked == {"actor: tokens/s", "actor: at once", "trees alive"}
+    assert marked == {"actor: tokens/s", "actor: in flight", "trees alive"}
     assert not any(resource.assumed for resource in worked_out().resources)
 
 
@@ -301,6 +304,54 @@ def test_instructions_to_rehearse_come_from_all_datasets() -> None:
     assert planned.instructions == seeds.usable
 
 
+def priced(**models: dict[str, Any]) -> RunConfig:
+    data = yaml.safe_load((ROOT / "configs/demo.yaml").read_text())
+    return parse_config({**data, "models": {**data["models"], **models}})
+
+
+@pytest.mark.parametrize(
+    ("actor", "seconds", "limit"),
+    [
+        # 3,000 requests of 2 s, 5 in flight
+        ({"max_concurrency": 5}, 1200, "models.actor.max_concurrency"),
+        # 3,000 requests, 60 per minute
+        ({"max_concurrency": 1000, "requests_per_minute": 60}, 3000, "requests_per_minute of actor"),
+        # 1.5 million tokens, 90,000 per minute
+        (
+            {"max_concurrency": 1000, "output_tokens_per_minute": 90_000},
+            1000,
+            "output_tokens_per_minute of actor",
+        ),
+    ],
+)
+def test_a_plan_says_how_long_the_models_take(actor: dict[str, Any], seconds: float, limit: str) -> None:
+    run = priced(actor={"model": "m", "base_url": "http://localhost/v1", **actor})
+    line = PlanLine(
+        role="actor", step="sample", model="actor", requests=3_000, completions=3_000, prompt_tokens=10**6,
+        completion_tokens=1_500_000, cost=None,
+    )  # fmt: skip
+    found = run_time(run, [line], 1_000, {"actor": ModelSetting(latency_s=2)})
+    assert found is not None
+    assert math.isclose(found.seconds, seconds)
+    assert found.limited_by == limit
+    assert not found.basis.startswith("assumed")
+
+
+def test_few_trees_take_as_long_as_their_turns() -> None:
+    run = priced(actor={"model": "m", "base_url": "http://localhost/v1", "max_concurrency": 1000})
+    line = PlanLine(
+        role="actor", step="sample", model="actor", requests=20, completions=20, prompt_tokens=1,
+        completion_tokens=20 * 400, cost=None,
+    )  # fmt: skip
+    found = run_time(run, [line], 5, {})
+    assert found is not None
+    assert math.isclose(found.seconds, 4 * 400 / STREAM_TOKENS_PER_S), "four requests one after the other"
+    assert found.basis.startswith("assumed: 10.0 s per request")
+    assert run_time(priced(), [line], 5, {}) is None, "simulated models answer at once"
+    with pytest.raises(ConfigError, match="no such model"):
+        run_time(run, [line], 5, {"acter": ModelSetting(latency_s=1)})
+
+
 @pytest.mark.slow
 def test_the_command_prints_a_table_and_json(tmp_path: Path) -> None:
     path = str(written(tmp_path, executor=RAY))
@@ -311,7 +362,7 @@ def test_the_command_prints_a_table_and_json(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["instructions"] == 10_000_000
     names = [resource["name"] for resource in found["resources"]]
-    assert set(names) == {"actor: tokens/s", "actor: at once", "trees alive", "workers", "driver", "store"}
+    assert set(names) == {"actor: tokens/s", "actor: in flight", "trees alive", "workers", "driver", "store"}
     assert found["saturates_first"] == names[0]
     rates = [resource["trees_per_s"] for resource in found["resources"]]
     assert rates == sorted(rates)

@@ -16,12 +16,13 @@ import pytest
 
 from tests.running.first_day import answer, problems, settings
 from tests.servers.chaos import Chaos, ChaosServer, in_thread
-from ultrainteract.api import export, find_tree, list_inputs, run_async, stats
+from ultrainteract.api import export, find_tree, list_inputs, recorded_calls, run, run_async, stats
+from ultrainteract.cli import main
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.errors import ConfigError, SeedError, StoreError
 from ultrainteract.running import RunReport
 from ultrainteract.schema import TreeState
-from ultrainteract.store import RunStore, prune, resume_run, retry
+from ultrainteract.store import RunStore, merge, prune, resume_run, retry
 
 ROOT = Path(__file__).parents[2]
 
@@ -235,6 +236,39 @@ async def test_a_refused_first_turn_is_failed_and_asked_again_by_the_next_run(tm
     assert report.settled == 3
 
 
+async def test_the_samples_of_a_failed_input_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turn 1 was answered, the critic never: there is no tree, but what was paid for can be looked at, also when merged."""
+    problems(tmp_path / "problems.csv", count=3)
+
+    def poison(body: dict[str, Any]) -> bool:
+        return body["model"] == "critic" and "What is 4 plus 3?" in str(body["messages"])
+
+    async with ChaosServer(answer, Chaos(poison=poison)) as server:
+        config = settings(tmp_path, server.url)
+        config = config.model_copy(update={"growth": config.growth.model_copy(update={"stop": "full"})})
+        report = await grown(config)
+        assert report.states[TreeState.FAILED] == 1
+        merge([config.output], tmp_path / "merged")
+        for folder in (config.output, tmp_path / "merged"):
+            calls = list(recorded_calls(folder, "p1"))
+            assert {call.role for call in calls} == {"actor"}
+            assert "What is 4 plus 3?" in calls[0].messages[-1].content
+            assert {call.source for call in recorded_calls(folder)} == {f"sums/train/p{n}" for n in range(3)}
+        listed = {outcome.source[-2:]: outcome.task for outcome in list_inputs(config.output)}
+        assert listed == dict.fromkeys(("p0", "p1", "p2"), "Math_CoT"), "also of the input without a tree"
+        monkeypatch.setattr(sys, "argv", ["ultrainteract", "show", str(config.output), "p1", "--raw"])
+        with pytest.raises(SystemExit, match="0"):
+            main()
+        assert "[sample 0" in capsys.readouterr().out
+        server.chaos.poison = lambda body: False
+        report = await grown(config)
+        assert (report.states[TreeState.FAILED], report.settled) == (0, 3)
+        with RunStore.open(config.output) as store:
+            assert store.failed() == store.admitted() == []
+
+
 async def test_no_incorrect_is_not_said_where_nothing_was_proved(tmp_path: Path) -> None:
     problems(tmp_path / "problems.csv", count=1)
     async with ChaosServer(lambda body, index: "I cannot say.") as server:
@@ -254,6 +288,50 @@ async def test_a_column_that_is_not_there_ends_the_run_and_names_those_that_are(
     wrong = config.seeds[0].model_copy(update={"mapping": mapping.model_copy(update={"gold": "anwser"})})
     with pytest.raises(SeedError, match=r"'anwser' is missing \(there are: id, problem, answer\)"):
         await grown(config.model_copy(update={"seeds": (wrong,)}))
+
+
+async def test_a_run_that_asked_nothing_binds_its_directory_to_nothing(tmp_path: Path) -> None:
+    """A wrong column is corrected and the same command run again: no flag, no other directory."""
+    problems(tmp_path / "problems.csv", count=2)
+    async with ChaosServer(answer) as server:
+        config = settings(tmp_path, server.url)
+        mapping = config.seeds[0].mapping
+        assert mapping is not None
+        wrong = config.seeds[0].model_copy(update={"mapping": mapping.model_copy(update={"gold": "anwser"})})
+        with pytest.raises(SeedError):
+            await grown(config.model_copy(update={"seeds": (wrong,)}))
+        report = await grown(config)
+        assert (report.settled, report.grown, report.inputs) == (2, 2, 2), "nothing of the first try is left"
+        with pytest.raises(StoreError, match=r"another configuration(.|\n)*gold"):
+            await grown(config.model_copy(update={"seeds": (wrong,)}))
+
+
+async def test_a_misspelt_grader_is_named_whatever_the_directory_holds(tmp_path: Path) -> None:
+    problems(tmp_path / "problems.csv", count=2)
+    config = settings(tmp_path, "http://127.0.0.1:9/v1")
+    seed = config.seeds[0].model_copy(update={"grader": "maths"})
+    with pytest.raises(
+        ConfigError, match=r"seeds.0.grader: there is no grader 'maths'.*Did you mean 'math'\?"
+    ):
+        run(config.model_copy(update={"seeds": (seed,)}))
+    assert not config.output.exists()
+
+
+async def test_a_run_that_is_not_there_is_no_dataset_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems(tmp_path / "problems.csv", count=1)
+    async with ChaosServer(answer) as server:
+        config = settings(tmp_path, server.url, output=str(tmp_path / "runs" / "mine"))
+        await grown(config)
+    monkeypatch.chdir(tmp_path)
+    for read in (
+        lambda: find_tree("runs/mien"),
+        lambda: stats("runs/mien"),
+        lambda: list(list_inputs("runs/mien")),
+    ):
+        with pytest.raises(StoreError, match=r"There is no runs/mien\. In runs there are: mine\."):
+            read()
 
 
 async def test_the_log_of_a_run_has_times_and_every_fault(tmp_path: Path) -> None:

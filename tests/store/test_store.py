@@ -125,8 +125,9 @@ async def test_a_budget_stops_requests_and_its_record_stays(tmp_path: Path) -> N
         assert len(model.requests) == before + 1
 
 
-def test_another_configuration_is_refused_field_by_field(tmp_path: Path) -> None:
-    RunStore.create(tmp_path, config()).close()
+async def test_another_configuration_is_refused_field_by_field(tmp_path: Path) -> None:
+    with RunStore.create(tmp_path, config()) as store:
+        await session(store, Scripted("actor", cycle("x"))).sample("actor", ASK, 1, PURPOSE)
     changed = config({"max_turns": 3}, seed=9)
     with pytest.raises(StoreError) as caught:
         RunStore.resume(tmp_path, changed)

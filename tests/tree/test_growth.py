@@ -141,6 +141,31 @@ async def test_the_ladder_climbs_to_stronger_models_and_the_guided_step(
     assert [step.step for step in tree.turns[0].steps] == ["sample", "stronger", "guided"]
 
 
+async def test_a_step_is_guided_by_what_it_declares_not_by_its_name(graders: Graders, tmp_path: Path) -> None:
+    scripted = models(actor=RIGHT, strong=RIGHT, pool=WRONG, critic=CRITIC)
+    instruction = math_cot(rationales=("6 * 7 = 42.",))
+    unguided = {"name": "guided by nobody", "model": "actor", "samples": 4}
+    tree = await grow(
+        config({"ladder": [unguided], "max_turns": 1}), scripted, graders, tmp_path / "a", instruction
+    )
+    assert not tree.hard
+    scripted = models(actor=WRONG, strong=RIGHT, pool=WRONG, critic=CRITIC)
+    ladder = [
+        {"name": "sample", "model": "actor", "samples": 4},
+        {"name": "with a hint", "model": "strong", "samples": 4, "guided": True},
+    ]
+    tree = await grow(
+        config({"ladder": ladder, "max_turns": 1}), scripted, graders, tmp_path / "b", instruction
+    )
+    assert tree.hard
+    assert type(tree).model_validate_json(tree.model_dump_json()).hard
+    usual = [ladder[0], {**ladder[1], "name": "guided"}]
+    tree = await grow(
+        config({"ladder": usual, "max_turns": 1}), scripted, graders, tmp_path / "c", instruction
+    )
+    assert '"guided":' not in tree.turns[0].steps[1].model_dump_json(), "stored as it always was"
+
+
 async def test_without_a_rationale_there_is_no_guided_step(graders: Graders, tmp_path: Path) -> None:
     ladder = [
         {"name": "sample", "model": "actor", "samples": 4},

@@ -11,8 +11,9 @@ from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ultrainteract.planning.capacity import Capacity, Cluster, ModelSetting
+    from ultrainteract.planning.capacity import Capacity, Cluster
     from ultrainteract.planning.estimate import Plan
+    from ultrainteract.planning.model_settings import ModelSetting
     from ultrainteract.running.validation import ValidationReport
 
 PASS_RATE = 0.4
@@ -86,8 +87,9 @@ def plan(
     pass_rate: float = PASS_RATE,
     prompt_tokens: int = PROMPT_TOKENS,
     completion_tokens: int = COMPLETION_TOKENS,
+    settings: Mapping[str, ModelSetting] | None = None,
 ) -> Plan:
-    """Estimates requests, tokens and cost by rehearsing the growth policy on the run's own instructions.
+    """Estimates requests, tokens, cost and time by rehearsing the growth policy on the run's own instructions.
 
     Args:
         config: The run.
@@ -95,9 +97,11 @@ def plan(
         pass_rate: Expected mean pass rate of the actor's first step.
         prompt_tokens: Expected tokens of a first-turn prompt.
         completion_tokens: Expected tokens of a completion.
+        settings: What is known of models, by name; for the time.
 
     Raises:
         SeedError: A source cannot be read, or holds no usable instruction.
+        ConfigError: A setting names no model of the configuration.
     """
     from ultrainteract.planning.estimate import plan_run
 
@@ -107,6 +111,7 @@ def plan(
         pass_rate=pass_rate,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
+        settings=settings,
     )
 
 

@@ -14,6 +14,7 @@ from ultrainteract.api.trees import tree_state
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import StoreError
 from ultrainteract.exporting.registry import chosen_exporters
+from ultrainteract.grading.registry import GRADERS
 from ultrainteract.models.base import ChatModel
 from ultrainteract.models.terms import restrictive_terms
 from ultrainteract.sandbox.base import Sandbox
@@ -76,8 +77,7 @@ def run(
         asyncio.CancelledError: A second signal aborted the run; the directory resumes.
     """
     state = None if retry is None else tree_state(retry)
-    if config.export.formats:
-        chosen_exporters(config.export)  # a misspelt format is found before anything is paid for
+    _check_names(config)  # before there is a run directory
 
     async def grow() -> RunReport:
         with resume_run(config, accept_config=accept_config) as store:
@@ -98,6 +98,15 @@ def run(
     return complete(grow)
 
 
+def _check_names(config: RunConfig) -> None:
+    """Finds a misspelt grader or format before anything is paid for."""
+    for number, seed in enumerate(config.seeds):
+        if seed.grader is not None:
+            GRADERS.find(seed.grader, f"seeds.{number}.grader")
+    if config.export.formats:
+        chosen_exporters(config.export)
+
+
 async def run_async(
     config: RunConfig,
     store: RunStore | None = None,
@@ -111,7 +120,7 @@ async def run_async(
 ) -> RunReport:
     """`run` for callers with an event loop, and perhaps an open run directory.
 
-    The first SIGINT or SIGTERM lets the trees under way finish, the second aborts; both leave a directory
+    The first SIGINT or SIGTERM lets active trees finish, the second aborts; both leave a directory
     that resumes.
 
     Args:
@@ -135,6 +144,7 @@ async def run_async(
     from ultrainteract.running.profile import watched
     from ultrainteract.running.progress import shown
 
+    _check_names(config)
     if store is None:
         with resume_run(config) as opened:
             return await run_async(

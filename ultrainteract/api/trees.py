@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ultrainteract.api.event_loop import complete
 from ultrainteract.config.problems import did_you_mean
 from ultrainteract.dataset.source import Source
-from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.errors import ConfigError, DataError, StoreError
 from ultrainteract.schema import Instruction, Tree, TreeState
-from ultrainteract.store import Outcome, RunStore, find_runs, open_runs
+from ultrainteract.store import Outcome, Runs, RunStore, find_runs, open_runs
 
 if TYPE_CHECKING:
     from ultrainteract.running.recorded import RecordedCall
 
+_ROWS = 500
+"""Lines of the ledger that are completed at a time."""
 
-def find_tree(source: str | Path, prefix: str | None = None) -> Tree:
+
+def find_tree(source: str | Path, prefix: str | None = None, *, shortest: bool = False) -> Tree:
     """One tree of a run or of a folder of exports.
 
     Args:
         source: A run directory, or a folder of exports.
         prefix: Beginning of its id, or the source id of its record; the tree with the most turns if None.
+        shortest: Where there is no prefix, the one with the fewest turns (among those with pairs, if there are any).
 
     Raises:
         StoreError: The run cannot be read, or has no such tree.
@@ -35,14 +39,18 @@ def find_tree(source: str | Path, prefix: str | None = None) -> Tree:
         folders = find_runs(str(source), stack)
         if len(folders) == 1:
             store = stack.enter_context(RunStore.open(folders[0]))
-            return store.tree(store.deepest() if prefix is None else prefix)
+            return store.tree(store.deepest(shortest=shortest) if prefix is None else prefix)
         opened = stack.enter_context(Source.open(str(source)))
         if prefix is not None:
             return opened.tree(prefix)
-        deepest = max(opened.trees, key=lambda tree: tree.depth, default=None)
-        if deepest is None:
+        found = min(opened.trees, key=partial(_order, shortest), default=None)
+        if found is None:
             raise DataError(f"{source} has no tree.")
-        return deepest
+        return found
+
+
+def _order(shortest: bool, tree: Tree) -> tuple[bool, int]:
+    return tree.state is not TreeState.COMPLETE, tree.depth if shortest else -tree.depth
 
 
 def list_inputs(source: str | Path, state: str | None = None) -> Iterator[Outcome]:
@@ -60,14 +68,14 @@ def list_inputs(source: str | Path, state: str | None = None) -> Iterator[Outcom
     wanted = None if state is None else tree_state(state)
     with ExitStack() as stack:
         if find_runs(str(source), stack):
-            ledger: Iterator[Outcome] = (outcome for outcome, _ in open_runs([str(source)], stack).ledger())
+            ledger: Iterator[Outcome] = _with_tasks(open_runs([str(source)], stack))
         else:
             ledger = map(_outcome, stack.enter_context(Source.open(str(source))).trees)
         yield from (outcome for outcome in ledger if wanted is None or outcome.state is wanted)
 
 
 def recorded_calls(source: str | Path, id: str | None = None) -> Iterator[RecordedCall]:
-    """Yields every recorded sample of a run with its prompt, also those that no tree kept; refusals too.
+    """Yields every recorded sample of a run with its prompt, also those that no tree kept; refusals and failures too.
 
     Args:
         source: A run directory (see `store.find_runs`).
@@ -84,15 +92,36 @@ def recorded_calls(source: str | Path, id: str | None = None) -> Iterator[Record
             return await calls_of(store, instruction, graders)
 
     with ExitStack() as stack:
-        for store in open_runs([str(source)], stack).stores:
-            if id is None:
-                found: Iterator[Instruction] = chain(
-                    (tree.instruction for tree in store.trees()), store.admitted()
-                )
-            else:
-                found = iter((store.tree(id).instruction,))
-            for instruction in found:
-                yield from complete(partial(read, store, instruction))
+        for store, instruction in _asked(open_runs([str(source)], stack).stores, id):
+            yield from complete(partial(read, store, instruction))
+
+
+def _asked(stores: Sequence[RunStore], id: str | None) -> Iterator[tuple[RunStore, Instruction]]:
+    """What models were asked about, each with the store that has the record.
+
+    Raises:
+        StoreError: No store has what `id` names.
+    """
+    if id is None:
+        for store in stores:
+            yield from ((store, tree.instruction) for tree in store.trees())
+            yield from ((store, instruction) for instruction in (*store.failed(), *store.admitted()))
+        return
+    found = [
+        (store, item)
+        for store in stores
+        for item in (*store.failed(), *store.admitted())
+        if (len(id) >= 4 and item.id.startswith(id)) or f"/{item.source}".endswith(f"/{id}")
+    ]
+    error: StoreError | None = None
+    for store in () if found else stores:
+        try:
+            found.append((store, store.tree(id).instruction))
+        except StoreError as why:
+            error = error or why
+    if not found and error is not None:
+        raise error
+    yield from found
 
 
 def tree_state(name: str) -> TreeState:
@@ -109,6 +138,16 @@ def tree_state(name: str) -> TreeState:
         raise ConfigError(f"There is no state '{name}' (there are: {', '.join(states)}){near}") from None
 
 
+def _with_tasks(runs: Runs) -> Iterator[Outcome]:
+    ledger = (outcome for outcome, _ in runs.ledger())
+    while outcomes := list(islice(ledger, _ROWS)):
+        tasks: dict[str, str] = {}
+        for store in runs.stores:
+            tasks |= store.tasks([outcome.key for outcome in outcomes])
+        for outcome in outcomes:
+            yield outcome.model_copy(update={"task": tasks.get(outcome.key, "")})
+
+
 def _outcome(tree: Tree) -> Outcome:
-    instruction = tree.instruction
-    return Outcome(key=tree.id, state=tree.state, dataset=instruction.dataset, source=instruction.source)
+    task, dataset, source = tree.instruction.task, tree.instruction.dataset, tree.instruction.source
+    return Outcome(key=tree.id, state=tree.state, dataset=dataset, source=source, task=task.value)

@@ -7,6 +7,8 @@ can be read; 75 stopped by the user, resumable.
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from importlib import import_module
 
@@ -73,11 +75,17 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
         raise typer.Exit
 
 
+def _expanded(word: re.Match[str]) -> str:
+    return (word[1] or "") + os.path.expanduser(word[2])
+
+
 def main() -> None:
     """Entry point: runs a command; an expected error becomes one message and its exit code."""
     from ultrainteract.errors import UltraInteractError
 
     _assemble()
+    # What a shell leaves alone: a quoted path, and `--output=~/run`.
+    sys.argv[1:] = [re.sub(r"^(--[a-z-]+=)?(~.*)", _expanded, word) for word in sys.argv[1:]]
     try:
         app()
     except UltraInteractError as error:

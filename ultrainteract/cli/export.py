@@ -26,7 +26,7 @@ def export(
         str | None, typer.Option(help="Prompt of later turns' correct actions: bare, flat or turns.")
     ] = None,
     pairs: Annotated[
-        str | None, typer.Option(help="Pairs: all, or one a tree: random, longest or deepest.")
+        str | None, typer.Option(help="Pairs: all, or one per tree: random, longest or deepest.")
     ] = None,
     pair_history: Annotated[str | None, typer.Option(help="Turns before a pair: full or none.")] = None,
     level: Annotated[str | None, typer.Option(help="What a pair compares: turn or trajectory.")] = None,

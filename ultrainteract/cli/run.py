@@ -166,6 +166,9 @@ def show(
     ] = None,
     json: Json = False,
     deepest: Annotated[bool, typer.Option("--deepest", help="Print the tree with the most turns.")] = False,
+    shortest: Annotated[
+        bool, typer.Option("--shortest", help="Print the tree with the fewest turns, of those with pairs.")
+    ] = False,
     state: Annotated[str | None, typer.Option(help="List inputs in this state only.")] = None,
     raw: Annotated[
         bool,
@@ -176,23 +179,28 @@ def show(
     from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.cli.views.tree import show_calls, tree_view
+    from ultrainteract.errors import ConfigError
 
-    if id is not None or deepest:
-        tree = api.find_tree(run, None if deepest else id)
+    if deepest and shortest:
+        raise ConfigError("--deepest and --shortest exclude each other.")
+    if id is not None or deepest or shortest:
+        if raw:  # of an input that failed there are samples, but no tree
+            asked = api.find_tree(run, shortest=shortest).id if id is None else id
+            show_calls(api.recorded_calls(run, asked), terminal())
+            return
+        tree = api.find_tree(run, id, shortest=shortest)
         if json:
             print(tree.model_dump_json(indent=2))
-        elif raw:
-            show_calls(api.recorded_calls(run, tree.id), terminal())
         else:
             terminal().print(tree_view(tree))
         return
     for number, outcome in enumerate(api.list_inputs(run, state)):
         if not (json or number):
-            print(f"{'id':<12}  {'state':<10}  {'dataset':<14}  source · why")
+            print(f"{'id':<12}  {'state':<10}  {'task':<8}  {'dataset':<14}  source · why")
         if json:
             print(outcome.model_dump_json())
         else:
-            head = f"{outcome.key[:12]}  {outcome.state:<10}  {outcome.dataset:<14}"
+            head = f"{outcome.key[:12]}  {outcome.state:<10}  {outcome.task or '-':<8}  {outcome.dataset:<14}"
             print(f"{head}  {outcome.source}  {outcome.reason}".rstrip())
 
 

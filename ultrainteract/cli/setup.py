@@ -78,7 +78,6 @@ def plan(
         list[str] | None,
         typer.Option(
             help="What is known of a model: NAME=replicas:48,tokens_per_s:6000,latency_s:8.",
-            rich_help_panel=_CLUSTER,
         ),
     ] = None,
     measured: Annotated[
@@ -89,18 +88,19 @@ def plan(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Estimate requests, tokens and cost of a run by rehearsing the growth policy on its own instructions."""
+    """Estimate requests, tokens, cost and time of a run by rehearsing the growth policy on its own instructions."""
     from ultrainteract import api
     from ultrainteract.cli.terminal import terminal
     from ultrainteract.cli.views.plan import show_capacity, show_plan
+    from ultrainteract.planning.capacity import Cluster
+    from ultrainteract.planning.model_settings import ModelSetting
 
     loaded, base = api.load_config(config, overrides or ()), config.parent
+    settings = dict(map(ModelSetting.parse, model or ()))
     if cluster:
-        from ultrainteract.planning.capacity import Cluster, ModelSetting
-
         capacity = api.plan_cluster(
             loaded, Cluster(nodes=nodes, cpus=cpus, gpus=gpus), base=base, instructions=instructions,
-            settings=dict(map(ModelSetting.parse, model or ())), measured=measured or (),
+            settings=settings, measured=measured or (),
             pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
         )  # fmt: skip
         if json:
@@ -109,7 +109,8 @@ def plan(
             show_capacity(capacity, terminal())
         return
     found = api.plan(
-        loaded, base=base, pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens
+        loaded, base=base, pass_rate=pass_rate, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
+        settings=settings,
     )  # fmt: skip
     if json:
         print(found.model_dump_json(indent=2))

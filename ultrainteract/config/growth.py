@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt
 
 from ultrainteract.config.types import Fraction, UserPath
 from ultrainteract.schema import Record, SamplingParams
@@ -14,24 +14,16 @@ class LadderStep(Record):
     """One way to come by a correct action. Steps are tried in order until one yields."""
 
     name: str
-    """Name in provenance and reports; a guided step's begins with `guided`."""
+    """Name in provenance and reports."""
     model: str
     """A key of `models`."""
     samples: PositiveInt = 20
-    """Most completions drawn at a turn."""
+    """Maximum completions drawn per turn."""
     guided: bool = False
     """True: the model is given the ground truth, in the form that fits the task; skipped where there is
     none."""
     sampling: SamplingParams | None = None
     """Sampling parameters; the model's own if None."""
-
-    @model_validator(mode="after")
-    def _guided_name(self) -> Self:
-        if self.guided != self.name.startswith("guided"):
-            raise ValueError(
-                f"step '{self.name}': a guided step's name begins with 'guided', and no other's does"
-            )
-        return self
 
 
 class EarlyEscalation(Record):
@@ -58,7 +50,7 @@ class GrowthConfig(Record):
     pool: tuple[str, ...] = ()
     """Keys of `models` from which the incorrect action's model is drawn."""
     pool_samples: PositiveInt = 8
-    """Most completions drawn from the pool at a turn."""
+    """Maximum completions drawn from the pool per turn."""
     max_turns: PositiveInt = 5
     """Turn cap."""
     stop: Literal["until_solved", "full"] = "until_solved"
@@ -70,7 +62,7 @@ class GrowthConfig(Record):
     """Probability of the modularization schema at a turn (else chain of thought), where the task allows
     it."""
     extra_pairs: int = Field(default=4, ge=0)
-    """Most additional pairs of a hard instruction, one for each further ground-truth solution."""
+    """Maximum additional pairs of a hard instruction, one for each further ground-truth solution."""
     max_tool_rounds: int = Field(default=3, ge=0)
     """Most tool calls within one attempt before its answer is due."""
     prompts: UserPath | None = None

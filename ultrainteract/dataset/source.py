@@ -16,10 +16,11 @@ from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.dataset.importing import ImportedTrees
 from ultrainteract.dataset.info import INFO_FILE, RunInfo
 from ultrainteract.dataset.tree_table import packed_trees, tree_tables, trees_of
-from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.errors import ConfigError, DataError, StoreError
+from ultrainteract.readers.sources import is_hub_id
 from ultrainteract.readers.tables import open_tables
 from ultrainteract.schema import Tree, content_hash
-from ultrainteract.store import Runs, RunStore, Spend, find_runs, read_tree
+from ultrainteract.store import STORE_FILE, Runs, RunStore, Spend, find_runs, read_tree
 
 
 class Repeatable:
@@ -100,6 +101,10 @@ class Source:
                         store = stack.enter_context(RunStore.open(folder))
                         runs.setdefault(store.config().fingerprint(), []).append(store)
                     continue
+                if (beside := _runs_beside(path)) and is_hub_id(path):
+                    raise StoreError(
+                        f"There is no {path}. In {Path(path).parent} there are: {', '.join(beside)}."
+                    )
                 tables = open_tables(path, revision)
                 info = _recorded_info(Path(path)) or RunInfo.of_import(Path(path).name, [path])
                 simulated = info.simulated or any(table.simulated for table in tables)
@@ -191,6 +196,14 @@ def _check_one_run(infos: Sequence[RunInfo], runs: Sequence[Runs]) -> None:
         "These are runs of different settings, and an instruction that both grew would give rows with the same ids."
         f"{lines}\nName them one at a time; or --mixed to read them as one, each instruction from the run named first."
     )
+
+
+def _runs_beside(path: str) -> list[str]:
+    """Run directories in the folder of a path that is not there: nobody means a dataset of the Hub then."""
+    parent = Path(path).parent
+    if Path(path).exists() or parent == Path() or not parent.is_dir():
+        return []
+    return sorted({folder.parent.name for folder in parent.glob(f"*/{STORE_FILE}")})[:10]
 
 
 def _recorded_info(path: Path) -> RunInfo | None:

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, computed_field
+from pydantic import Field, PositiveInt, computed_field
 
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.planning.calibration import UnitCosts
 from ultrainteract.planning.demand import Figure, ModelDemand, TreeNeeds
+from ultrainteract.planning.model_settings import ModelSetting, check_settings
 from ultrainteract.running.ray.replicas import replica_options
 from ultrainteract.schema import Record
 
@@ -46,38 +47,6 @@ class Cluster(Record):
     """Cores of each."""
     gpus: int = Field(default=8, ge=0)
     """GPUs of each."""
-
-
-class ModelSetting(Record):
-    """What is known of one model's service; the configuration and assumptions fill in the rest."""
-
-    replicas: PositiveInt | None = None
-    """Servers of the model."""
-    tokens_per_s: PositiveFloat | None = None
-    """Completion tokens per second of one replica, over all its requests."""
-    latency_s: PositiveFloat | None = None
-    """Mean time of a request."""
-
-    @classmethod
-    def parse(cls, text: str) -> tuple[str, ModelSetting]:
-        """Reads `actor=replicas:48,tokens_per_s:6000`.
-
-        Returns:
-            The model's name and its setting.
-
-        Raises:
-            ConfigError: It is not of that form.
-        """
-        name, _, rest = text.partition("=")
-        fields = dict(part.partition(":")[::2] for part in rest.split(",") if part)
-        try:
-            return name, cls.model_validate(fields)
-        except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            known = ", ".join(cls.model_fields)
-            raise ConfigError(
-                f"--model {text}: write NAME=KEY:NUMBER,… with keys of {known} ({wrong})."
-            ) from error
 
 
 class Resource(Record):
@@ -211,20 +180,17 @@ def saturation(
         ConfigError: A setting names no model of the configuration.
     """
     settings = settings or {}
-    for name in settings:
-        if name not in config.models:
-            known = ", ".join(config.models)
-            raise ConfigError(f"--model {name}: the configuration has no such model; it has {known}.")
+    check_settings(config, settings)
     ray = config.executor.kind == "ray"
     workers = cluster.nodes * config.executor.workers_per_node
     notes: list[str] = []
     services = [
-        _service(name, config, asks, workers, settings.get(name)) for name, asks in needs.models.items()
+        service_of(name, config, asks, workers, settings.get(name)) for name, asks in needs.models.items()
     ]
     services = _within_gpus(services, cluster, notes)
     resources = [
-        *_models(services, workers, notes),
-        _trees_alive(config, services, workers, needs),
+        *model_resources(services, workers, notes),
+        trees_alive(config, services, workers),
         _workers(config, needs, costs, workers),
         *_sandbox(needs, costs, cluster, config.executor.workers_per_node),
         *_records(needs, costs, 1 if ray else workers, driven=ray),
@@ -249,9 +215,10 @@ def saturation(
 # --------------------------------------------------------------------------------------------- models
 
 
-def _service(
+def service_of(
     name: str, config: RunConfig, asks: ModelDemand, workers: int, setting: ModelSetting | None
 ) -> _Service:
+    """What is known of one model's service: stated, configured, or assumed."""
     setting = setting or ModelSetting()
     model = config.models[name]
     replicas, gpus = _replicas(name, config, workers)
@@ -267,12 +234,12 @@ def _service(
             value=REPLICA_TOKENS_PER_S, basis=f"assumed: {REPLICA_TOKENS_PER_S:,.0f} tokens/s each"
         )
     if setting.latency_s is not None:
-        latency = Figure(value=setting.latency_s, basis=f"given: {setting.latency_s:g} s a request")
+        latency = Figure(value=setting.latency_s, basis=f"given: {setting.latency_s:g} s per request")
     else:
         seconds = asks.completion_tokens / max(asks.completions, 1e-9) / STREAM_TOKENS_PER_S
         latency = Figure(
             value=seconds,
-            basis=f"assumed: {seconds:.1f} s a request, {STREAM_TOKENS_PER_S:g} tokens/s a stream",
+            basis=f"assumed: {seconds:.1f} s per request, {STREAM_TOKENS_PER_S:g} tokens/s per stream",
         )
     return _Service(name, model, asks, replicas, basis, gpus, speed, latency)
 
@@ -322,7 +289,8 @@ def _within_gpus(services: Sequence[_Service], cluster: Cluster, notes: list[str
     return cut
 
 
-def _models(services: Sequence[_Service], workers: int, notes: list[str]) -> Iterator[Resource]:
+def model_resources(services: Sequence[_Service], workers: int, notes: list[str]) -> Iterator[Resource]:
+    """Yields what the models limit: tokens, requests in flight, rates of keys."""
     for service in services:
         name, model, asks = service.name, service.config, service.asks
         if service.replicas:
@@ -344,10 +312,10 @@ def _models(services: Sequence[_Service], workers: int, notes: list[str]) -> Ite
             continue
         places = service.replicas if service.replicas and model.provider != "vllm" else len(_addresses(model))
         yield Resource(
-            name=f"{name}: at once", kind="model", unit="requests", need=asks.requests,
+            name=f"{name}: in flight", kind="model", unit="requests", need=asks.requests,
             capacity=workers * places * model.max_concurrency / max(service.latency_s.value, 1e-9),
             count=model.max_concurrency, add=f"models.{name}.max_concurrency", need_basis=asks.basis,
-            capacity_basis=f"{service.latency_s.basis}; configured: {model.max_concurrency:,} at once, a worker "
+            capacity_basis=f"{service.latency_s.basis}; configured: {model.max_concurrency:,} in flight per worker "
             "and server",
         )  # fmt: skip
     yield from _rates(services)
@@ -371,16 +339,17 @@ def _rates(services: Sequence[_Service]) -> Iterator[Resource]:
                 name=f"{names}: {unit}/min", kind="model", unit=unit,
                 need=sum(getattr(service.asks, what) for service in sharing), capacity=min(stated) / 60,
                 count=min(stated), add=f"{rate} of {names}", need_basis=sharing[0].asks.basis,
-                capacity_basis=f"configured: {min(stated):,.0f} a minute",
+                capacity_basis=f"configured: {min(stated):,.0f} per minute",
             )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------- everything else
 
 
-def _trees_alive(config: RunConfig, services: Sequence[_Service], workers: int, needs: TreeNeeds) -> Resource:
+def trees_alive(config: RunConfig, services: Sequence[_Service], workers: int) -> Resource:
+    """What active trees limit: each waits for its requests one after the other."""
     waits = [service.latency_s for service in services]
-    basis = next((wait.basis for wait in waits if wait.assumed), "given: seconds a request")
+    basis = next((wait.basis for wait in waits if wait.assumed), "given: seconds per request")
     return Resource(
         name="trees alive", kind="trees alive", unit="tree s",
         need=sum(service.asks.requests * service.latency_s.value for service in services),
@@ -434,7 +403,9 @@ def _records(needs: TreeNeeds, costs: UnitCosts, stores: int, *, driven: bool) -
 
 
 def duration(seconds: float) -> str:
-    """A time for people: minutes, hours or days."""
+    """A time for people: seconds, minutes, hours or days."""
+    if seconds < 2 * 60:
+        return f"{seconds:,.0f} s"
     if seconds < 2 * 3600:
         return f"{seconds / 60:,.0f} min"
     return f"{seconds / 3600:,.1f} h" if seconds < 3 * 86400 else f"{seconds / 86400:,.1f} days"

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ultrainteract.config import RunConfig
 from ultrainteract.planning.calibration import calibrate
-from ultrainteract.planning.capacity import Capacity, Cluster, ModelSetting, saturation
+from ultrainteract.planning.capacity import Capacity, Cluster, saturation
 from ultrainteract.planning.demand import Figure, TreeNeeds, asks_of_plan, asks_of_run, grown
 from ultrainteract.planning.estimate import plan_lines, sample_seeds
+from ultrainteract.planning.model_settings import ModelSetting
 from ultrainteract.planning.rehearsal import PassRates, rehearse
 from ultrainteract.schema import Task
 from ultrainteract.store import open_runs

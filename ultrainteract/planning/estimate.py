@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import SeedError
 from ultrainteract.models import price_of
+from ultrainteract.planning.duration import Duration, run_time
+from ultrainteract.planning.model_settings import ModelSetting
 from ultrainteract.planning.rehearsal import PassRates, Rehearsal, rehearse
 from ultrainteract.schema import Instruction, Record, Usage
 from ultrainteract.seeds import stream_instructions
@@ -49,6 +52,8 @@ class Plan(Record):
     """Pairs expected."""
     lines: tuple[PlanLine, ...]
     """What is asked, by step and model."""
+    time: Duration | None = None
+    """How long the models take; None where none of them sets a limit."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,13 @@ def sample_seeds(config: RunConfig, base: Path, size: int = _REHEARSED) -> SeedS
 
 
 def plan_run(
-    config: RunConfig, base: Path, *, pass_rate: float, prompt_tokens: int, completion_tokens: int
+    config: RunConfig,
+    base: Path,
+    *,
+    pass_rate: float,
+    prompt_tokens: int,
+    completion_tokens: int,
+    settings: Mapping[str, ModelSetting] | None = None,
 ) -> Plan:
     """Rehearses the growth policy on a sample of the instructions and scales up to all of them.
 
@@ -105,16 +116,22 @@ def plan_run(
         pass_rate: Mean pass rate expected of the actor's first step.
         prompt_tokens: Tokens of a first-turn prompt; each further turn adds an action and its feedback.
         completion_tokens: Tokens of a completion.
+        settings: What is known of models, by name; the rest is assumed.
 
     Raises:
         SeedError: A source cannot be read, or holds no usable instruction.
+        ConfigError: A setting names no model of the configuration.
     """
     seeds = sample_seeds(config, base)
     found = rehearse(config, seeds.instructions, PassRates.with_mean(pass_rate))
     scale = seeds.usable / len(seeds.instructions)
     lines = plan_lines(config, found, scale, prompt_tokens, completion_tokens)
     return Plan(
-        instructions=seeds.usable, unusable=seeds.unusable, pairs=round(found.pairs * scale), lines=lines
+        instructions=seeds.usable,
+        unusable=seeds.unusable,
+        pairs=round(found.pairs * scale),
+        lines=lines,
+        time=run_time(config, lines, seeds.usable, settings or {}),
     )
 
 

@@ -20,7 +20,7 @@ from ultrainteract.errors import SeedError
 from ultrainteract.readers.rows import Row, has_surrogate, without_repeats
 
 MAX_RECORD = 64 * 1024 * 1024
-"""Most bytes of one record: a larger one is reported and passed over."""
+"""Maximum bytes of one record: a larger one is reported and passed over."""
 DATA_FILES = (
     "**/*.jsonl",
     "**/*.json",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_TEXT = 100_000
-"""Most characters of one text field; what is longer is no problem statement and no answer."""
+"""Maximum characters of one text field; what is longer is no problem statement and no answer."""
 
 
 class Unusable(Exception):

@@ -432,7 +432,7 @@ class Driver:
         return sorted(lines | set(self._home.waiting() if self._home is not None else ()))
 
     def _activity(self) -> list[str]:
-        """What is under way, over all workers."""
+        """What is in flight, over all workers."""
         sums: Counter[str] = Counter(self._home.activity() if self._home is not None else {})
         for link in self._links:
             sums.update(link.activity)

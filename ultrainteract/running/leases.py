@@ -60,7 +60,7 @@ class Message:
     log: list[tuple[int, str]]
     """Level and text of what the worker logged."""
     activity: dict[str, int] = field(default_factory=dict)
-    """What is under way, as of `Worker.activity`."""
+    """What is in flight, as of `Worker.activity`."""
     begun: int = 0
     """Active trees that have begun a turn."""
 

@@ -46,7 +46,7 @@ class Progress:
         self.waiting: Callable[[], Sequence[str]] = list
         """Why nothing comes (no endpoint of a model is up, say), a line each."""
         self.activity: Callable[[], Sequence[str]] = list
-        """What is under way: requests in flight, executions."""
+        """What is in flight: requests, executions."""
         self._clock = clock
         self._started = clock()
 

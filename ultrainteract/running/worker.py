@@ -215,7 +215,7 @@ class Worker:
         return bool(dead) and not busy and not self._sandbox.running
 
     def activity(self) -> dict[str, int]:
-        """What is under way: requests in flight by model, and executions."""
+        """What is in flight: requests by model, and executions."""
         found = {f"{model.name}: requests": len(getattr(model, "sending", ())) for model in self._distinct()}
         return {
             name: count for name, count in (found | {"executions": self._sandbox.running}).items() if count
@@ -253,7 +253,7 @@ class LazySandbox:
         self._sandbox: Sandbox | None = None
         self._started = False
         self.running = 0
-        """Executions under way."""
+        """Executions in flight."""
 
     async def start(self) -> None:
         """Starts it once.

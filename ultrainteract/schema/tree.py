@@ -123,6 +123,13 @@ class StepStats(Record):
     """Of the drawn, those without a verdict, by reason."""
     example: str | None = None
     """The beginning of the first of these."""
+    guided: bool | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Whether the step was shown the ground truth; written only where its name does not say so (`is_guided`)."""
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether the step was shown the ground truth. Steps had to be named `guided…` for that once."""
+        return self.step.startswith("guided") if self.guided is None else self.guided
 
 
 class Turn(Record):
@@ -226,9 +233,7 @@ class Tree(Record):
     @property
     def hard(self) -> bool:
         """True where a correct action needed the guided step."""
-        return any(
-            stats.step.startswith("guided") and stats.drawn for turn in self.turns for stats in turn.steps
-        )
+        return any(stats.is_guided and stats.drawn for turn in self.turns for stats in turn.steps)
 
     def nodes(self) -> Iterator[tuple[int, Node]]:
         """Yields (turn, node), correct before incorrect, then extra pairs and actions; turns count from 1."""

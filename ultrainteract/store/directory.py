@@ -107,7 +107,8 @@ class RunStore(StoreReader):
                 dropped and grown again, recorded calls answer whatever did not change.
 
         Raises:
-            StoreError: It belongs to another configuration; the message lists the fields that differ.
+            StoreError: It belongs to another configuration, and holds answers of models; the message lists the fields
+                that differ.
         """
         if not (Path(folder) / STORE_FILE).exists():
             return cls.create(folder, config)
@@ -119,7 +120,7 @@ class RunStore(StoreReader):
                 f"{folder} was compacted: the calls that a changed configuration would replay are gone. "
                 "Use another output directory."
             )
-        if differences and not accept_config:
+        if differences and not accept_config and not store.is_unused():
             store.close()
             raise StoreError(
                 f"{folder} was made by another configuration. What differs (recorded → now):\n"

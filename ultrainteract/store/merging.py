@@ -193,6 +193,10 @@ def _copy(store: RunStore, folder: Path, shard: Shard | None) -> None:
             f"ON r.old = o.key WHERE held(tree_number({key})) ORDER BY o.id "
             f"ON CONFLICT (key) DO UPDATE SET {taken} WHERE state = 'failed' AND excluded.state != 'failed'"
         )
+        connection.execute(
+            "INSERT OR IGNORE INTO main.admitted SELECT key, instruction FROM other.admitted "
+            "WHERE held(tree_number(key)) AND key IN (SELECT key FROM main.outcomes WHERE state = 'failed')"
+        )
 
 
 def _same_run(one: RunStore, other: RunStore) -> None:

@@ -14,10 +14,20 @@ from ultrainteract.config import RunConfig, parse_config
 from ultrainteract.config.credentials import without_credentials
 from ultrainteract.errors import StoreError
 from ultrainteract.schema import Instruction, Tree, TreeState
-from ultrainteract.store.records import Outcome, OutcomeRow, Spend, read_tree, tree_number, unpack
+from ultrainteract.store.records import (
+    Outcome,
+    OutcomeRow,
+    Spend,
+    read_tree,
+    tree_number,
+    unpack,
+    unpack_beginning,
+)
 
 STORE_FILE = "store.sqlite"
 """Name of the database in a run directory."""
+_LEDGER = ("key", "state", "reason", "dataset", "source")
+_TASK = re.compile(rb'"task":\s*"([^"]+)"')  # the first field of an instruction, which is the first of a tree
 
 
 class StoreReader:
@@ -112,17 +122,23 @@ class StoreReader:
             return 0
         return int(self._reader.execute("SELECT count(*) FROM set_aside").fetchone()[0])
 
-    def deepest(self) -> str:
-        """Id of the tree with the most turns (of complete ones, if there are any).
+    def deepest(self, *, shortest: bool = False) -> str:
+        """Id of the tree with the most turns, or the fewest (of complete ones, if there are any).
 
         Raises:
             StoreError: The run has no tree yet.
         """
-        sql = "SELECT key FROM outcomes WHERE tree IS NOT NULL ORDER BY state != 'complete', depth DESC, key LIMIT 1"
-        row = self._reader.execute(sql).fetchone()
+        order = "depth, length(tree)" if shortest else "depth DESC"
+        sql = "SELECT key FROM outcomes WHERE tree IS NOT NULL ORDER BY state != 'complete', "
+        row = self._reader.execute(f"{sql}{order}, key LIMIT 1").fetchone()
         if row is None:
             raise StoreError(f"{self.folder} has no tree yet.")
         return str(row[0])
+
+    def is_unused(self) -> bool:
+        """Whether nothing was asked of a model yet: such a directory is bound to no configuration."""
+        used = "SELECT EXISTS (SELECT 1 FROM calls) OR EXISTS (SELECT 1 FROM outcomes WHERE tree IS NOT NULL)"
+        return not self._reader.execute(used).fetchone()[0]
 
     def state(self, key: str) -> TreeState | None:
         """The recorded state of an input; None if it has none yet."""
@@ -131,8 +147,25 @@ class StoreReader:
 
     def admitted(self) -> list[Instruction]:
         """Instructions that were being grown when the last run ended: what a resumed run begins with."""
-        rows = self._reader.execute("SELECT instruction FROM admitted ORDER BY key").fetchall()
+        return self._instructions("key NOT IN (SELECT key FROM outcomes)")
+
+    def failed(self) -> list[Instruction]:
+        """Instructions that failed, and will be grown again by the next run."""
+        return self._instructions("key IN (SELECT key FROM outcomes WHERE state = 'failed')")
+
+    def _instructions(self, which: str) -> list[Instruction]:
+        rows = self._reader.execute(f"SELECT instruction FROM admitted WHERE {which} ORDER BY key").fetchall()
         return [Instruction.model_validate_json(unpack(blob)) for (blob,) in rows]
+
+    def tasks(self, keys: Sequence[str]) -> dict[str, str]:
+        """The task of each of some inputs that became an instruction, without reading whole trees."""
+        marks = ", ".join("?" * len(keys))
+        rows = self._reader.execute(
+            f"SELECT key, tree FROM outcomes WHERE tree IS NOT NULL AND key IN ({marks}) "
+            f"UNION ALL SELECT key, instruction FROM admitted WHERE key IN ({marks})", (*keys, *keys)
+        )  # fmt: skip
+        found = ((key, _TASK.search(unpack_beginning(blob))) for key, blob in rows)
+        return {key: match[1].decode() for key, match in found if match}
 
     def done(self, keys: Sequence[str]) -> set[str]:
         """Those of some inputs that have ended, for good."""
@@ -146,9 +179,9 @@ class StoreReader:
 
     def ledger(self) -> Iterator[tuple[Outcome, dict[str, float]]]:
         """Yields the ledger with what each input adds to the sums (see `tallies`), in the order of keys."""
-        sql = "SELECT key, state, reason, dataset, source, tallies FROM outcomes ORDER BY key"
+        sql = f"SELECT {', '.join(_LEDGER)}, tallies FROM outcomes ORDER BY key"
         for *row, tallies in self._reader.execute(sql):
-            yield Outcome(**dict(zip(Outcome.model_fields, row, strict=True))), orjson.loads(tallies)
+            yield Outcome(**dict(zip(_LEDGER, row, strict=True))), orjson.loads(tallies)
 
     def counts(self) -> dict[TreeState, int]:
         """Number of inputs in each state."""

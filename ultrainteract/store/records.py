@@ -70,6 +70,8 @@ class Outcome(Record):
     """Dataset name."""
     source: str
     """Where the input comes from."""
+    task: str = ""
+    """Task of the instruction, where it was asked for and the input became one."""
 
 
 class OutcomeRow(NamedTuple):
@@ -194,6 +196,11 @@ def pack(payload: bytes | None) -> bytes | None:
 def unpack(payload: bytes) -> bytes:
     """The JSON of a payload, compressed or not."""
     return zlib.decompress(payload) if payload[:1] == b"x" else payload
+
+
+def unpack_beginning(payload: bytes, size: int = 512) -> bytes:
+    """The first bytes of a payload's JSON."""
+    return zlib.decompressobj().decompress(payload, size) if payload[:1] == b"x" else payload[:size]
 
 
 def read_tree(payload: bytes) -> Tree:

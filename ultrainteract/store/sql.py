@@ -121,7 +121,9 @@ def write(connection: sqlite3.Connection, records: Iterable[StoreRecord]) -> Non
     _insert(connection, _PUT_OBSERVATIONS, observations)
     connection.executemany(_PUT_ADMISSION, admissions)
     connection.executemany(_PUT_OUTCOME, outcomes)
-    connection.executemany("DELETE FROM admitted WHERE key = ?", [row[:1] for row in outcomes])
+    # A failed one keeps its instruction: without a tree, nothing else says what was asked.
+    ended = [(key,) for key, state, *_ in outcomes if state != TreeState.FAILED]
+    connection.executemany("DELETE FROM admitted WHERE key = ?", ended)
     connection.executemany(_PUT_TALLY, tallies.items())
     put_spend(connection, spends)
 

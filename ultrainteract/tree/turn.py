@@ -25,6 +25,7 @@ class _Drawn:
 
     step: str
     model: str
+    guided: bool = False
     nodes: list[Node] = field(default_factory=list)
 
     def having(self, label: Label) -> list[Node]:
@@ -43,6 +44,7 @@ class _Drawn:
             judged=judged,
             correct=correct,
             undetermined=dict(sorted(reasons.items())),
+            guided=None if self.guided == self.step.startswith("guided") else self.guided,
             example=f"{open_[0].verdict.reason} | {open_[0].action.raw[:_EXAMPLE]}" if open_ else None,
         )
 
@@ -74,7 +76,8 @@ async def take_turn(context: Context) -> Turn:
         return Turn(correct=correct, first_correct=_first(own), steps=tuple(step.stats() for step in drawn))
     incorrect = await _find_incorrect(context, schema, own, correct, drawn)
     extra: tuple[Pair, ...] = ()
-    if correct is not None and correct.provenance.step.startswith("guided") and not context.extended:
+    guided = {step.name for step in context.config.growth.ladder if step.guided}
+    if correct is not None and correct.provenance.step in guided and not context.extended:
         extra = await _extra_pairs(context, schema, correct, incorrect, drawn)
     if context.config.growth.syntax_filter != "off":
         context.guards["syntax_dropped"] += sum(
@@ -129,7 +132,7 @@ async def _waves(
     context: Context, step: LadderStep, messages: tuple[Message, ...], purpose: Purpose, *, wants_wrong: bool
 ) -> _Drawn:
     growth = context.config.growth
-    drawn = _Drawn(step.name, context.config.models[step.model].model)
+    drawn = _Drawn(step.name, context.config.models[step.model].model, step.guided)
     wave = step.samples if growth.waves == "off" else growth.waves
     while len(drawn.nodes) < step.samples:
         size = min(wave, step.samples - len(drawn.nodes))

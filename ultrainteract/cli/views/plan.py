@@ -34,6 +34,14 @@ def show_plan(plan: Plan, console: Console) -> None:
         cost = "unknown" if line.cost is None else f"${line.cost:,.2f}"
         table.add_row(line.role, line.step, line.model, *(f"{number:,}" for number in figures), cost)
     console.print(table)
+    if plan.time is None:
+        console.print("Time: the models are simulated, and answer at once.")
+    else:
+        console.print(
+            f"Time: about {duration(plan.time.seconds)}, limited by {plan.time.limited_by} ({plan.time.basis}). "
+            "With a measured time per request: --model NAME=latency_s:SECONDS.",
+            highlight=False,
+        )
     if plan.unusable:
         console.print(
             f"{plan.unusable:,} inputs are unusable or dropped by a rule: see `ultrainteract seeds build`."
@@ -49,8 +57,8 @@ def show_capacity(capacity: Capacity, console: Console) -> None:
     )  # fmt: skip
     for name in (
         "resource",
-        "need a tree",
-        "capacity a second",
+        "need per tree",
+        "capacity per second",
         "trees/s",
         "used",
         "where the figures come from",
@@ -73,7 +81,7 @@ def show_capacity(capacity: Capacity, console: Console) -> None:
     console.print(
         f"{first.name} saturates first: {capacity.trees_per_s:,.1f} trees/s, all instructions in "
         f"{duration(capacity.seconds)}. Store: {capacity.store_bytes / 2**30:,.1f} GiB "
-        f"({capacity.store_bytes / capacity.instructions / 1024:,.1f} KiB a tree)."
+        f"({capacity.store_bytes / capacity.instructions / 1024:,.1f} KiB per tree)."
     )
     console.print(capacity.next_step)
     for note in capacity.notes:

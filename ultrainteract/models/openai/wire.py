@@ -298,13 +298,16 @@ def _usage(data: Any, request: ChatRequest, parts: list[_Parts]) -> Usage:
     prompt, completion = data.get("prompt_tokens"), data.get("completion_tokens")
     if not prompt or int(prompt) < 0:  # some servers send zeros, which would spend a budget without end
         prompt = estimate_tokens(request)
+    whole = max(
+        1, sum(map(_weight, parts))
+    )  # an empty text with an empty list of log probabilities weighs nothing
     if not completion or int(completion) < 0:
-        completion = sum(_weight(part) for part in parts)
+        completion = whole
     completion = int(completion)
     details = data.get("completion_tokens_details") or {}
     thought = details.get("reasoning_tokens") or data.get("reasoning_tokens")
     if not isinstance(thought, int) or thought <= 0:
-        thought = sum(_thought(part, completion / sum(map(_weight, parts))) for part in parts)
+        thought = sum(_thought(part, completion / whole) for part in parts)
     elif (
         data.get("total_tokens") == int(prompt) + completion + thought
     ):  # counted beside the completion, not in it
@@ -337,7 +340,7 @@ def _weight(part: _Parts) -> int:
 def _share_tokens(parts: list[_Parts], usage: Usage) -> list[Completion]:
     """Completions with their share of the total, by length, since servers report only the sum of all."""
     weights = [_weight(part) for part in parts]
-    whole, total, given, seen = sum(weights), usage.completion_tokens, 0, 0
+    whole, total, given, seen = max(1, sum(weights)), usage.completion_tokens, 0, 0
     estimates = [_thought(part, total / whole) for part in parts]
     scale = usage.reasoning_tokens / sum(estimates) if sum(estimates) else 0.0
     completions = []
