@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
     from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
     from ultrainteract.api.publication import check_push, push, watch_push
+    from ultrainteract.api.rewarding import reward, reward_async, serve
     from ultrainteract.api.rows import seed_rows, to_dataset, to_pandas, to_rows
     from ultrainteract.api.runs import (
         Compaction,
@@ -69,6 +70,7 @@ HOMES = {
         "api.runs": (
             "Compaction", "compact", "delete_run", "merge", "open_run", "run", "run_async", "run_info", "status",
         ),
+        "api.rewarding": ("reward", "reward_async", "serve"),
         "api.rows": ("seed_rows", "to_dataset", "to_pandas", "to_rows"),
         "api.training": ("plan_training", "push_model", "score", "train", "train_rounds"),
         "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
@@ -84,10 +86,10 @@ __all__ = [
     "check_sandbox", "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export",
     "find_tree", "import_", "init", "list_inputs", "load_config", "load_train_config", "make_tests",
     "make_word_problems", "merge", "open_run", "plan", "plan_cluster", "plan_training", "prune_sandbox",
-    "push", "push_model", "rate_votes", "recorded_calls", "run", "run_async", "run_info", "sandbox_shell",
-    "score", "search_wikipedia", "seed_datasets", "seed_rows", "selection_rules", "stats", "status",
-    "to_dataset", "to_pandas", "to_rows", "train", "train_rounds", "validate", "validate_async",
-    "validate_data", "view", "vote_pairs", "watch_push",
+    "push", "push_model", "rate_votes", "recorded_calls", "reward", "reward_async", "run", "run_async",
+    "run_info", "sandbox_shell", "score", "search_wikipedia", "seed_datasets", "seed_rows",
+    "selection_rules", "serve", "stats", "status", "to_dataset", "to_pandas", "to_rows", "train",
+    "train_rounds", "validate", "validate_async", "validate_data", "view", "vote_pairs", "watch_push",
 ]  # fmt: skip
 
 

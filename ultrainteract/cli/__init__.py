@@ -43,6 +43,7 @@ _COMMANDS = {
     "import": ("import_", "Rebuild trees from published rows."),
     "validate-data": ("validate_data", "Check a dataset's invariants."),
     "push": ("push", "Publish to the Hugging Face Hub."),
+    "serve": ("serve", "Grade completions over HTTP, for trainers."),
 }
 """Commands in the order of a user's work: the module of this package that holds each, and a line for `--help`."""
 

@@ -79,7 +79,7 @@ class Environment:
         Raises:
             SandboxError: The sandbox failed, again and again: the tree is to be tried later.
         """
-        found = [self._plain(instruction, action) for action in actions]
+        found = [self.literal(instruction, action) for action in actions]
         rest = [action for action, observed in zip(actions, found, strict=True) if observed is None]
         keys = [self._key(instruction, cells, action) for action in rest]
         made = iter(
@@ -92,8 +92,8 @@ class Environment:
         )
         return [observed or next(made) for observed in found]
 
-    def _plain(self, instruction: Instruction, action: Action) -> Observed | None:
-        """What needs neither the sandbox nor the record: an answer that a literal comparison decides."""
+    def literal(self, instruction: Instruction, action: Action) -> Observed | None:
+        """What needs neither the sandbox nor the record: an answer that a literal comparison decides, else None."""
         if (
             find_grader(instruction.grader).compare is None
             or _by_program(instruction, action)

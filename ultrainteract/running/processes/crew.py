@@ -126,6 +126,8 @@ class ProcessConnection:
     """
 
     location = LOCATION
+    module = "ultrainteract.running.processes.worker"
+    """The program of the process."""
 
     def __init__(self, arguments: tuple[Any, ...]) -> None:
         self._arguments = arguments
@@ -138,15 +140,20 @@ class ProcessConnection:
 
     async def open(self, secrets: dict[str, str], parts: int, elsewhere: Spent) -> tuple[str, str] | None:
         """Starts the process, then as of `RemoteWorker`."""
+        await self.start()
+        error: tuple[str, str] | None = await self._ask("open", secrets, parts, elsewhere)
+        return error
+
+    async def start(self) -> None:
+        """Starts the process, and hands it what it is made of."""
         here, there = socket.socketpair()
         with there:
-            command = [sys.executable, "-m", "ultrainteract.running.processes.worker", str(there.fileno())]
+            command = [sys.executable, "-m", self.module, str(there.fileno())]
             self._process = subprocess.Popen(command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL)
         reader, self._writer = await open_stream(here)
         self._reading = asyncio.create_task(self._read(reader))
+        self._gone = False
         self._send("made", self._arguments)
-        error: tuple[str, str] | None = await self._ask("open", secrets, parts, elsewhere)
-        return error
 
     async def exchange(self, leases: Sequence[Lease], elsewhere: Spent, wait_s: float) -> Message:
         """As of `RemoteWorker`."""

@@ -12,16 +12,18 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 from ultrainteract.running.processes.frames import Answer, Call, open_stream, receive, send
 from ultrainteract.running.remote import RemoteWorker
 
 
-async def serve(end: socket.socket) -> None:
-    """Answers calls of `RemoteWorker`'s methods; the first one brings what it is made of."""
+async def serve(end: socket.socket, kind: Callable[..., Any] = RemoteWorker) -> None:
+    """Answers calls of the methods of a `kind`; the first call brings what it is made of."""
     reader, writer = await open_stream(end)
     made: Call = await receive(reader)
-    worker = RemoteWorker(*made.arguments)
+    worker = kind(*made.arguments)
     running: set[asyncio.Task[None]] = set()
 
     async def answer(call: Call) -> None:
