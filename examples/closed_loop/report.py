@@ -45,7 +45,7 @@ def report(output: Path) -> str:
             lines += [
                 f"- {key}: {_percent(values)}"
                 for key, values in results[name].items()
-                if isinstance(values, list)
+                if isinstance(values, list) and values
             ]
     spent = sum(result["seconds"] for result in results.values())
     lines += ["", f"{len(results)} steps, {spent / 60:.0f} minutes."]

@@ -178,7 +178,8 @@ class Loop:
                 "export": {"formats": ["trees"]},
             }
         )
-        if run(config).stopped:
+        # Threads and the like may change between two days: finished trees are then grown again from the record.
+        if run(config, accept_config=True).stopped:
             raise SystemExit(75)
         return output
 
@@ -334,6 +335,21 @@ class Loop:
             rm["depends"],
             lambda: ranked(self.output / rm["model"], _validation(self.output)),
         )
+        for seed in sizes.seeds:
+            for arm in sizes.arms:
+                name = f"{arm}-{seed}"
+                trained = self.once(
+                    name,
+                    [grown["depends"], arm, seed, sizes.pairs],
+                    lambda arm=arm, seed=seed: self.arm(arm, model, Path(sft_trees["run"]), pairs, seed),
+                )
+                self.evaluated(
+                    name,
+                    self.output / trained["model"],
+                    held_out,
+                    [trained["depends"], held_out.read_text()],
+                )
+                (self.output / trained["model"]).with_name("model.gguf").unlink(missing_ok=True)
         self.once(
             "best-of",
             [rm["depends"], held_out.read_text(), sizes.best_of],
@@ -351,21 +367,6 @@ class Loop:
                 gold,
             ),
         )
-        for seed in sizes.seeds:
-            for arm in sizes.arms:
-                name = f"{arm}-{seed}"
-                trained = self.once(
-                    name,
-                    [grown["depends"], arm, seed, sizes.pairs],
-                    lambda arm=arm, seed=seed: self.arm(arm, model, Path(sft_trees["run"]), pairs, seed),
-                )
-                self.evaluated(
-                    name,
-                    self.output / trained["model"],
-                    held_out,
-                    [trained["depends"], held_out.read_text()],
-                )
-                (self.output / trained["model"]).with_name("model.gguf").unlink(missing_ok=True)
         return report(self.output)
 
 

@@ -38,8 +38,8 @@ class Sizes(NamedTuple):
 
 
 SIZES = {
-    "short": Sizes(10, 12, 4, 8, 2, 4, 256, 1, 2, (1,), ("dpo", "single-turn")),
-    "tiny": Sizes(40, 20, 30, 5, 2, 12, 192, 4, 3, (1, 2), threads=2),
+    "short": Sizes(12, 10, 3, 6, 2, 4, 256, 3, 2, (1,), ("dpo", "single-turn")),
+    "tiny": Sizes(40, 20, 30, 5, 2, 12, 192, 4, 3, (1, 2), threads=1),
     "cores": Sizes(300, 150, 150, 8, 3, 96, 256, 2, 4, (1, 2)),
     "gpu": Sizes(3000, 1500, 600, 8, 3, 960, 384, 2, 8, (1, 2, 3)),
 }

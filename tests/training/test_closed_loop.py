@@ -32,7 +32,7 @@ def test_it_runs_and_measures(tmp_path: Path) -> None:
     results = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "results").glob("*.json")}
     assert set(results) == STEPS
     assert results["start"]["texts_with_equal_ids"] == 52
-    assert len(results["eval-dpo-1"]["solved"]) == 4
+    assert len(results["eval-dpo-1"]["solved"]) == 3
     assert set(results["best-of"]) >= {"random", "reward model", "majority", "at best"}
     for arm in ("start", "sft", "dpo", "single-turn"):
         assert f"| {arm} | 1 |" in done.stdout
