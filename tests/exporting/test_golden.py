@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.exporting.call_tree import call_tree
 from tests.exporting.forest import forest
 from ultrainteract.config import ExportConfig
 from ultrainteract.exporting import export_rows, known_exporters
@@ -25,7 +26,7 @@ VARIANTS = {
 @pytest.mark.parametrize("case", sorted({*known_exporters(), *VARIANTS}))
 def test_rows_are_as_recorded(case: str) -> None:
     config = ExportConfig.model_validate(VARIANTS.get(case, {}))
-    rows = export_rows(case.partition(".")[0], forest(), config)
+    rows = export_rows(case.partition(".")[0], [call_tree()] if "tools" in case else forest(), config)
     text = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
     path = GOLDEN / f"{case}.jsonl"
     if os.environ.get("UPDATE_GOLDEN"):

@@ -41,7 +41,7 @@ def test_every_unpaired_format_is_spread() -> None:
         for name, found in known_exporters().items()
         if "bool" in (found.columns.get("label"), found.columns.get("kto_tag"))
     }
-    assert labelled == {*KTO, "implicit-prm"}
+    assert labelled == {*KTO, "implicit-prm", "trl-tools-kto"}
     assert all(known_exporters()[name].spread for name in KTO)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.exporting.call_tree import call_tree
 from tests.exporting.forest import copies, forest
 from tests.tinymodel import Shape, build_tiny_model
 from ultrainteract.config import ExportConfig
@@ -183,3 +184,68 @@ def test_the_completion_alone_is_learned(model: str, tmp_path: Path) -> None:
         tokenizer.decode(labels[labels != -100], skip_special_tokens=True) for labels in batch["labels"]
     }
     assert learned == {row["completion"][0]["content"] for row in data}
+
+
+# ------------------------------------------------------------------------------------------------- with tools
+
+TOOL_TEMPLATE = (
+    "{% if tools %}<|system|>{% for tool in tools %}{{ tool | tojson }}{% endfor %}<|end|>{% endif %}"
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}{{ message['content'] or '' }}"
+    "{% for call in message.tool_calls or [] %}<tool_call>{{ call.function.name }}"
+    "{{ call.function.arguments | tojson }}</tool_call>{% endfor %}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def tool_model(model: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    import shutil
+
+    from transformers import AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("tool-model") / "model"
+    shutil.copytree(model, folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = TOOL_TEMPLATE
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def exported_calls(folder: Path, name: str) -> Any:
+    import datasets
+
+    config = ExportConfig(formats=(name,))
+    export_trees([call_tree()] * 2, folder / name, config, RunInfo(name="calls", fingerprint="0" * 64))
+    return datasets.load_dataset(str(folder / name / name), split="train", cache_dir=str(folder / "cache"))
+
+
+CALL = '<tool_call>weather.now{"city": "Kiel"}</tool_call><|end|>'
+
+
+def test_dpo_with_tools(tool_model: str, tmp_path: Path) -> None:
+    from trl import DPOConfig, DPOTrainer
+
+    data = exported_calls(tmp_path, "trl-tools-preference")
+    run = train(DPOTrainer, DPOConfig, tool_model, data, tmp_path, beta=0.1)
+    row = run.train_dataset[1]
+    prompt, chosen, rejected = (
+        run.processing_class.decode(row[f"{side}_ids"]) for side in ("prompt", "chosen", "rejected")
+    )
+    assert '"name": "weather.now"' in prompt, "the template was given the functions"
+    assert "<|tool|>Error: no such city<|end|>" in prompt.replace("< |", "<|")
+    assert (chosen, "Köln" in rejected or "K" in rejected) == (CALL, True), "the calls alone are learned"
+
+
+def test_kto_with_tools(tool_model: str, tmp_path: Path) -> None:
+    from trl import KTOConfig, KTOTrainer
+
+    train(KTOTrainer, KTOConfig, tool_model, exported_calls(tmp_path, "trl-tools-kto"), tmp_path)
+
+
+def test_sft_with_tools_learns_the_calls_alone(tool_model: str, tmp_path: Path) -> None:
+    from trl import SFTConfig, SFTTrainer
+
+    run = train(SFTTrainer, SFTConfig, tool_model, exported_calls(tmp_path, "trl-tools-sft"), tmp_path)
+    row = next(row for row in run.train_dataset if sum(row["completion_mask"]) and len(row["prompt"]) > 4)
+    learned = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if mask]
+    assert run.processing_class.decode(learned) == CALL

@@ -45,7 +45,7 @@ def test_every_task_schema_and_step_has_a_template() -> None:
         "actor/math_pot.modular", "actor/logic.cot",
         "guided/coding.annotate", "guided/coding.refine", "guided/math_cot.masked", "guided/math_pot.translate",
         "guided/math_pot.plan", "guided/math_pot.modular",
-        "critic/coding", "critic/math_cot", "critic/math_pot", "critic/logic", "critic/again",
+        "critic/coding", "critic/math_cot", "critic/math_pot", "critic/logic", "critic/tools", "critic/again",
     }  # fmt: skip
 
 

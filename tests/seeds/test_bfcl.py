@@ -48,7 +48,7 @@ def test_requests_find_their_right_calls(tmp_path: Path) -> None:
         tmp_path / "BFCL_v4_irrelevance.json",
         [{"id": "irrelevance_0", "question": request("Sing a song."), "function": [AREA]}],
     )
-    (none, call), issues = load(SeedConfig(dataset="bfcl", path="."), tmp_path)
+    (none, call), issues = load(SeedConfig(dataset="bfcl", path=".", tasks=("Logic",)), tmp_path)
     assert (call.gold, call.gold_set) == (
         "shapes.area(base=10, height=5, unit='units')",
         (json.dumps(json.loads(RIGHT), sort_keys=True),),
@@ -121,7 +121,45 @@ async def test_graders_know_calls(tmp_path: Path) -> None:
     (instruction,), _ = load(SeedConfig(dataset="bfcl", path="."), tmp_path)
     async with Graders() as graders:
         assert (await self_check([instruction], graders)).accepted == 1
-        verdict = await graders.grade(instruction, "shapes.area(base=1, height=2)")
+        verdict = await graders.grade(
+            instruction, '[{"name": "shapes.area", "arguments": {"base": 1, "height": 2}}]'
+        )
     assert verdict.label is Label.WRONG
     assert verdict.evidence is not None
-    assert verdict.evidence.check == "calls"
+    assert verdict.evidence.check == "function_calls"
+    assert verdict.evidence.detail.startswith("call_where_none_fits: calls shapes.area")
+
+
+def test_records_keep_roles_and_say_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "possible_answer").mkdir()
+    talk = [
+        [
+            {"role": "system", "content": "You are a nurse."},
+            {"role": "user", "content": "Area, base 10, height 5?"},
+        ]
+    ]
+    typed = {**AREA, "parameters": {"type": "dict", "properties": {"base": {"type": "float"}, "height": {"type": "tuple",
+             "items": {"type": "float"}}, "unit": {"type": "any"}}, "required": ["base"]}}  # fmt: skip
+    write_lines(
+        tmp_path / "BFCL_v4_live_simple.json",
+        [
+            {"id": "live_simple_0", "question": talk, "function": [typed]},
+            {"id": "simple_java_1", "question": request("x"), "function": [AREA]},
+            {"id": "live_simple_2", "question": request("x"), "function": [typed]},
+        ],
+    )
+    right = {"shapes.area": {"base": [10], "height": [[5.0]], "unit": ["units", ""]}}
+    write_lines(
+        tmp_path / "possible_answer" / "BFCL_v4_live_simple.json",
+        [
+            {"id": "live_simple_0", "ground_truth": [right]},
+            {"id": "live_simple_2", "ground_truth": [{"shapes.area": {"height": [[5.0]]}}]},
+        ],
+    )
+    (call,), issues = load(SeedConfig(dataset="bfcl", path="."), tmp_path)
+    assert [message.role for message in call.dialogue] == ["system", "user"]
+    assert call.functions[0].parameters["properties"] == {
+        "base": {"type": "number"}, "height": {"type": "array", "items": {"type": "number"}}, "unit": {},
+    }  # fmt: skip
+    assert "Java expressions" in issues[0].reason
+    assert "fail their own check: missing_required: argument base" in issues[1].reason

@@ -22,10 +22,28 @@ JUNK: list[Any] = [
     '{"inputs": 1, "outputs": []}', '{"inputs": [1], "outputs": [[]], "fn_name": 3}', "nan", [], [None], [[]], {}, [{}],
     {"input": 3, "output": "x"}, {"input": [1], "output": [2]}, {"language": 5}, "(" * 3000, "9" * 5000, "A" * 50,
 ]  # fmt: skip
-OPTIONS = {"hotpotqa": {"contexts": True}, "mathqa": {"choices": "always"}}
+OPTIONS = {
+    "hotpotqa": {"contexts": True},
+    "mathqa": {"choices": "always"},
+    "tool_tasks": {"functions": "functions.json"},
+}
+FUNCTION = {"name": "f", "description": "d", "parameters": {"type": "dict", "properties": {"a": {"type": "integer"}},
+            "required": ["a"]}}  # fmt: skip
 TASKS = {"generic": ("Logic", "Coding")}
 
 WRITTEN: dict[str, list[dict[str, Any]]] = {
+    "xlam": [
+        {"id": 1, "query": "q", "tools": [{"name": "f", "parameters": {"a": {"type": "int"}}}],
+         "answers": [{"name": "f", "arguments": {"a": 1}}]},
+    ],
+    "toolace": [
+        {"system": f"Functions: {json.dumps([FUNCTION])}",
+         "conversations": [{"from": "user", "value": "q"}, {"from": "assistant", "value": "[f(a=1)]"},
+                           {"from": "tool", "value": "[1]"}, {"from": "assistant", "value": "It is 1."}]},
+    ],
+    "tool_tasks": [
+        {"id": 1, "question": "q", "calls": [{"name": "f", "arguments": {"a": 1}}]}, {"question": "q", "answer": "a"},
+    ],
     "mathqa": [
         {"Problem": "p ?", "Rationale": '"r . answer : a"', "options": "a ) 1 , b ) 2", "correct": "a",
          "annotated_formula": "add(1, 1)", "linear_formula": "add(n0,n1)|", "category": "general"},
@@ -111,6 +129,7 @@ def damaged(record: dict[str, Any], path: tuple[Any, ...], junk: Any) -> dict[st
 def test_any_value_may_be_anything(dataset: str, tmp_path: Path) -> None:
     records = originals(dataset)
     assert records, f"no record of {dataset} to damage"
+    (tmp_path / "functions.json").write_text(json.dumps([FUNCTION]))
     (tmp_path / "possible_answer").mkdir()
     (tmp_path / "possible_answer" / "BFCL_a.json").write_text(
         '{"id": "simple_1", "ground_truth": [{"f": {"a": [1]}}]}\n{"id": "simple_1", "ground_truth": 3}\n{"id": []}\n'

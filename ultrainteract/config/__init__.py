@@ -10,7 +10,7 @@ from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, ExportFilter, MixSource, PublishConfig
 from ultrainteract.config.growth import CriticConfig, EarlyEscalation, GrowthConfig, JudgeConfig, LadderStep
 from ultrainteract.config.loading import apply_overrides, load_config, load_train_config, parse_config
-from ultrainteract.config.models import REASONING_TAGS, ModelConfig, Price
+from ultrainteract.config.models import REASONING_TAGS, CallingConfig, ModelConfig, Price
 from ultrainteract.config.reference import config_docs
 from ultrainteract.config.run import RunConfig
 from ultrainteract.config.sandbox import Limits, SandboxConfig
@@ -22,6 +22,7 @@ __all__ = [
     "REASONING_TAGS",
     "BenchmarkConfig",
     "BudgetConfig",
+    "CallingConfig",
     "CriticConfig",
     "EarlyEscalation",
     "ExecutorConfig",

@@ -43,6 +43,8 @@ class ExportFilter(Record):
     """Maximum length of an action's text, characters."""
     max_turn: PositiveInt | None = None
     """Last turn to export."""
+    mutated: bool = True
+    """Keep actions that no model wrote as they stand: right function calls that were given one fault."""
     without: tuple[Literal["secret", "email", "phone"], ...] = ()
     """Drop trees in whose texts one of these was found: keys and tokens, mail addresses, telephone numbers."""
 

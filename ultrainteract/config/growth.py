@@ -65,6 +65,11 @@ class GrowthConfig(Record):
     """Maximum additional pairs of a hard instruction, one for each further ground-truth solution."""
     max_tool_rounds: int = Field(default=3, ge=0)
     """Most tool calls within one attempt before its answer is due."""
+    max_call_rounds: int = Field(default=8, ge=0)
+    """Most messages with function calls within one attempt at an instruction whose calls are executed."""
+    mutate_calls: bool = True
+    """Where no sampled action of a turn is wrong, give a right function call one fault (task `Tools`). Such actions are
+    proved wrong again, marked as mutated, and can be left out of exports (`export.filter.mutated`)."""
     prompts: UserPath | None = None
     """Folder whose templates override the built-in ones of the same name; or `compact`, the package's short set for
     small models."""

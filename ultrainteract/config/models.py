@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
@@ -29,6 +29,18 @@ REASONING_TAGS = (
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
 )
 """Pairs of tags between which reasoning models write their reasoning."""
+
+
+class CallingConfig(Record):
+    """How a model is asked for function calls (task `Tools`)."""
+
+    form: Literal["native", "hermes", "python", "json"] | None = None
+    """`native`: by `tools=`, for servers and chat templates that know it; else in text: Hermes tags, Python calls, or a
+    JSON list. If None, native for the providers `openai`, `vllm` and `vllm-server`, and Hermes for all others."""
+    choice: Literal["auto", "required", "none"] = "auto"
+    """`tool_choice` of a native request."""
+    parallel: bool | None = None
+    """`parallel_tool_calls` of a native request; not sent if None."""
 
 
 class ModelConfig(Record):
@@ -72,6 +84,14 @@ class ModelConfig(Record):
     """Opening and closing tags around the model's reasoning, for servers that leave it in the answer."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Further options of the provider: engine arguments for vLLM, accuracy for the simulated model."""
+    calling: CallingConfig = CallingConfig()
+    """How it is asked for function calls."""
+
+    @property
+    def calling_form(self) -> Literal["native", "hermes", "python", "json"]:
+        """The form in which it is asked for calls."""
+        native = self.provider in ("openai", "vllm", "vllm-server")
+        return self.calling.form or ("native" if native else "hermes")
 
     @field_validator("base_url")
     @classmethod

@@ -133,6 +133,7 @@ def node_passes(node: Node, turn: Turn, number: int, keep: ExportFilter) -> bool
     return (
         (not keep.models or node.provenance.model in keep.models)
         and node.provenance.model not in keep.exclude_models
+        and (keep.mutated or not node.provenance.mutated)
         and (not keep.checks or (evidence is not None and evidence.check in keep.checks))
         and (evidence is None or evidence.reliability >= keep.min_reliability)
         and (rate if rate is not None else 0.0) >= keep.min_pass_rate

@@ -37,6 +37,7 @@ def arrow_types() -> dict[str, Any]:
     told = [("id", text), ("task", text), ("dataset", text), ("grader", text)]
     return {
         "string": text,
+        "json": pa.json_(),
         "int": integer,
         "float": real,
         "bool": flag,

@@ -6,6 +6,7 @@ import re
 
 from ultrainteract.grading.algebra import Algebra
 from ultrainteract.grading.answer_set import same_set
+from ultrainteract.grading.call_judging import ANY_CALL, first_allowed, judge_calls
 from ultrainteract.grading.calls import same_calls
 from ultrainteract.grading.choice import same_boolean, same_choice, truth
 from ultrainteract.grading.equivalence import decide
@@ -17,6 +18,7 @@ from ultrainteract.grading.number_readings import unless_read_otherwise
 from ultrainteract.grading.question import Question
 from ultrainteract.grading.registry import GRADERS, Gold, Grader, grader, text_is_missing
 from ultrainteract.grading.text import same_text
+from ultrainteract.schema import Call, calls_json
 
 
 def _shortened(text: str) -> str:
@@ -116,5 +118,31 @@ def calls(question: Question, answer: str, algebra: Algebra) -> Finding:
     return same_calls(question.gold_set, answer)
 
 
-for _name in ("tests", "judge"):
+def _stated_calls(gold: Gold) -> str:
+    return calls_json(Call(name="any") if text == ANY_CALL else first_allowed(text) for text in gold.values)
+
+
+def _no_calls(gold: Gold) -> str:
+    try:
+        for text in gold.values:
+            if text != ANY_CALL:
+                first_allowed(text)
+    except (ValueError, RecursionError):
+        return "a right call cannot be read"
+    return ""
+
+
+@grader("function_calls", fault=_no_calls, stated=_stated_calls)
+def function_calls(question: Question, answer: str, algebra: Algebra) -> Finding:
+    """Function calls by schema and value: what the published rule and a careful reading both say."""
+    return judge_calls(question.functions, question.gold_set, answer, careful=True)
+
+
+@grader("bfcl_calls", fault=_no_calls, stated=_stated_calls)
+def bfcl_calls(question: Question, answer: str, algebra: Algebra) -> Finding:
+    """Function calls by schema and value: the published rule of BFCL alone."""
+    return judge_calls(question.functions, question.gold_set, answer, careful=False)
+
+
+for _name in ("tests", "judge", "final_state"):
     GRADERS.add(_name, Grader(_name, _name, None, fault=lambda gold: "", stated=lambda gold: ""))

@@ -22,6 +22,8 @@ class Question:
     gold_set: tuple[str, ...]
     choices: tuple[str, ...]
     setting: Setting
+    functions: str = ""
+    """Functions on offer, as JSON; empty where there are none."""
 
     @classmethod
     def of(cls, instruction: Instruction) -> Question:
@@ -33,6 +35,7 @@ class Question:
             instruction.gold_set,
             instruction.choices,
             Setting.of(instruction.question, program=program, unit=instruction.unit),
+            instruction.schemas,
         )
 
     @classmethod
@@ -44,4 +47,5 @@ class Question:
             tuple(fields["gold_set"]),
             tuple(fields["choices"]),
             Setting(**fields["setting"]),
+            fields["functions"],
         )

@@ -61,9 +61,21 @@ class Grader:
     """The gold answer as an action would state it."""
 
 
-_ANSWERS = ("math", "number", "choice", "boolean", "text", "answer_set", "calls")
+_ANSWERS = (
+    "math",
+    "number",
+    "choice",
+    "boolean",
+    "text",
+    "answer_set",
+    "calls",
+    "function_calls",
+    "bfcl_calls",
+)
 GRADERS: Registry[Grader] = Registry(
-    "grader", GROUP, dict.fromkeys((*_ANSWERS, "tests", "judge"), "ultrainteract.grading.builtin")
+    "grader",
+    GROUP,
+    dict.fromkeys((*_ANSWERS, "tests", "judge", "final_state"), "ultrainteract.grading.builtin"),
 )
 """All graders."""
 
@@ -123,7 +135,7 @@ def settle(question: Question, answer: str, algebra: Algebra) -> Finding:
     """
     entry = find_grader(question.grader)
     assert entry.compare is not None
-    if not question.gold.strip() and not question.gold_set:
+    if not question.gold.strip() and not question.gold_set and not question.functions:
         return Finding.unknown("gold answer is missing")
     if not answer.strip():
         return NO_ANSWER

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, runtime_checkable
 
-from ultrainteract.schema import Instruction, Message, ReasoningSchema, Record, SamplingParams, Usage
+from ultrainteract.schema import (
+    Function,
+    Instruction,
+    Message,
+    ReasoningSchema,
+    Record,
+    SamplingParams,
+    Usage,
+)
 
 Role = Literal["actor", "guided", "incorrect", "critic", "judge", "testgen"]
 FinishReason = Literal["stop", "length", "content_filter", "other"]
@@ -27,6 +35,17 @@ class Purpose(Record):
     """The instruction at hand. Read by the simulated model alone, which has no other knowledge."""
 
 
+class Offer(Record):
+    """Functions that a model is offered natively."""
+
+    functions: tuple[Function, ...]
+    """The functions."""
+    choice: Literal["auto", "required", "none"] = "auto"
+    """Whether it may, must or must not call one."""
+    parallel: bool | None = None
+    """Whether it may make several calls in one message; the server's own way if None."""
+
+
 class ChatRequest(Record):
     """Draw `n` completions of `messages`."""
 
@@ -41,6 +60,9 @@ class ChatRequest(Record):
     sample k of a key is drawn with seed `sampling.seed + k` where the server allows."""
     purpose: Purpose
     """Why."""
+    offer: Offer | None = None
+    """Functions on offer, for a model that takes them natively; its calls come back in Hermes tags, at the end of the
+    text."""
 
 
 class Completion(Record):

@@ -211,6 +211,14 @@ class _CoinObserver:
     ) -> list[str]:
         return await self._environment(instruction).call_tools(instruction, cells, actions)
 
+    async def call_functions(
+        self, instruction: Instruction, actions: Sequence[Action]
+    ) -> list[tuple[str, ...]]:
+        return await self._environment(instruction).call_functions(instruction, actions)
+
+    async def earlier_results(self, instruction: Instruction) -> tuple[str, ...]:
+        return await self._environment(instruction).earlier_results(instruction)
+
     def _environment(self, instruction: Instruction) -> Environment:
         sandbox = _CoinSandbox(instruction, self._rate, self.programs[instruction.task])
         return Environment(self._store, sandbox, self._graders, self._config.sandbox)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ultrainteract.config import RunConfig
-from ultrainteract.models.base import Completion, Purpose
+from ultrainteract.models.base import Completion, Offer, Purpose
 from ultrainteract.replay import Ask, Observed, Sample
 from ultrainteract.schema import (
     Action,
@@ -148,6 +148,7 @@ class _CoinSession:
         n: int,
         purpose: Purpose,
         sampling: SamplingParams | None = None,
+        offer: Offer | None = None,
     ) -> list[Sample]:
         sampling = sampling or self._config.models[model].sampling
         key = (model, tuple((message.role, message.content) for message in messages))
@@ -205,3 +206,11 @@ class _CoinObserver:
         self, instruction: Instruction, cells: Sequence[str], actions: Sequence[Action]
     ) -> list[str]:
         return [""] * len(actions)
+
+    async def call_functions(
+        self, instruction: Instruction, actions: Sequence[Action]
+    ) -> list[tuple[str, ...]]:
+        return [("",) * len(action.calls) for action in actions]
+
+    async def earlier_results(self, instruction: Instruction) -> tuple[str, ...]:
+        return ()

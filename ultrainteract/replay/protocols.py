@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from ultrainteract.models.base import Purpose
+from ultrainteract.models.base import Offer, Purpose
 from ultrainteract.replay.provenance import Sample
 from ultrainteract.schema import Action, Instruction, Message, Observation, Record, SamplingParams, Verdict
 
@@ -39,6 +39,7 @@ class Session(Protocol):
         n: int,
         purpose: Purpose,
         sampling: SamplingParams | None = None,
+        offer: Offer | None = None,
     ) -> list[Sample]:
         """The next `n` samples of this request: no tree meets a sample twice.
 
@@ -48,6 +49,7 @@ class Session(Protocol):
             n: How many.
             purpose: Why; the instruction is filled in.
             sampling: Sampling parameters; the model's own if None.
+            offer: Functions on offer, for a model that takes them natively.
 
         Returns:
             The samples; fewer than `n` only where the provider refuses the request.
@@ -96,6 +98,27 @@ class Observer(Protocol):
         self, instruction: Instruction, cells: Sequence[str], actions: Sequence[Action]
     ) -> list[str]:
         """Runs tool calls that are not yet answers and returns what the actor is shown, in order.
+
+        Raises:
+            SandboxError, StoreError: As of `observe`.
+        """
+        ...
+
+    async def call_functions(
+        self, instruction: Instruction, actions: Sequence[Action]
+    ) -> list[tuple[str, ...]]:
+        """Makes the function calls of messages that are not yet the end of an attempt.
+
+        Returns:
+            The results of each message's calls, as the actor is shown them, in order.
+
+        Raises:
+            SandboxError, StoreError: As of `observe`.
+        """
+        ...
+
+    async def earlier_results(self, instruction: Instruction) -> tuple[str, ...]:
+        """The results of the calls that an instruction's dialogue holds, in order.
 
         Raises:
             SandboxError, StoreError: As of `observe`.

@@ -18,7 +18,7 @@ import orjson
 from ultrainteract.config import ModelConfig, RunConfig
 from ultrainteract.config.binding import binding
 from ultrainteract.errors import ProviderError
-from ultrainteract.models.base import ChatModel, ChatRequest, Purpose, Reply
+from ultrainteract.models.base import ChatModel, ChatRequest, Offer, Purpose, Reply
 from ultrainteract.replay.budget import Budget
 from ultrainteract.replay.provenance import Sample, StoredReply, samples_of
 from ultrainteract.schema import Instruction, Message, SamplingParams, Usage, canonical_json
@@ -57,12 +57,16 @@ class RecordedSampler:
         """A tree's own view: it counts how many samples of each key the tree has taken."""
         return TreeSession(self, instruction)
 
-    def key(self, model: str, messages: Sequence[Message], sampling: SamplingParams) -> bytes:
+    def key(
+        self, model: str, messages: Sequence[Message], sampling: SamplingParams, offer: Offer | None = None
+    ) -> bytes:
         """The key under which samples of this request are recorded."""
         # The canonical JSON of [identity, messages, sampling] (see `content_hash`), of which messages alone are new.
         found = hashlib.sha256(self._identity[model])
-        found.update(orjson.dumps([(message.role, message.content) for message in messages]))
+        found.update(orjson.dumps([message.key() for message in messages]))
         found.update(_sampling_json(sampling))
+        if offer is not None:
+            found.update(offer.model_dump_json().encode())
         return found.digest()
 
     def request(self, key: bytes) -> Request:
@@ -74,7 +78,7 @@ class RecordedSampler:
 
     async def draw(
         self, tree: str, request: Request, first: int, n: int, model: str, messages: tuple[Message, ...],
-        sampling: SamplingParams, purpose: Purpose,
+        sampling: SamplingParams, purpose: Purpose, offer: Offer | None = None,
     ) -> list[Sample]:  # fmt: skip
         """Samples `first` to `first + n - 1`, for the tree `tree`: from the record, the rest from the model.
 
@@ -94,8 +98,9 @@ class RecordedSampler:
             self.replayed += max(0, min(drawn, first + n) - first)
             while drawn < first + n and not any(reply.refused for reply in request.replies):
                 asked = ChatRequest(
-                    messages=messages, sampling=sampling, n=first + n - drawn, first=drawn, purpose=purpose
-                )
+                    messages=messages, sampling=sampling, n=first + n - drawn, first=drawn, purpose=purpose,
+                    offer=offer,
+                )  # fmt: skip
                 reply = await self._send(tree, request.key, model, asked)
                 request.replies.append(reply)
                 drawn += len(reply.completions)
@@ -150,7 +155,7 @@ class TreeSession:
         self._sampler = sampler
         self._instruction = instruction
         self._taken: dict[bytes, tuple[Request, int]] = {}
-        self._last: tuple[str, Sequence[Message], SamplingParams, bytes] | None = None
+        self._last: tuple[str, Sequence[Message], SamplingParams, Offer | None, bytes] | None = None
         self.refusal = ""
 
     async def sample(
@@ -160,29 +165,32 @@ class TreeSession:
         n: int,
         purpose: Purpose,
         sampling: SamplingParams | None = None,
+        offer: Offer | None = None,
     ) -> list[Sample]:
         """The next `n` samples of this request; see `Session.sample`."""
         sampling = sampling or self._sampler.config.models[model].sampling
-        key = self._key(model, messages, sampling)
+        key = self._key(model, messages, sampling, offer)
         request, first = self._taken.get(key) or (self._sampler.request(key), 0)
         # Before any await: the order of calls decides, not that of answers.
         self._taken[key] = request, first + n
         purpose = purpose.model_copy(update={"instruction": self._instruction})
         samples = await self._sampler.draw(
-            self._instruction.id, request, first, n, model, messages, sampling, purpose
+            self._instruction.id, request, first, n, model, messages, sampling, purpose, offer
         )
         self._sampler.begun.add(self._instruction.id)
         if len(samples) < n:
             self.refusal = next((reply.refused for reply in request.replies or () if reply.refused), "")
         return samples
 
-    def _key(self, model: str, messages: tuple[Message, ...], sampling: SamplingParams) -> bytes:
+    def _key(
+        self, model: str, messages: tuple[Message, ...], sampling: SamplingParams, offer: Offer | None
+    ) -> bytes:
         """The request's key; the next wave of a step asks with the very same messages."""
         last = self._last
-        if last is not None and last[1] is messages and last[0] == model and last[2] == sampling:
-            return last[3]
-        key = self._sampler.key(model, messages, sampling)
-        self._last = model, messages, sampling, key
+        if last is not None and last[1] is messages and (last[0], *last[2:4]) == (model, sampling, offer):
+            return last[4]
+        key = self._sampler.key(model, messages, sampling, offer)
+        self._last = model, messages, sampling, offer, key
         return key
 
 

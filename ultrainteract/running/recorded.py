@@ -13,7 +13,7 @@ from typing import Any
 from ultrainteract.errors import ProviderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders
 from ultrainteract.models import price_of
-from ultrainteract.models.base import ChatRequest, Purpose, Reply
+from ultrainteract.models.base import ChatRequest, Offer, Purpose, Reply
 from ultrainteract.replay import RecordedSampler, Sample
 from ultrainteract.replay.sessions import Request
 from ultrainteract.running.worker import LazySandbox
@@ -83,10 +83,10 @@ class _Tracing(RecordedSampler):
 
     async def draw(
         self, tree: str, request: Request, first: int, n: int, model: str, messages: tuple[Message, ...],
-        sampling: SamplingParams, purpose: Purpose,
+        sampling: SamplingParams, purpose: Purpose, offer: Offer | None = None,
     ) -> list[Sample]:  # fmt: skip
         """As of `RecordedSampler`; a sample that is not recorded ends the tree."""
-        samples = await super().draw(tree, request, first, n, model, messages, sampling, purpose)
+        samples = await super().draw(tree, request, first, n, model, messages, sampling, purpose, offer)
         assert purpose.instruction is not None
         call = RecordedCall(
             id=tree, source=purpose.instruction.source, turn=purpose.turn, role=purpose.role, step=purpose.step,

@@ -15,6 +15,7 @@ from ultrainteract.schema.base import (
     canonical_json,
     content_hash,
 )
+from ultrainteract.schema.calls import Backend, Call, Function, calls_json
 from ultrainteract.schema.instruction import Checker, FeedbackWording, Instruction, TestCase, TestSuite
 from ultrainteract.schema.messages import Exchange, Message, Provenance, SamplingParams, Usage
 from ultrainteract.schema.tasks import Task, task
@@ -37,6 +38,8 @@ __all__ = [
     "JUDGED",
     "SCHEMA_VERSION",
     "Action",
+    "Backend",
+    "Call",
     "Checker",
     "Constitution",
     "Critique",
@@ -44,6 +47,7 @@ __all__ = [
     "Evidence",
     "Exchange",
     "FeedbackWording",
+    "Function",
     "GraderName",
     "Instruction",
     "Label",
@@ -65,6 +69,7 @@ __all__ = [
     "Turn",
     "Usage",
     "Verdict",
+    "calls_json",
     "canonical_json",
     "content_hash",
     "task",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
 
 from ultrainteract.schema.base import Record, Tool, content_hash
+from ultrainteract.schema.calls import Backend, Function
 from ultrainteract.schema.messages import Message
 from ultrainteract.schema.tasks import Task
 from ultrainteract.schema.verdict import GraderName
@@ -118,6 +120,20 @@ class Instruction(Record):
     """The conversation before the prompt, where the prompt is a later turn of one."""
     wording: FeedbackWording | None = Field(default=None, exclude_if=lambda value: value is None)
     """Words of the feedback, where the seed set has its own (`ultrainteract.wording`)."""
+    functions: tuple[Function, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Functions that the actor may call (task `Tools`)."""
+    dialogue: tuple[Message, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """The conversation up to the request, which is its last message; of earlier turns' calls, those that are right."""
+    backend: Backend | None = Field(default=None, exclude_if=lambda value: value is None)
+    """What answers the calls; None where nothing does, and they are judged by their arguments alone."""
+
+    @cached_property
+    def schemas(self) -> str:
+        """The functions as one JSON text; empty where there are none."""
+        shown = [
+            {"name": f.name, "description": f.description, "parameters": f.parameters} for f in self.functions
+        ]
+        return json.dumps(shown, ensure_ascii=False) if shown else ""
 
     @cached_property
     def id(self) -> str:

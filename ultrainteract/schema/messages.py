@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from ultrainteract.schema.base import Record
+from ultrainteract.schema.calls import Call
 
 
 class Message(Record):
     """One chat message."""
 
-    role: Literal["system", "user", "assistant"]
-    """Who speaks."""
+    role: Literal["system", "user", "assistant", "tool"]
+    """Who speaks; `tool`: the result of a call."""
     content: str
     """Text."""
+    calls: tuple[Call, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Calls that the assistant makes with this message."""
+    call_id: str = Field(default="", exclude_if=lambda value: not value)
+    """Of a result: the call it belongs to."""
+
+    def key(self) -> tuple[Any, ...]:
+        """What is hashed of it for the key of a request."""
+        if not self.calls and not self.call_id:
+            return (self.role, self.content)
+        return (self.role, self.content, [call.model_dump_json() for call in self.calls], self.call_id)
 
 
 class SamplingParams(Record):
@@ -65,6 +78,8 @@ class Provenance(Record):
     """Of these, tokens of reasoning."""
     cost: float | None = None
     """This sample's share of the request's cost in US dollars; None where the price is unknown."""
+    mutated: str = Field(default="", exclude_if=lambda value: not value)
+    """Where no model wrote the action as it stands: the one fault that a right action was given, such as `type`."""
 
 
 class Exchange(Record):
@@ -80,3 +95,7 @@ class Exchange(Record):
     """The code that was run."""
     output: str
     """What the interpreter printed, as shown to the actor (`Out: …` without the label)."""
+    calls: tuple[Call, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Function calls of the message, where it made some instead of running code."""
+    results: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """What each of them gave, in order."""

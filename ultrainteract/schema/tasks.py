@@ -65,8 +65,10 @@ class FurtherTask:
 
 
 _OPEN = "ultrainteract.schema.open_tasks"
-TASKS: Registry[FurtherTask] = Registry("task", "ultrainteract.tasks", {"Chat": _OPEN, "Writing": _OPEN})
-"""Further tasks; those of open domains are built in."""
+TASKS: Registry[FurtherTask] = Registry(
+    "task", "ultrainteract.tasks", {"Chat": _OPEN, "Writing": _OPEN, "Tools": "ultrainteract.tools.task"}
+)
+"""Further tasks; those of open domains and function calls are built in."""
 
 
 def task(

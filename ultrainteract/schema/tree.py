@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from ultrainteract.schema.base import ReasoningSchema, Record
+from ultrainteract.schema.calls import Call
 from ultrainteract.schema.instruction import Instruction
 from ultrainteract.schema.messages import Exchange, Provenance
 from ultrainteract.schema.verdict import Label, Verdict
@@ -33,6 +34,8 @@ class Action(Record):
     """Tool calls made before the answer, within this turn."""
     reasoning: str | None = None
     """The model's reasoning before it, without its tags; no later request, critic or judge sees it."""
+    calls: tuple[Call, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Function calls of its last message; those before are in `exchanges`."""
 
 
 class Observation(Record):
@@ -45,6 +48,8 @@ class Observation(Record):
     """Status of the execution (`ok`, `error`, `timeout`, `memory`, …)."""
     verbatim: str | None = None
     """The whole user turn of an imported row whose wording differs from this project's; None otherwise."""
+    results: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """What each call of the action's last message gave, in order."""
 
 
 class Critique(Record):

@@ -139,10 +139,11 @@ def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, s
 
 def _tasks(dataset: Dataset, seed: SeedConfig) -> tuple[Task, ...]:
     # A further task may stand wherever the task that it is like may.
-    unknown = [task for task in seed.tasks if task.kind not in dataset.tasks]
+    possible = (*dataset.tasks, *dataset.further)
+    unknown = [task for task in seed.tasks if task not in possible and task.kind not in possible]
     if unknown:
         raise ConfigError(
-            f"{dataset.name} makes {', '.join(dataset.tasks)} instructions, not {', '.join(unknown)}."
+            f"{dataset.name} makes {', '.join(possible)} instructions, not {', '.join(unknown)}."
         )
     strange = sorted(set(seed.options) - set(dataset.options))
     if strange:

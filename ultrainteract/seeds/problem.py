@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from ultrainteract.grading.registry import Gold, find_grader
 from ultrainteract.readers.rows import MAX_TEXT, Unusable
-from ultrainteract.schema import GraderName, Instruction, Record, Task, TestSuite, Tool
+from ultrainteract.schema import (
+    Backend,
+    FeedbackWording,
+    Function,
+    GraderName,
+    Instruction,
+    Message,
+    Record,
+    Task,
+    TestSuite,
+    Tool,
+)
 from ultrainteract.tools import described
 from ultrainteract.wording import ENGLISH, Wording
 
@@ -53,6 +64,12 @@ class Problem(Record):
     """The dataset's own categories."""
     record_id: str | None = None
     """The record's own id; its place in the file if None."""
+    functions: tuple[Function, ...] = ()
+    """Functions on offer (task `Tools`)."""
+    dialogue: tuple[Message, ...] = ()
+    """The conversation up to the request."""
+    backend: Backend | None = None
+    """What answers the calls."""
 
     def instruction(
         self,
@@ -106,8 +123,17 @@ class Problem(Record):
             tags=self.tags,
             licence=licence,
             source=source,
-            wording=None if wording.feedback == ENGLISH.feedback else wording.feedback,
+            wording=_feedback(wording.feedback, calls=bool(self.functions)),
+            functions=self.functions,
+            dialogue=self.dialogue,
+            backend=self.backend,
         )
+
+
+def _feedback(words: FeedbackWording, *, calls: bool) -> FeedbackWording | None:
+    """The words of an instruction's feedback; results of calls have tags of their own and no label."""
+    words = words.model_copy(update={"output": ""}) if calls else words
+    return None if words == ENGLISH.feedback else words
 
 
 def _check(problem: Problem, tested: bool) -> None:

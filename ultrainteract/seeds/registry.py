@@ -40,6 +40,8 @@ class Dataset:
     """Those of its options that are paths: the loader sees them resolved against the config's folder."""
     summary: str
     """First line of the loader's docstring."""
+    further: tuple[Task, ...] = ()
+    """Tasks that it makes instructions of where a config names them, and not otherwise."""
 
 
 DATASETS: Registry[Dataset] = Registry(
@@ -59,6 +61,7 @@ def dataset(
     files: Iterable[str] = DATA_FILES,
     options: Iterable[str] = (),
     paths: Iterable[str] = (),
+    further: Iterable[Task | str] = (),
 ) -> Callable[[Loader], Loader]:
     """Registers a loader under `name`.
 
@@ -69,6 +72,7 @@ def dataset(
         files: File patterns read where the path is a folder, the first that matches anything.
         options: Names the loader reads from `SeedConfig.options`; others are refused.
         paths: Those of `options` that are paths, relative to the config's folder.
+        further: Tasks that are made only where a config names them.
 
     Raises:
         ConfigError: Another loader has this name.
@@ -77,8 +81,9 @@ def dataset(
     def register(load: Loader) -> Loader:
         summary = (load.__doc__ or "").strip().partition("\n")[0]
         entry = Dataset(
-            name, tuple(map(Task, tasks)), load, licence, tuple(files), tuple(options), tuple(paths), summary
-        )
+            name, tuple(map(Task, tasks)), load, licence, tuple(files), tuple(options), tuple(paths), summary,
+            tuple(map(Task, further)),
+        )  # fmt: skip
         DATASETS.add(name, entry, load)
         return load
 

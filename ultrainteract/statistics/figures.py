@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+from pydantic import Field
+
 from ultrainteract.schema import Record
 from ultrainteract.store import Spend
 
@@ -125,6 +127,17 @@ class Duplicates(Record):
     """Pairs with the same prompt, chosen and rejected text."""
     responses: int
     """Correct actions with the same text in one tree."""
+
+
+class CallErrorRow(Record):
+    """Wrong function calls of one kind."""
+
+    error: str
+    """Name of the error; see docs/calls.md."""
+    origin: str
+    """`sampled` from a model, or `mutated` from a right call."""
+    actions: int
+    """Actions."""
 
 
 class EvidenceRow(Record):
@@ -276,6 +289,8 @@ class Figures(Record):
     """Duplicates."""
     evidence: tuple[EvidenceRow, ...]
     """Verdicts by check and label."""
+    call_errors: tuple[CallErrorRow, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Wrong function calls by kind of error."""
     mean_reliability: float | None
     """Mean reliability of the evidence."""
     same_answer_agreement: Agreement

@@ -22,6 +22,7 @@ from ultrainteract.errors import ConfigError, require
 from ultrainteract.schema import Label, Tree, content_hash
 from ultrainteract.statistics.figures import (
     Agreement,
+    CallErrorRow,
     Critiques,
     DatasetRow,
     Duplicates,
@@ -151,6 +152,8 @@ class Statistics:
     guards: Counter[str] = field(default_factory=Counter)
     evidence: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Verdicts by (check, label)."""
+    call_errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Wrong function calls by (kind of error, `sampled` or `mutated`)."""
     reliability: int = 0
     """Sum over verdicts with evidence, in millionths: whole numbers add up the same in any order."""
     agreeing: int = 0
@@ -268,6 +271,9 @@ class Statistics:
             if node.verdict.evidence is not None:
                 self.evidence[node.verdict.evidence.check, node.verdict.label.value] += 1
                 self.reliability += round(node.verdict.evidence.reliability * 1e6)
+                if tree.instruction.functions and node.verdict.label is Label.WRONG:
+                    origin = "mutated" if node.provenance.mutated else "sampled"
+                    self.call_errors[_error_name(node.verdict.evidence.detail), origin] += 1
                 if node.action.answer:
                     answers[" ".join(node.action.answer.casefold().split())].append(node.verdict.label)
         for labels in answers.values():
@@ -377,6 +383,10 @@ class Statistics:
                 EvidenceRow(check=check, label=label, actions=count)
                 for (check, label), count in sorted(self.evidence.items())
             ),
+            call_errors=tuple(
+                CallErrorRow(error=error, origin=origin, actions=count)
+                for (error, origin), count in sorted(self.call_errors.items())
+            ),
             mean_reliability=_ratio(self.reliability / 1e6, sum(self.evidence.values())),
             same_answer_agreement=Agreement(
                 couples=couples, agree=self.agreeing, share=_ratio(self.agreeing, couples)
@@ -415,6 +425,12 @@ def _merge(mine: dict[Any, Any], key: Hashable, value: Any) -> None:
     target = mine[key]
     for item in fields(value):
         setattr(target, item.name, getattr(target, item.name) + getattr(value, item.name))
+
+
+def _error_name(detail: str) -> str:
+    """The error that evidence on function calls begins with, such as `type_error:simple`."""
+    head = detail.partition(": ")[0]
+    return head if " " not in head else "other"
 
 
 def _ratio(part: float, whole: float) -> float | None:

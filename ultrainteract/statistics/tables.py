@@ -201,6 +201,7 @@ def quality(figures: Figures) -> Table:
             ("completion tokens drawn, per pair", _figure(spent.tokens_per_pair)),
         ]
     rows += [(f"verdicts by {row.check}: {row.label}", f"{row.actions:,}") for row in figures.evidence]
+    rows += [(f"wrong calls, {row.origin}: {row.error}", f"{row.actions:,}") for row in figures.call_errors]
     for name, value in rows:
         table.add_row(name, value)
     return table

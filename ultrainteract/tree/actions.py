@@ -17,7 +17,7 @@ from itertools import islice
 from ultrainteract.readers.code import split_program, syntax_ok, with_line_feeds
 from ultrainteract.schema import Action, Exchange, Instruction, ReasoningSchema, Task
 
-__all__ = ["parse_action", "syntax_ok"]
+__all__ = ["own_words", "parse_action", "syntax_ok", "take_answer"]
 
 _NAMES = ("thought", "execute", "solution")
 _TAG = re.compile(r"<(/?)(thought|execute|solution)>")
@@ -76,7 +76,7 @@ def parse_action(
     Returns:
         The action, with `code` and `answer` where it has them; its `text` is the published rendering.
     """
-    text = _own_words(with_line_feeds(raw), instruction)
+    text = own_words(with_line_feeds(raw), instruction)
     before = [*earlier, *(exchange.code for exchange in exchanges if exchange.code is not None)]
     found = _tagged(text)
     thought, code, solution = (found.get(name) for name in _NAMES)
@@ -100,7 +100,7 @@ def parse_action(
     code = code.strip("\n") if code and code.strip() else None
     answer = _stated(solution) if solution is not None else None
     if thought is not None and solution is None:
-        thought, answer = _take_answer(thought)
+        thought, answer = take_answer(thought)
     return Action(
         raw=raw,
         reasoning_schema=schema,
@@ -116,7 +116,7 @@ def parse_action(
 # ------------------------------------------------------------------------------------ where the action ends
 
 
-def _own_words(text: str, instruction: Instruction) -> str:
+def own_words(text: str, instruction: Instruction) -> str:
     """The text up to where the model talks on: a token of the chat template, or a next problem that it invents.
 
     A next problem is a line such as `Question: …` after an answer or a program, unless it repeats the instruction.
@@ -276,7 +276,7 @@ def _stated(solution: str) -> str | None:
     return _plain(solution[marker.end() :].strip(), marker) or None
 
 
-def _take_answer(thought: str) -> tuple[str, str | None]:
+def take_answer(thought: str) -> tuple[str, str | None]:
     """The thought without the line that states the answer, and that answer: the last of those marked as one."""
     markers = [match for match in _MARKER.finditer(thought) if match["colon"] or _is_heading(thought, match)]
     lines = [(match.start(), match) for match in (*markers, *_HASHES.finditer(thought))]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ultrainteract.config import RunConfig
+from ultrainteract.dataset.call_samples import attempted, exchanged, with_results
 from ultrainteract.grading.boundary import is_fault
 from ultrainteract.models.base import Purpose
 from ultrainteract.prompts import Prompts
@@ -27,6 +28,8 @@ from ultrainteract.schema import (
     Verdict,
     content_hash,
 )
+from ultrainteract.schema.calls import results_text
+from ultrainteract.tree.calling import read_calling, request
 from ultrainteract.tree.cpu import CPUQueue
 from ultrainteract.tree.guards import Counts, normalised
 from ultrainteract.tree.placeholders import read_action
@@ -56,6 +59,8 @@ class Context:
     """The actor's prompts for this instruction, by template."""
     extended: bool = False
     """True once the tree has had its extra pairs."""
+    dialogue: tuple[Message, ...] | None = None
+    """The instruction's dialogue with the results of its earlier calls, once they are known."""
     guards: Counts = field(default_factory=Counter)
     """What the quality guards did."""
     unread: str = ""
@@ -91,7 +96,13 @@ class Context:
         return "modular" if self.rng("schema").random() < self.config.growth.modular_share else "cot"
 
     def actor_messages(self, schema: ReasoningSchema) -> tuple[Message, ...]:
-        """What the actor is asked at this turn: the task's prompt, then its earlier attempts and what came of them."""
+        """What the actor is asked at this turn: the task's prompt, then its earlier attempts and what came of them.
+
+        Where functions are on offer, the prompt is left to `_sample`: it depends on the model.
+        """
+        if self.instruction.functions:
+            turns = enumerate(self.history, 1)
+            return tuple(m for turn, node in turns for m in attempted(node, self.instruction, turn))
         task = self.instruction.task
         name = f"actor/{task.value.lower()}.{'cot' if task.kind is Task.LOGIC else schema}"
         opening = self.openings.get(name)
@@ -119,7 +130,7 @@ class Context:
         Returns:
             One node a sample, in order; fewer where the provider refuses the request.
         """
-        samples = await self.session.sample(model, messages, n, purpose, sampling)
+        samples = await self._sample(model, messages, n, purpose, sampling)
         if len(samples) < n:
             self.guards["request_refused"] += 1
         actions = [await self._parse(sample, purpose, ()) for sample in samples]
@@ -146,6 +157,25 @@ class Context:
         self.guards["grader_failed"] += sum(is_fault(node.verdict) for node in nodes)
         return nodes
 
+    async def _sample(
+        self,
+        model: str,
+        messages: tuple[Message, ...],
+        n: int,
+        purpose: Purpose,
+        sampling: SamplingParams | None,
+    ) -> list[Sample]:
+        """Samples of an attempt, asked for in the model's form where functions are on offer."""
+        if not self.instruction.functions:
+            return await self.session.sample(model, messages, n, purpose, sampling)
+        if self.dialogue is None:
+            results = await self.observer.earlier_results(self.instruction)
+            self.dialogue = with_results(self.instruction.dialogue, results)
+        asked, offer = request(
+            self.prompts, self.instruction, self.config.models[model], self.dialogue, messages
+        )
+        return await self.session.sample(model, asked, n, purpose, sampling, offer)
+
     async def ask(
         self, model: str, messages: tuple[Message, ...], purpose: Purpose, sampling: SamplingParams | None
     ) -> Sample | None:
@@ -162,35 +192,56 @@ class Context:
     ) -> tuple[list[Sample], list[Action]]:  # fmt: skip
         """Lets attempts that call a tool before they answer go on, in lock-step, until each has an answer."""
         samples, actions = list(samples), list(actions)
-        for _ in range(self.config.growth.max_tool_rounds if self.instruction.task.kind is Task.LOGIC else 0):
+        for _ in range(self._rounds):
             asking = [
                 number
                 for number, (sample, action) in enumerate(zip(samples, actions, strict=True))
-                if action.code is not None and action.answer is None and _unfinished(sample) is None
+                if self._goes_on(action) and _unfinished(sample) is None
             ]
             if not asking:
                 break
-            outputs = await self.observer.call_tools(
-                self.instruction, self.cells, [actions[n] for n in asking]
-            )
-            for number, output in zip(asking, outputs, strict=True):
-                action = actions[number]
-                exchange = Exchange(
-                    text=action.text,
-                    raw=action.raw,
-                    reasoning=action.reasoning,
-                    code=action.code,
-                    output=output,
-                )
-                exchanges = (*action.exchanges, exchange)
+            made = await self._exchange([actions[n] for n in asking])
+            for number, exchange in zip(asking, made, strict=True):
+                exchanges = (*actions[number].exchanges, exchange)
                 asked = (*messages, *self._exchanged(exchanges))
-                more = await self.session.sample(model, asked, 1, purpose, sampling)
+                more = await self._sample(model, asked, 1, purpose, sampling)
                 if more:
                     samples[number] = more[0]
                     actions[number] = await self._parse(more[0], purpose, exchanges)
         return samples, actions
 
+    @property
+    def _rounds(self) -> int:
+        """Most messages of an attempt that are no answer yet."""
+        if self.instruction.functions:
+            return self.config.growth.max_call_rounds if self.instruction.backend is not None else 0
+        return self.config.growth.max_tool_rounds if self.instruction.task.kind is Task.LOGIC else 0
+
+    def _goes_on(self, action: Action) -> bool:
+        """Whether an action is no answer yet: something has to be carried out first."""
+        if self.instruction.functions:
+            return bool(action.calls)
+        return action.code is not None and action.answer is None
+
+    async def _exchange(self, actions: Sequence[Action]) -> list[Exchange]:
+        """Carries out what actions ask for, and returns each with what came of it."""
+        if self.instruction.functions:
+            every = await self.observer.call_functions(self.instruction, actions)
+            outputs = [results_text(results) for results in every]
+        else:
+            outputs = await self.observer.call_tools(self.instruction, self.cells, actions)
+            every = [()] * len(actions)
+        return [
+            Exchange(
+                text=action.text, raw=action.raw, reasoning=action.reasoning, code=action.code, output=output,
+                calls=action.calls, results=results,
+            )
+            for action, output, results in zip(actions, outputs, every, strict=True)
+        ]  # fmt: skip
+
     def _exchanged(self, exchanges: Sequence[Exchange]) -> list[Message]:
+        if self.instruction.functions:
+            return exchanged(exchanges, self.instruction, f"turn {self.turn}")
         messages: list[Message] = []
         for exchange in exchanges:
             messages.append(Message(role="assistant", content=exchange.raw))
@@ -204,7 +255,10 @@ class Context:
         def parse() -> Action:
             schema, reasoning = purpose.reasoning_schema, sample.completion.reasoning
             try:
-                action = read_action(text, self.instruction, schema, exchanges, self.cells, reasoning)
+                if self.instruction.functions:
+                    action = read_calling(text, self.instruction, schema, exchanges, reasoning)
+                else:
+                    action = read_action(text, self.instruction, schema, exchanges, self.cells, reasoning)
             except Exception:  # no text may end a run: what the parser fails on says nothing
                 log.exception("A completion for %s could not be parsed", self.instruction.source)
                 self.guards["parse_failed"] += 1

@@ -31,6 +31,7 @@ async def criticise(context: Context, node: Node) -> Critique | None:
         ],
         action=node.action.text,
         output=output,
+        finding=node.verdict.evidence.detail if node.verdict.evidence else "",
     )
     purpose = Purpose(role="critic", step="critic", turn=context.turn)
     seen = (node.action.text, output)

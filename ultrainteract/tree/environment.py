@@ -12,21 +12,34 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ultrainteract.config import SandboxConfig
+from ultrainteract.dataset.call_samples import UNANSWERED
 from ultrainteract.errors import GraderError, SandboxError, UltraInteractError
 from ultrainteract.grading import Graders, judge, verdict_from_tests
 from ultrainteract.grading.boundary import fault_of, wrong_by_form
+from ultrainteract.grading.call_judging import violations
 from ultrainteract.grading.registry import find_grader
 from ultrainteract.prompts import Prompts
 from ultrainteract.replay import Ask, Observations, Observed
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport, ToolHandler
 from ultrainteract.schema import (
     Action,
+    Call,
     Instruction,
     Observation,
     Verdict,
     content_hash,
 )
+from ultrainteract.schema.calls import results_text
 from ultrainteract.store import Recorder
+from ultrainteract.tree.call_cells import (
+    CHECK,
+    CallRun,
+    calls_cell,
+    expressions_cell,
+    opening_cells,
+    run_of,
+    state_verdict,
+)
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +113,14 @@ class Environment:
             or action.answer is None
         ):
             return None
+        if instruction.backend is not None:
+            return None
         verdict = self._graders.grade_literal(instruction, action.answer)
-        return None if verdict is None else Observed(observation=Observation(), verdict=verdict)
+        return (
+            None
+            if verdict is None
+            else Observed(observation=_unanswered(instruction, action), verdict=verdict)
+        )
 
     async def call_tools(
         self, instruction: Instruction, cells: Sequence[str], actions: Sequence[Action]
@@ -122,6 +141,104 @@ class Environment:
             for found in await self._observations.recorded(instruction.id, keys, call, Observation)
         ]
 
+    async def call_functions(
+        self, instruction: Instruction, actions: Sequence[Action]
+    ) -> list[tuple[str, ...]]:
+        """Makes the function calls of messages that are not yet the end of an attempt.
+
+        Raises:
+            SandboxError: See `observe`.
+        """
+        runs = await self._run_calls(instruction, [_messages(action) for action in actions])
+        return [run.texts for run in runs]
+
+    async def earlier_results(self, instruction: Instruction) -> tuple[str, ...]:
+        """The results of the calls that an instruction's dialogue holds, in order.
+
+        Raises:
+            SandboxError: See `observe`.
+        """
+        backend = instruction.backend
+        if backend is None or not backend.before:
+            return ()
+        return (await self._stated(instruction, backend.before, ())).texts
+
+    # ------------------------------------------------------------------------------------------- functions
+
+    async def _run_calls(
+        self, instruction: Instruction, attempts: Sequence[Sequence[tuple[Call, ...]]]
+    ) -> list[CallRun]:
+        """What the last message of each attempt gave; an attempt is the calls of its messages, in order."""
+        assert instruction.backend is not None
+        cells = [[calls_cell(instruction, calls) for calls in attempt] for attempt in attempts]
+        keys = [self._call_key(instruction, attempt) for attempt in cells]
+
+        async def make(number: int) -> CallRun:
+            return await self._execute(instruction, cells[number], len(attempts[number][-1]))
+
+        return await self._observations.recorded(instruction.id, keys, make, CallRun)
+
+    async def _stated(self, instruction: Instruction, calls: Sequence[str], before: Sequence[str]) -> CallRun:
+        """What calls that the data set states give, after others that it states."""
+        backend = instruction.backend
+        assert backend is not None
+        plain = instruction.model_copy(
+            update={"backend": backend.model_copy(update={"before": tuple(before)})}
+        )
+        cell = expressions_cell(backend, calls)
+
+        async def make(number: int) -> CallRun:
+            return await self._execute(plain, [cell], len(calls))
+
+        (run,) = await self._observations.recorded(
+            instruction.id, [self._call_key(plain, [cell])], make, CallRun
+        )
+        return run
+
+    def _call_key(self, instruction: Instruction, cells: Sequence[str]) -> bytes:
+        assert instruction.backend is not None
+        opening = opening_cells(instruction.backend)
+        return bytes.fromhex(
+            content_hash([ENVIRONMENT_VERSION, "calls", self._limits.model_dump(), [*opening, *cells]])
+        )
+
+    async def _execute(self, instruction: Instruction, cells: Sequence[str], calls: int) -> CallRun:
+        assert instruction.backend is not None
+        tools = {name: self._tools[name] for name in instruction.tools if name in self._tools}
+        execution = await self._sandbox.run(
+            [*opening_cells(instruction.backend), *cells], limits=self._limits, tools=tools
+        )
+        if execution.status == "fault":
+            raise SandboxError(
+                "The sandbox failed while it ran calls of this instruction; it is kept for retry."
+            )
+        return run_of(execution, calls)
+
+    async def _check_calls(self, instruction: Instruction, action: Action) -> Observed:
+        """Observes an attempt whose calls are carried out."""
+        backend = instruction.backend
+        assert backend is not None
+        messages = _messages(action)
+        (last,) = await self._run_calls(instruction, [messages])
+        observation = Observation(
+            output=results_text(last.texts) or None, status=last.status, results=last.texts
+        )
+        if instruction.grader != CHECK:
+            if action.answer is None:
+                verdict = Verdict.undetermined("neither calls nor a final answer could be read")
+            else:
+                verdict = await self._graders.grade(instruction, action.answer)
+            return Observed(observation=observation, verdict=verdict)
+        if action.answer is None:
+            return Observed(
+                observation=observation, verdict=Verdict.undetermined("the message cannot be read")
+            )
+        before = await self._stated(instruction, backend.before, ())
+        gold = await self._stated(instruction, backend.gold, backend.before)
+        earlier = [messages[: number + 1] for number in range(len(messages) - 1)]
+        verdict = state_verdict(instruction, before, gold, await self._run_calls(instruction, earlier), last)
+        return Observed(observation=observation, verdict=verdict)
+
     # ------------------------------------------------------------------------------------------ recording
 
     def _key(
@@ -135,6 +252,8 @@ class Environment:
         before = [] if is_tested else [list(cells), own]
         parts = [ENVIRONMENT_VERSION, kind, instruction.id, tests, self._limits.model_dump(), before,
                  action.code, action.answer, shown]  # fmt: skip
+        if instruction.functions:
+            parts.append(action.text)
         return bytes.fromhex(content_hash(parts))
 
     # ----------------------------------------------------------------------------------------- observing
@@ -154,6 +273,8 @@ class Environment:
     async def _check(
         self, instruction: Instruction, cells: Sequence[str], action: Action, ask: Ask | None
     ) -> Observed:
+        if instruction.backend is not None:
+            return await self._check_calls(instruction, action)
         if instruction.grader == "tests" and instruction.tests is not None:
             return await self._test(instruction, action)
         if instruction.grader == "judge":
@@ -209,6 +330,20 @@ class Environment:
                 "The sandbox failed while it ran an action of this instruction; it is kept for retry."
             )
         return execution
+
+
+def _messages(action: Action) -> list[tuple[Call, ...]]:
+    """The calls of each message of an attempt, the last one's at the end, even where there are none."""
+    return [*(exchange.calls for exchange in action.exchanges), action.calls]
+
+
+def _unanswered(instruction: Instruction, action: Action) -> Observation:
+    """What an action without tools, or whose calls nothing answers, shows: what its calls have against the schemas."""
+    faults = violations(action.calls, instruction.functions) if action.calls else []
+    if not any(faults):
+        return Observation()
+    results = tuple(f"Error: {fault}" if fault else UNANSWERED for fault in faults)
+    return Observation(output=results_text(results), status="error", results=results)
 
 
 def _by_program(instruction: Instruction, action: Action) -> bool:

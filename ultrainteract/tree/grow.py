@@ -65,9 +65,12 @@ class Grower:
                 return self._tree(context, turns, ended)
 
     def _tree(self, context: Context, turns: list[Turn], ended: Ended) -> Tree:
+        instruction = context.instruction
+        if context.dialogue is not None:
+            instruction = instruction.model_copy(update={"dialogue": context.dialogue})
         judged = any(step.judged for turn in turns for step in turn.steps)
         return Tree(
-            instruction=context.instruction,
+            instruction=instruction,
             turns=tuple(turns),
             ended=ended,
             guards={name: count for name, count in sorted(context.guards.items()) if count},

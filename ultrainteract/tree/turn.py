@@ -12,6 +12,7 @@ from ultrainteract.schema import Label, Message, Node, Pair, ReasoningSchema, St
 from ultrainteract.tree.context import Context
 from ultrainteract.tree.guards import normalised, speaks_of_reference
 from ultrainteract.tree.guided import ground_truths, guide
+from ultrainteract.tree.mutated import mutated_from
 
 INCORRECT = "incorrect"
 """Name of the pool's step in provenance and reports."""
@@ -180,12 +181,16 @@ async def _find_incorrect(
     growth = context.config.growth
     if growth.rejected_from != "pool":
         wrong = _partner(context, own.nodes, correct, "rejected")
-        if wrong is not None or growth.rejected_from == "actor":
+        if wrong is not None:
             return wrong
+        if growth.rejected_from == "actor":
+            return await mutated_from(context, correct) if correct is not None else None
     pooled = await _draw_pool(context, schema, correct, growth.pool_samples)
     drawn += pooled
     nodes = [node for step in pooled for node in step.nodes]
     wrong = _partner(context, nodes, correct, "rejected")
+    if wrong is None and correct is not None:
+        wrong = await mutated_from(context, correct)
     if wrong is None:  # nothing to pair with, but a wrong action can still be expanded
         everything = nodes if growth.rejected_from == "pool" else [*own.nodes, *nodes]
         wrong = _pick(context, _rejectable(context, everything, expandable=True), "expanded")

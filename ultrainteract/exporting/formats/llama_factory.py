@@ -38,7 +38,7 @@ def index(
         >>> entry["ultrainteract_kto"]["file_name"]
         'llama-factory-kto/train'
     """
-    known_as = f"ultrainteract_{name.rsplit('-', 1)[-1]}"
+    known_as = f"ultrainteract_{name.removeprefix('llama-factory-').replace('-', '_')}"
     return {
         f"{known_as}{'' if split == 'train' else f'_{split}'}": {
             "file_name": f"{name}/{split}", "formatting": "sharegpt", **settings, "columns": dict(columns),

@@ -148,6 +148,7 @@ class OpenAIBatchModel:
             self._service.add_done_callback(self._served)
         key = content_hash(
             [self.model, self.config.extra_body, request.messages, request.sampling, request.first, request.n]
+            + ([request.offer] if request.offer else [])
         )
         wanted = self._wanted.get(key)
         if wanted is None:

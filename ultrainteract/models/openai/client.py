@@ -240,14 +240,14 @@ class OpenAIModel:
         """A slot for each sample, filled where one was received for an earlier request."""
         if not self._spare or request.sampling.seed is None:
             return [None] * request.n
-        key = content_hash([request.messages, request.sampling])
+        key = content_hash([request.messages, request.sampling, request.offer])
         return [self._spare.pop((key, request.first + index), None) for index in range(request.n)]
 
     def _in_order(self, request: ChatRequest, slots: list[Completion | None]) -> list[Completion]:
         """What to return. A seeded sample may not move to another's ordinal: those after a gap wait."""
         if request.sampling.seed is None or None not in slots:
             return [slot for slot in slots if slot is not None]
-        key, gap = content_hash([request.messages, request.sampling]), slots.index(None)
+        key, gap = content_hash([request.messages, request.sampling, request.offer]), slots.index(None)
         for index, slot in enumerate(slots[gap:], gap):
             if slot is not None:
                 self._spare[key, request.first + index] = slot

@@ -15,10 +15,12 @@ from typing import Any
 import orjson
 
 from ultrainteract.config import REASONING_TAGS, ModelConfig
-from ultrainteract.models.base import ChatRequest, Completion, FinishReason
+from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Offer
 from ultrainteract.models.faults import status_of_error
+from ultrainteract.models.openai.functions import FINISHED, message_body, offer_body, with_calls
 from ultrainteract.models.reasoning import Pairs, split_reasoning
 from ultrainteract.schema import SamplingParams, Usage
+from ultrainteract.schema.calls import api_names
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +140,8 @@ def build_body(
     """The JSON body that asks for samples from `first` on: `n`, or as many as the server draws."""
     n = min(n, dialect.samples or n)
     sampling = request.sampling
-    messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
+    spelled = api_names(request.offer.functions) if request.offer else {}
+    messages = [message_body(message, spelled) for message in request.messages]
     body: dict[str, Any] = {
         "model": config.model,
         "messages": messages,
@@ -161,6 +164,8 @@ def build_body(
         elif dialect.continuation:
             body["continue_final_message"] = True
             body["add_generation_prompt"] = False
+    if request.offer is not None:
+        body.update(offer_body(request.offer))
     body.update(config.extra_body)
     return body
 
@@ -191,7 +196,7 @@ def parse_answer(
         if not whole:
             raise WireError(f"all choices broke off ({choices[0].get('error')})")
         parts = [
-            _parts(choice, pairs)
+            _parts(choice, pairs, request.offer)
             for choice in sorted(whole, key=lambda choice: int(choice.get("index") or 0))
         ]
         usage = _usage(data.get("usage"), request, parts)
@@ -257,13 +262,14 @@ _unknown: set[str] = set()
 """Finish reasons that were logged."""
 
 
-def _parts(choice: dict[str, Any], pairs: Pairs) -> _Parts:
+def _parts(choice: dict[str, Any], pairs: Pairs, offer: Offer | None) -> _Parts:
     message = choice["message"]
     content = message.get("content")
     reasoning = (
         message.get("reasoning_content") or message.get("reasoning") or message.get("reasoning_details")
     )
-    finish = finish_reason(choice.get("finish_reason"), message)
+    said = choice.get("finish_reason")
+    finish = "stop" if offer and said in FINISHED else finish_reason(said, message)
     if isinstance(content, list):  # typed parts: text, and thinking as a list of its own
         typed = [{"type": "text", "text": p} if isinstance(p, str) else p for p in content]
         reasoning = reasoning or "".join(_texts(p["thinking"]) for p in typed if p.get("type") == "thinking")
@@ -277,6 +283,8 @@ def _parts(choice: dict[str, Any], pairs: Pairs) -> _Parts:
     if not isinstance(content, str) or not isinstance(reasoning, str | None):
         raise TypeError("the message has no text")
     content, inside = split_reasoning(content, pairs, leading=bool(reasoning))
+    if offer is not None:
+        content = with_calls(content, message, offer.functions)
     reasoning = "\n\n".join(part for part in (reasoning, inside) if part)
     tokens = (choice.get("logprobs") or {}).get("content")
     logprobs = None
@@ -327,7 +335,9 @@ def _thought(part: _Parts, tokens_per_weight: float) -> int:
 
 def estimate_tokens(request: ChatRequest) -> int:
     """Prompt tokens of a request, roughly."""
-    return 1 + sum(len(message.content) for message in request.messages) // CHARS_PER_TOKEN
+    said = sum(len(message.content) for message in request.messages)
+    offered = len(str(offer_body(request.offer))) if request.offer else 0
+    return 1 + (said + offered) // CHARS_PER_TOKEN
 
 
 def _weight(part: _Parts) -> int:

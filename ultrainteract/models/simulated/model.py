@@ -20,6 +20,7 @@ from ultrainteract.config import Fraction, ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Purpose, Reply
 from ultrainteract.models.providers import Resources, provider
+from ultrainteract.models.simulated.calling import call_functions
 from ultrainteract.models.simulated.code import Coding, solve_task
 from ultrainteract.models.simulated.critic import comment, judgement
 from ultrainteract.models.simulated.format import break_format
@@ -138,6 +139,9 @@ class SimulatedModel:
             text = self._act(instruction, purpose, rng, right=rng.random() < options.guided_accuracy)
             if rng.random() < options.reference_rate:
                 text = text.replace("Step 2: ", "Step 2: As the reference solution shows, ", 1)
+        elif instruction.functions:
+            right = rng.random() < pass_rate(options, instruction, purpose.turn)
+            text = call_functions(instruction, request.messages, rng, right=right)
         else:
             known = _read(instruction)
             if isinstance(known, Reading) and known.searches and rng.random() < options.search_rate:

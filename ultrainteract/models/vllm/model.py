@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Reply
+from ultrainteract.models.openai.functions import message_body
 from ultrainteract.models.reasoning import split_reasoning
 from ultrainteract.models.vllm.engine import Engine
 from ultrainteract.models.vllm.sequence_gate import SequenceGate
 from ultrainteract.schema import Usage
+from ultrainteract.schema.calls import api_names
 
 if TYPE_CHECKING:
     from vllm.outputs import CompletionOutput, RequestOutput
@@ -143,8 +145,14 @@ class VLLMModel:
             "add_generation_prompt": not continued,
             "continue_final_message": continued,
         }
+        spelled: dict[str, str] = {}
+        if request.offer is not None:
+            spelled = api_names(request.offer.functions)
+            template["tools"] = [
+                function.tool(spelled[function.name]) for function in request.offer.functions
+            ]
         _, prompts = await engine.renderer.render_chat_async(
-            [[{"role": message.role, "content": message.content} for message in request.messages]],
+            [[message_body(message, spelled) for message in request.messages]],
             ChatParams(chat_template=self._template.get("chat_template"), chat_template_kwargs=template),
         )
         return prompts[0]

@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from ultrainteract.config import SeedConfig
+from ultrainteract.grading.call_judging import ANY_CALL, first_allowed
 from ultrainteract.readers.files import BadRecord, read_file
 from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.schema import Task
+from ultrainteract.seeds.functions import (
+    check_golds,
+    dialogue_of,
+    functions_of,
+    gold_of,
+    published,
+    shown_calls,
+)
 from ultrainteract.seeds.problem import Problem
 from ultrainteract.seeds.registry import dataset
 
@@ -18,72 +28,119 @@ _ASK = (
     "Which function calls answer the request? Give them as Python calls with named arguments, one a line; "
     "or answer `no call` if none of the functions fits."
 )
+STRICTNESS = {"careful": "function_calls", "published": "bfcl_calls"}
+"""Graders by `options.strictness`."""
 
 
 @dataset(
     "bfcl",
-    tasks=("Logic",),
+    tasks=("Tools",),
+    further=("Logic",),
     licence="Apache-2.0",
     files=("BFCL_*.json", "**/BFCL_*.json"),
-    options=("answers",),
-    paths=("answers",),
+    options=("answers", "strictness", "classes"),
+    paths=("answers", "classes"),
 )
 def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     """BFCL: question, function; right calls from `possible_answer/` beside the file, or option `answers`."""
-    key, functions = row.text("id"), row.get("function")
+    key = row.text("id")
     if row.has("ground_truth"):
         raise Unusable("this is a record of right calls, not a request")
-    if not isinstance(functions, list) or not all(isinstance(function, Mapping) for function in functions):
-        raise Unusable("field 'function' is no list of functions")
-    request = "\n".join(_requests(row.get("question")))
-    listed = "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
-    calls = _right_calls(row, seed, key, functions)
+    if "java" in key:  # simple_java, simple_javascript
+        language = "JavaScript" if "javascript" in key else "Java"
+        raise Unusable(f"its arguments are {language} expressions, which are not read")
+    if row.has("involved_classes"):
+        from ultrainteract.seeds.bfcl_dialogues import dialogue_problems
+
+        yield from dialogue_problems(row, seed, right_answers(row, seed, key))
+        return
+    question = row.get("question")
+    if not isinstance(question, list) or len(question) != 1:
+        raise Unusable("field 'question' is no single turn")
+    dialogue = dialogue_of(question[0])
+    if not row.has("function"):
+        raise Unusable("there is no list of functions")
+    functions = functions_of(row.get("function"))
+    golds = _golds(row, seed, key)
+    shown = "some call" if ANY_CALL in golds else shown_calls(map(first_allowed, golds))
+    if Task.LOGIC in seed.tasks:
+        yield _in_words(row, key, golds, shown)
+        return
+    grader = STRICTNESS.get(str(seed.options.get("strictness", "careful")))
+    if grader is None:
+        raise Unusable(f"options.strictness is none of {', '.join(STRICTNESS)}")
+    if ANY_CALL not in golds:
+        check_golds(functions, golds)
+    elif grader == "function_calls":
+        raise Unusable(
+            "only that some call is right is known, not which; `strictness: published` takes any call"
+        )
     yield Problem(
+        question=dialogue[-1].content,
+        body=published(functions, dialogue),
+        grader=grader,
+        gold=shown,
+        gold_set=golds,
+        functions=functions,
+        dialogue=dialogue,
+        record_id=key,
+        tags=(key.rsplit("_", 1)[0],),
+    )
+
+
+def _in_words(row: Row, key: str, golds: tuple[str, ...], shown: str) -> Problem:
+    """The record as a question in words (task `Logic`), as it was read before there was a task for calls."""
+    if ANY_CALL in golds:
+        raise Unusable("its right calls are not known")
+    listed = "\n".join(json.dumps(function, ensure_ascii=False) for function in row.get("function"))
+    request = "\n".join(message["content"].strip() for message in row.get("question")[0])
+    orders = {item["name"]: list(item["parameters"]["properties"]) for item in row.get("function")}
+    right = [json.loads(gold) for gold in golds]
+    return Problem(
         question=request,
         body=f"Functions:\n{listed}\nRequest: {request}\n{_ASK}",
         grader="calls",
-        gold="\n".join(_stated(call) for call in calls) or "no call",
-        gold_set=tuple(json.dumps(call, ensure_ascii=False, sort_keys=True) for call in calls),
+        gold=shown,
+        gold_set=tuple(
+            json.dumps({**call, "order": orders[call["name"]]}, ensure_ascii=False, sort_keys=True)
+            for call in right
+        ),
         record_id=key,
     )
 
 
-def _requests(question: Any) -> Iterator[str]:
-    """The user's words; a record of several turns, which needs state between calls, is refused."""
-    turns = question if isinstance(question, list) else []
-    if len(turns) != 1 or not isinstance(turns[0], list):
-        raise Unusable("field 'question' is no single turn")
-    for message in turns[0]:
-        if not isinstance(message, Mapping) or not isinstance(message.get("content"), str):
-            raise Unusable("a message of field 'question' has no text")
-        yield message["content"].strip()
-
-
-def _right_calls(
-    row: Row, seed: SeedConfig, key: str, functions: list[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def _golds(row: Row, seed: SeedConfig, key: str) -> tuple[str, ...]:
     if "irrelevance" in key:
-        return []
-    folder = (
-        Path(seed.options["answers"])
-        if "answers" in seed.options
-        else (row.folder or Path()) / "possible_answer"
-    )
-    truths = _answers(str(folder / row.file.name)) if row.file else {}
-    if key not in truths:
-        raise Unusable(f"its right calls are not in {folder.name}/; set options.answers to their folder")
-    calls = []
-    try:
-        orders = {function["name"]: list(function["parameters"]["properties"]) for function in functions}
-        for truth in truths[key]:
-            for name, arguments in truth.items():
-                allowed = {argument: _allowed(values) for argument, values in arguments.items()}
-                calls.append({"name": name, "arguments": allowed, "order": orders[name]})
-    except (KeyError, TypeError, AttributeError):
-        raise Unusable("its functions and its right calls do not fit together") from None
-    if not calls:
+        return ()
+    if "live_relevance" in key:
+        return (ANY_CALL,)
+    golds = []
+    for truth in right_answers(row, seed, key):
+        if not isinstance(truth, Mapping):
+            raise Unusable("its right calls are no objects")
+        for name, arguments in truth.items():
+            if not isinstance(arguments, Mapping):
+                raise Unusable("the arguments of a right call are no object")
+            golds.append(
+                gold_of(name, {argument: _allowed(values) for argument, values in arguments.items()})
+            )
+    if not golds:
         raise Unusable("its list of right calls is empty")
-    return calls
+    return tuple(golds)
+
+
+def right_answers(row: Row, seed: SeedConfig, key: str) -> list[Any]:
+    """The right calls of a record, as the file of answers has them.
+
+    Raises:
+        Unusable: It has none.
+    """
+    folder = Path(seed.options.get("answers", (row.folder or Path()) / "possible_answer"))
+    truths = _answers(str(folder / row.file.name)) if row.file else {}
+    if not isinstance(truths.get(key), list):
+        raise Unusable(f"its right calls are not in {folder.name}/; set options.answers to their folder")
+    found: list[Any] = truths[key]
+    return found
 
 
 @lru_cache(maxsize=32)
@@ -92,21 +149,6 @@ def _answers(path: str) -> dict[str, Any]:
         return {}
     rows = [row for row in read_file(Path(path)) if not isinstance(row, BadRecord)]
     return {row.text("id"): row.get("ground_truth") for row in rows if isinstance(row.get("id"), str)}
-
-
-def _stated(call: dict[str, Any]) -> str:
-    """One right way to write a call: each argument with its first allowed value, left out where that is allowed."""
-    arguments = {name: values[0] for name, values in call["arguments"].items() if values and values[0] != ""}
-    written = ", ".join(f"{name}={_first(value)!r}" for name, value in arguments.items())
-    return f"{call['name']}({written})"
-
-
-def _first(value: Any) -> Any:
-    """A plain value of an allowed one: in objects, the fields again hold lists of what is allowed."""
-    if isinstance(value, dict):
-        allowed = {key: _allowed(values) for key, values in value.items()}
-        return {key: _first(values[0]) for key, values in allowed.items() if values and values[0] != ""}
-    return [_first(item) for item in value] if isinstance(value, list) else value
 
 
 def _allowed(values: Any) -> list[Any]:

@@ -1,0 +1,75 @@
+"""Requests of one's own about functions of one's own: Python, a class with a state, or an MCP server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from ultrainteract.config import SeedConfig
+from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.schema import Backend, Call, Function, Message
+from ultrainteract.seeds.backends import mcp_backend, python_backend, read_functions
+from ultrainteract.seeds.functions import check_golds, plain, published, right_call, shown_calls
+from ultrainteract.seeds.problem import Problem
+from ultrainteract.seeds.registry import dataset
+
+
+@dataset(
+    "tool_tasks",
+    tasks=("Tools",),
+    options=("python", "mcp", "functions", "grader"),
+    paths=("python", "mcp", "functions"),
+)
+def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
+    """Your functions: question, and one of answer (final), calls (right ones), after (Python calls to the right state).
+
+    Options: `python` (a file with functions, or one class), `mcp` (a server's program) with `functions` (its tools as
+    JSON), or `functions` alone, where nothing answers the calls. `grader` is that of final answers (`number`). A row's
+    `initial` holds arguments of the class.
+    """
+    options = {name: str(seed.options.get(name, "")) for name in ("python", "mcp", "functions")}
+    initial = row.text("initial") if row.has("initial") else ""
+    functions, backend = _backend(options["python"], options["mcp"], options["functions"], initial)
+    question = row.text("question")
+    dialogue = (Message(role="user", content=question),)
+    golds: tuple[str, ...] = ()
+    if row.has("after"):
+        if backend is None:
+            raise Unusable("field 'after' needs functions that are carried out: options python or mcp")
+        golds = row.texts("after")
+        grader, gold, backend = "final_state", "\n".join(golds), backend.model_copy(update={"gold": golds})
+    elif row.has("calls"):
+        listed = row.get("calls")
+        if not isinstance(listed, list):
+            raise Unusable("field 'calls' is no list of calls")
+        calls = [_call(item) for item in listed]
+        known = {function.name: function for function in functions}
+        golds = tuple(right_call(call, known.get(call.name)) for call in calls)
+        check_golds(functions, golds, by_schema=True)
+        grader, gold = "function_calls", shown_calls(calls)
+    else:
+        grader, gold = str(seed.options.get("grader", "text")), row.text("answer")
+    yield Problem(
+        question=question, body=published(functions, dialogue), grader=grader, gold=gold, gold_set=golds,
+        functions=functions, dialogue=dialogue, backend=backend,
+        record_id=row.text("id") if row.has("id") else None,
+    )  # fmt: skip
+
+
+def _call(item: object) -> Call:
+    arguments = item.get("arguments", {}) if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not isinstance(arguments, dict):
+        raise Unusable("a right call has no name, or no arguments")
+    return Call(name=plain(item["name"]), arguments=plain(arguments))
+
+
+@lru_cache(maxsize=256)
+def _backend(
+    python: str, mcp: str, functions: str, initial: str
+) -> tuple[tuple[Function, ...], Backend | None]:
+    if python:
+        return python_backend(Path(python), initial)
+    if not functions:
+        raise Unusable("set options.python, or options.functions (with options.mcp for a server)")
+    return read_functions(Path(functions)), mcp_backend(Path(mcp)) if mcp else None
