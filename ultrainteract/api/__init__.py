@@ -23,6 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ultrainteract.api.curation import curate
     from ultrainteract.api.datasets import ExportReport, data_rules, export, import_, stats, validate_data
     from ultrainteract.api.instructions import (
         build_seeds,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 HOMES = {
     name: f"ultrainteract.{module}"
     for module, names in {
+        "api.curation": ("curate",),
         "api.datasets": ("ExportReport", "data_rules", "export", "import_", "stats", "validate_data"),
         "api.instructions": (
             "build_seeds", "check_seeds", "make_tests", "make_word_problems", "seed_datasets", "selection_rules",
@@ -83,7 +85,7 @@ HOMES = {
 
 __all__ = [
     "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push",
-    "check_sandbox", "check_seeds", "compact", "config_docs", "data_rules", "delete_run", "export",
+    "check_sandbox", "check_seeds", "compact", "config_docs", "curate", "data_rules", "delete_run", "export",
     "find_tree", "import_", "init", "list_inputs", "load_config", "load_train_config", "make_tests",
     "make_word_problems", "merge", "open_run", "plan", "plan_cluster", "plan_training", "prune_sandbox",
     "push", "push_model", "rate_votes", "recorded_calls", "reward", "reward_async", "run", "run_async",

@@ -39,6 +39,7 @@ _COMMANDS = {
     "merge": ("shards", "Make one run directory of several shards."),
     "compact": ("shards", "Drop the calls of finished trees."),
     "stats": ("stats", "Print the paper's tables and more."),
+    "curate": ("curate", "Choose a small, diverse set."),
     "export": ("export", "Write datasets that trainers read."),
     "import": ("import_", "Rebuild trees from published rows."),
     "validate-data": ("validate_data", "Check a dataset's invariants."),

@@ -283,6 +283,7 @@ def _body(data: CardData, repo: str, title: str, config: PublishConfig, license:
                 for row in figures.table7
             ],
             checks=", ".join(f"{check} ({count:,})" for check, count in sorted(checks.items())),
+            curation=info.config.get("curation"),
             judged=" and ".join(f"`{check}`" for check in sorted(JUDGED & set(checks))),
             unlabelled=figures.states.get(TreeState.UNLABELLED, 0),
             models=_models(info, figures, config),
