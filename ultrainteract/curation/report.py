@@ -85,10 +85,11 @@ def curated_sets(found: Iterable[Candidate | Refused], rule: CurationRule) -> tu
         else:
             candidates.append(one)
     trees = len(candidates) + refused.total()
-    eligible = _within_band(candidates, rule)
+    eligible = sorted(_within_band(candidates, rule), key=lambda one: one.id)
+    points = vectors([one.words for one in eligible])
     if len(eligible) < len(candidates):
         refused[OUTSIDE] += len(candidates) - len(eligible)
-    selection = select(eligible, rule) if eligible else Selection([], 0, 0)
+    selection = select(eligible, points, rule) if eligible else Selection([], 0, 0)
     sets = Sets(
         curated=selection.kept, random=random_set(eligible, rule), longest=longest_set(eligible, rule)
     )
@@ -97,7 +98,7 @@ def curated_sets(found: Iterable[Candidate | Refused], rule: CurationRule) -> tu
         near_duplicates=selection.near_duplicates,
         not_needed=len(eligible) - len(selection.kept) - selection.near_duplicates, filled=selection.filled,
         topics={" / ".join(stratum): count for stratum, count in sorted(selection.topics.items())},
-        sets=_figures(sets, eligible),
+        sets=_figures(sets, eligible, points),
     )  # fmt: skip
 
 
@@ -112,10 +113,9 @@ def _within_band(candidates: Sequence[Candidate], rule: CurationRule) -> list[Ca
     return [one for one in candidates if bands[one.stratum[0]][0] <= one.length <= bands[one.stratum[0]][1]]
 
 
-def _figures(sets: Sets, eligible: Sequence[Candidate]) -> dict[str, SetFigures]:
+def _figures(sets: Sets, eligible: Sequence[Candidate], points: NDArray[np.float32]) -> dict[str, SetFigures]:
     if not eligible:
         return {}
-    points = vectors([one.words for one in eligible])
     place = {one.id: number for number, one in enumerate(eligible)}
     pool = points[:: max(1, len(points) // _LOOKED_AT)]
     return {

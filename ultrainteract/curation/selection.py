@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ultrainteract.curation.candidates import Candidate
 from ultrainteract.curation.rule import CurationRule
-from ultrainteract.curation.topics import clusters, vectors
+from ultrainteract.curation.topics import clusters
 from ultrainteract.errors import require
 from ultrainteract.schema import content_hash
 from ultrainteract.seeds.selection.rules import minhash
@@ -49,16 +49,15 @@ class Selection:
     """Topics by stratum."""
 
 
-def select(candidates: Sequence[Candidate], rule: CurationRule) -> Selection:
+def select(ordered: Sequence[Candidate], points: NDArray[np.float32], rule: CurationRule) -> Selection:
     """Chooses up to `rule.n` candidates.
 
     Args:
-        candidates: One per instruction, in any order.
+        ordered: One per instruction, sorted by id.
+        points: Their problems' vectors (see `topics.vectors`).
         rule: The rule.
     """
     require("datasketch", "seeds")
-    ordered = sorted(candidates, key=lambda one: one.id)
-    points = vectors([one.words for one in ordered])
     strata: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for number, one in enumerate(ordered):
         strata[one.stratum].append(number)
