@@ -24,7 +24,7 @@ setup() {
       echo "$venv is broken, was moved, or has a Python older than 3.11: it is made again." >&2
     fi
     # Debian and Ubuntu ship venv without the part that it needs, and would leave half an environment.
-    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    if ! "$python" -c 'import venv; from ensurepip import version' 2>/dev/null; then
       echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt-get install python3-venv)." >&2
       return 1
     fi
