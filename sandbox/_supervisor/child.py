@@ -22,7 +22,8 @@ from typing import Any
 from . import confine, jobs, namespaces
 from .layout import ABSENT, ANSWER, REGION_BYTES, START, TOOL, WAKE, Layout, Region
 
-_exit = os._exit
+leave: Callable[[int], Any] = os._exit
+"""How a child ends; only a rehearsal has it wait first."""
 _STACK = 64 << 20
 """Bytes that recursion may take."""
 _PLAIN_STACK = 8 << 20
@@ -187,7 +188,7 @@ def live(prepared: Prepared, slot: int, fds: tuple[int, ...], region: Region, me
         if len(message) == WAKE.size:
             code = _serve(prepared, fds[0], memory, message)
     finally:
-        _exit(code)
+        leave(code)
 
 
 def _settle(prepared: Prepared, slot: int, fds: tuple[int, ...]) -> None:

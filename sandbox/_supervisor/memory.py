@@ -57,7 +57,7 @@ def use_one_heap() -> None:
 def collapse() -> None:
     """Moves the heap to huge pages. Advice only: a kernel that cannot is none the worse."""
     libc = _calls()
-    for low, high, access, name in _mappings():
+    for low, high, access, name in mappings():
         low, high = -(-low // _HUGE) * _HUGE, high // _HUGE * _HUGE
         if access == "rw-p" and name in ("", "[heap]") and high > low:
             libc.madvise(low, high - low, _MADV_COLLAPSE)
@@ -71,10 +71,10 @@ def collapse_code() -> None:
     """
     libc = _calls()
     here = ctypes.cast(ctypes.pythonapi.PyObject_Repr, ctypes.c_void_p).value or 0
-    mappings = list(_mappings())
-    file = next((name for low, high, _, name in mappings if low <= here < high), "")
+    known = list(mappings())
+    file = next((name for low, high, _, name in known if low <= here < high), "")
     parts = [
-        (low, high) for low, high, access, name in mappings if name == file and access[1:] in ("--p", "-xp")
+        (low, high) for low, high, access, name in known if name == file and access[1:] in ("--p", "-xp")
     ]
     if not file.startswith("/") or any(low != high for (_, high), (low, _) in itertools.pairwise(parts)):
         return
@@ -103,7 +103,7 @@ def _calls() -> Any:
     return libc
 
 
-def _mappings() -> Iterator[tuple[int, int, str, str]]:
+def mappings() -> Iterator[tuple[int, int, str, str]]:
     """Start, end, access and name of each mapping of this process."""
     with open("/proc/self/maps") as maps:
         lines = maps.read().splitlines()

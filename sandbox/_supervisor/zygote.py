@@ -29,7 +29,7 @@ from collections.abc import Callable
 from importlib.machinery import PathFinder
 from typing import Any
 
-from . import child, confine, forking, jobs, memory, namespaces, notebook, values
+from . import child, confine, forking, jobs, memory, namespaces, notebook, rehearsal, values
 from .layout import EXIT, FDS, FORKED, Layout, Region
 
 STDLIB = (
@@ -227,10 +227,6 @@ class Zygote:
 
     def serve(self) -> None:
         """Until the supervisor goes away."""
-        if self.layout.isolated:
-            child.limit_for_good()
-            if not self.layout.namespaces:  # which take calls that the filter refuses
-                confine.install_seccomp(self.prepared.filter)
         confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
         atexit._clear()
         sys.argv = [""]
@@ -241,20 +237,27 @@ class Zygote:
         events.register(self.control, select.POLLIN)
         events.register(died, select.POLLIN)
         fork = namespaces.Forks().fork if self.layout.namespaces else forking.fork
-        self.control.send(b"ready")
         memory.immortalize()
         gc.freeze()
         memory.use_up()
+        if self.layout.isolated:
+            if not self.layout.namespaces:  # there, the program is a child's child
+                rehearsal.copy_at_fork(self, fork)
+            child.limit_for_good()
+            if not self.layout.namespaces:  # which take calls that the filter refuses
+                confine.install_seccomp(self.prepared.filter)
+        self.control.send(b"ready")
         while True:
             for fd, _ in events.poll():
                 if fd == died:
                     with contextlib.suppress(OSError):
                         os.read(died, 4096)
-                    self._reap()
+                    self.reap()
                 else:
-                    self._fork(fork)
+                    self.obey(fork)
 
-    def _fork(self, fork: Callable[[], int]) -> None:
+    def obey(self, fork: Callable[[], int]) -> None:
+        """Takes an order and forks a child."""
         try:
             message, ancillary, _, _ = self.control.recvmsg(16, _FDS_SPACE)
         except OSError:  # short of memory: the order is still there
@@ -298,7 +301,8 @@ class Zygote:
             except OSError:
                 time.sleep(0.01)
 
-    def _reap(self) -> None:
+    def reap(self) -> None:
+        """Reports every child that has died."""
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)

@@ -182,8 +182,7 @@ class Soak:
             else:
                 waiting = [pid for pid in ours() if waits(pid)]
                 if waiting:
-                    self.killed_children += 1
-                    end(self.random.choice(waiting))
+                    self.killed_children += await end_waiting(self.random.choice(waiting))
 
 
 class Counted(logging.Handler):
@@ -248,6 +247,21 @@ def waits(pid: int) -> bool:
     user = int(_field(pid, "status", lambda text: text.split("Uid:")[1].split()[0], "0"))
     where = _field(pid, "wchan", str, "")
     return user >= 10_000 and "unix_stream" in where
+
+
+async def end_waiting(pid: int) -> bool:
+    """Kills a child that still waits: one that has got a request meanwhile has a limit of CPU time, and goes on.
+
+    It is stopped first, so that it cannot start its request between the look and the kill.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+        while _field(pid, "stat", lambda text: text.rpartition(")")[2].split()[0], "X") not in "TXZ":
+            await asyncio.sleep(0)
+        limit = _field(pid, "limits", lambda text: text.split("Max cpu time")[1].split()[0], "gone")
+        os.kill(pid, signal.SIGKILL if limit == "unlimited" else signal.SIGCONT)
+        return limit == "unlimited"
+    return False
 
 
 def end(pid: int) -> None:

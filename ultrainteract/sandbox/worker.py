@@ -43,11 +43,11 @@ _ranges = itertools.count(secrets.randbelow(1 << 16))
 
 
 def uid_range(slots: int) -> int:
-    """First of `slots` + 1 user ids that no other worker of this machine is likely to have.
+    """First of `slots` + 2 user ids that no other worker of this machine is likely to have.
 
     Process limits are counted by user over all containers, so workers must not share one.
     """
-    width = slots + 1
+    width = slots + 2
     return _FIRST_UID + next(_ranges) % ((_LAST_UID - _FIRST_UID) // width) * width
 
 
