@@ -34,7 +34,6 @@ _PARAMETERS_BYTES = 120
 _MAX_PAGES = 500
 """Pages held: each costs every fork about 0.6 µs, written to or not; and the usual limit of 8 MiB is to do
 for all fork servers of a worker."""
-_MAX_RANGES = 1_000
 PAGE = mmap.PAGESIZE
 _PRESENT, _OF_FILE, _EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56
 """Bits of an entry of /proc/self/pagemap."""
@@ -57,12 +56,11 @@ def copy_at_fork(zygote: Zygote, fork: Callable[[], int]) -> None:
     if ring < 0:
         return
     with contextlib.suppress(OSError, ValueError, LookupError):
-        ranges = list(_ranges(_rehearse(zygote, fork)))
-        if len(ranges) <= _MAX_RANGES and sum(high - low for low, high in ranges) <= _MAX_PAGES:
-            _make_small(ranges)
-            data = b"".join(struct.pack("QQ", low * PAGE, (high - low) * PAGE) for low, high in ranges)
-            libc.syscall(_IO_URING_REGISTER, ring, _REGISTER_BUFFERS, data, len(ranges))
-            return  # with the ring, which holds the pages, left open
+        ranges = list(_ranges(sorted(_rehearse(zygote, fork))[:_MAX_PAGES]))
+        _make_small(ranges)
+        data = b"".join(struct.pack("QQ", low * PAGE, (high - low) * PAGE) for low, high in ranges)
+        libc.syscall(_IO_URING_REGISTER, ring, _REGISTER_BUFFERS, data, len(ranges))
+        return  # with the ring, which holds the pages, left open
     os.close(ring)
 
 
@@ -158,10 +156,10 @@ def _written() -> set[int]:
     return found
 
 
-def _ranges(pages: set[int]) -> Iterator[tuple[int, int]]:
-    """First page of each run of pages, and the one behind its last."""
+def _ranges(pages: list[int]) -> Iterator[tuple[int, int]]:
+    """First page of each run of pages, which are given in order, and the one behind its last."""
     start = end = 0
-    for page in sorted(pages):
+    for page in pages:
         if page != end:
             if end:
                 yield start, end
