@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -260,3 +261,41 @@ def test_guards_costs_and_evidence_are_counted() -> None:
     sample = next(row for row in figures["steps"] if row["step"] == "sample")
     assert (sample["drawn"], sample["correct"]) == (77, 9)
     assert figures["same_model_share"] == pytest.approx(1 / 5)
+
+
+@pytest.mark.parametrize("fault", ["raises", "does not fit its columns"])
+def test_a_tree_that_an_export_cannot_render_is_left_out_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    trees = forest()
+    bad = next(tree for tree in trees if list(known_exporters()["sft"].rows(tree, ExportConfig())))
+    usual = known_exporters()["sft"]
+
+    def rows(tree: Tree, config: ExportConfig) -> list[dict[str, object]]:
+        found = [dict(row) for row in usual.rows(tree, config)]
+        if tree.id == bad.id:
+            if fault == "raises":
+                raise RecursionError("of one tree")
+            found[-1]["response"] = 5
+        return found
+
+    broken = dataclasses.replace(usual, rows=rows)
+    chosen = rendering.chosen_exporters
+    monkeypatch.setattr(
+        rendering,
+        "chosen_exporters",
+        lambda config: [broken if e.name == "sft" else e for e in chosen(config)],
+    )
+    config = ExportConfig(formats=("sft", "trees"))
+    written = export_trees(trees, tmp_path / "out", config, INFO)
+    lost = sum(len(list(usual.rows(tree, config))) for tree in trees if tree.id == bad.id)
+    whole = sum(len(list(usual.rows(tree, config))) for tree in trees)
+    assert (lost > 0, written["sft"], written["trees"]) == (True, whole - lost, len(trees))
+    assert f"tree {bad.id}" in caplog.text
+
+    monkeypatch.undo()
+    everywhere = dataclasses.replace(usual, rows=lambda tree, config: [{"response": 5}])
+    monkeypatch.setattr(rendering, "chosen_exporters", lambda config: [everywhere])
+    with pytest.raises(StoreError, match="'sft' failed for all"):
+        export_trees(trees, tmp_path / "out", ExportConfig(formats=("sft",)), INFO)
+    assert (tmp_path / "out" / "trees").is_dir(), "what was there before is kept"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +22,9 @@ from ultrainteract.exporting.split import Choice, Split
 from ultrainteract.exporting.writer import SplitWriter, replace_folder
 from ultrainteract.schema import Tree
 
+_SHOWN = 3
+"""Failures that are told in full."""
+_log = logging.getLogger(__name__)
 INDEX_FILE = "dataset_info.json"
 """File beside exports that tells LLaMA-Factory's reader what they hold."""
 
@@ -44,7 +49,8 @@ def export_trees(
     """Writes the exports that `config` names into `folder`, one sub-folder each.
 
     Files appear only when all of them are whole; an earlier export stays until then. The same trees in the
-    same order give the same bytes.
+    same order give the same bytes. A tree that an export cannot turn into rows is left out of that export, and
+    logged.
 
     Args:
         trees: The trees. Where `config.balance` is on they are read twice, so they must be iterable twice.
@@ -61,7 +67,7 @@ def export_trees(
 
     Raises:
         ConfigError: The settings do not fit together, or proved and judged labels meet without `mix_judged`.
-        StoreError: A write failed; what was there before is kept.
+        StoreError: A write failed, or an export failed for every tree; what was there before is kept.
     """
     chosen = chosen_exporters(config)
     choice = Choice.of(trees, config)
@@ -71,6 +77,8 @@ def export_trees(
     shutil.rmtree(staging, ignore_errors=True)
     splits: tuple[Split, ...] = ("train", "validation") if config.validation else ("train",)
     simulated, read, rests_on = info.simulated, 0, set[bool]()
+    failed: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
     in_folders = {exporter.name for exporter in chosen if exporter.folders}
 
     def metadata() -> dict[str, str]:
@@ -92,11 +100,15 @@ def export_trees(
                 rests_on |= rendered.proofs
                 if len(rests_on) > 1 and not config.mix_judged:
                     raise ConfigError(MIXED)
+                for name, texts in rendered.failed.items():
+                    failed[name] += len(texts)
+                    examples[name] = (examples.get(name, []) + texts)[:_SHOWN]
                 for key, batch in rendered.batches.items():
                     writers[key].add(batch, rendered.sizes[key], rendered.problems.get(key, ()))
                     name, split = key
                     for mixer in mixing.get(name, {}).values() if split == "train" else ():
                         writers[key].add_rows(list(mixer.due(batch.num_rows)))
+            _report(failed, examples, {name for (name, _), writer in writers.items() if writer.rows})
             for (name, split), writer in writers.items():
                 shards = writer.finish()
                 if writer.rows == 0 and any(writers[name, other].rows for other in splits):
@@ -122,6 +134,24 @@ def export_trees(
     return rows | {
         f"{name}+{source}": m.rows for name, sources in mixing.items() for source, m in sources.items()
     }
+
+
+def _report(failed: Counter[str], examples: dict[str, list[str]], written: set[str]) -> None:
+    """Says which trees an export could not turn into rows: they are left out of it, and nothing else is.
+
+    Args:
+        failed: Number of such trees by export.
+        examples: What went wrong with the first of them.
+        written: Exports that have rows all the same.
+
+    Raises:
+        StoreError: An export has none.
+    """
+    for name, count in (+failed).items():
+        shown = "; ".join(examples[name])
+        if name not in written:
+            raise StoreError(f"The export '{name}' failed for all of {count:,} trees: {shown}")
+        _log.warning("The export '%s' leaves out %d trees, for which it failed: %s", name, count, shown)
 
 
 def exported_trees(trees: Iterable[Tree], config: ExportConfig) -> Iterator[Tree]:

@@ -18,7 +18,7 @@ from typing import Any
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.samples import proofs, tree_passes
 from ultrainteract.dataset.source import Repeatable
-from ultrainteract.errors import StoreError
+from ultrainteract.errors import StoreError, UltraInteractError
 from ultrainteract.exporting.columns import arrow_schema
 from ultrainteract.exporting.order import problem_of
 from ultrainteract.exporting.registry import chosen_exporters
@@ -33,6 +33,8 @@ _WORTH_IT = 16
 """Chunks from which on other cores are asked."""
 Key = tuple[str, Split]
 """(export, split)"""
+Parts = list[tuple[Tree, list[dict[str, Any]]]]
+"""Trees and the rows of each."""
 
 
 @dataclass
@@ -53,6 +55,8 @@ class Rendered:
     """What the labels rest on (see `samples.proofs`)."""
     statistics: Statistics | None
     """Figures of the trees, if they were asked for."""
+    failed: dict[str, list[str]]
+    """By export, what went wrong with each tree that it could not turn into rows."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,9 @@ class Renderer:
             trees: The trees.
             statistics: Adds the exported trees up.
         """
-        import pyarrow as pa
-
         chosen = chosen_exporters(self.config)
-        rows: dict[Key, list[dict[str, Any]]] = {}
-        problems: dict[Key, list[str]] = {}
+        parts: dict[Key, Parts] = {}
+        failed: dict[str, list[str]] = {}
         simulated, read, rests_on = False, 0, set[bool]()
         whole = "trees" in self.config.formats
         for tree in trees:
@@ -88,18 +90,27 @@ class Renderer:
                 statistics.add(tree)
             split = self.choice.split(tree)
             for exporter in chosen:
-                key, found = (exporter.name, split), list(exporter.rows(tree, self.config))
-                rows.setdefault(key, []).extend(found)
+                try:
+                    found = list(exporter.rows(tree, self.config))
+                except UltraInteractError:  # of the settings
+                    raise
+                except Exception as error:  # of one tree, in this export alone
+                    failed.setdefault(exporter.name, []).append(_failure(tree, error))
+                    continue
+                parts.setdefault((exporter.name, split), []).append((tree, found))
+        batches: dict[Key, Any] = {}
+        problems: dict[Key, list[str]] = {}
+        for exporter in chosen:
+            schema = arrow_schema(exporter.columns)
+            for key in [key for key in parts if key[0] == exporter.name]:
+                batch, rendered, broken = _batch(parts[key], schema)
+                failed.setdefault(exporter.name, []).extend(broken)
+                if batch is not None and batch.num_rows:
+                    batches[key] = batch
                 if exporter.spread:
-                    problems.setdefault(key, []).extend([problem_of(tree)] * len(found))
-        schemas = {exporter.name: arrow_schema(exporter.columns) for exporter in chosen}
-        batches = {
-            key: pa.RecordBatch.from_pylist(found, schema=schemas[key[0]])
-            for key, found in rows.items()
-            if found
-        }
+                    problems[key] = [problem_of(tree) for tree, found in rendered for _ in found]
         sizes = {key: batch.nbytes for key, batch in batches.items()}
-        return Rendered(batches, sizes, problems, read, simulated, rests_on, statistics)
+        return Rendered(batches, sizes, problems, read, simulated, rests_on, statistics, failed)
 
     def render_all(
         self, trees: Iterable[Tree], statistics: Statistics | None, jobs: int
@@ -129,6 +140,26 @@ class Renderer:
             if statistics is not None and rendered.statistics is not None:
                 statistics.merge(rendered.statistics)
             yield rendered
+
+
+def _batch(parts: Parts, schema: Any) -> tuple[Any, Parts, list[str]]:
+    """One batch of the trees whose rows fit the columns, these trees, and what is wrong with the others."""
+    import pyarrow as pa
+
+    try:
+        rows = [row for _, found in parts for row in found]
+        return pa.RecordBatch.from_pylist(rows, schema=schema), parts, []
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        if len(parts) == 1:
+            return None, [], [_failure(parts[0][0], error)]
+        alone = [_batch([part], schema) for part in parts]
+        whole = [part for _, good, _ in alone for part in good]
+        broken = [text for *_, bad in alone for text in bad]
+        return (_batch(whole, schema)[0] if whole else None), whole, broken
+
+
+def _failure(tree: Tree, error: Exception) -> str:
+    return f"tree {tree.instruction.id}: {type(error).__name__}: {error}"
 
 
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
