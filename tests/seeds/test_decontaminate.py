@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 
@@ -33,20 +34,30 @@ def plain(items: list[str], texts: list[str], n: int) -> list[bool]:
     """The definition, word for word."""
 
     def split(text: str) -> list[str]:
-        return re.sub(r"([日本])", r" \1 ", re.sub(r"[\W_]+", " ", text.lower())).split()
+        return re.sub(r"([日本かなกา])", r" \1 ", re.sub(r"[\W_]+", " ", text.lower())).split()
 
-    found = []
-    words = [split(text) for text in items]
-    grams = {tuple(w[k : k + n]) for w in words for k in range(len(w) - n + 1)}
-    whole = {tuple(w) for w in words if 0 < len(w) < n}
-    for text in texts:
-        w = split(text)
-        found.append(tuple(w) in whole or any(tuple(w[k : k + n]) in grams for k in range(len(w) - n + 1)))
-    return found
+    def grams(words: list[str]) -> set[tuple[str, ...]]:
+        """From each word on as many as count for n."""
+        found = set()
+        for start in range(len(words)):
+            count = Fraction(0)
+            for end in range(start, len(words)):
+                count += SHARES.get(words[end], Fraction(1))
+                if count >= n:
+                    found.add(tuple(words[start : end + 1]))
+                    break
+        return found
+
+    known = [split(text) for text in items]
+    every = set().union(*map(grams, known))
+    whole = {tuple(words) for words in known if words and not grams(words)}
+    return [tuple(split(text)) in whole or not every.isdisjoint(grams(split(text))) for text in texts]
 
 
+SHARES = dict.fromkeys("かな", Fraction(1, 2)) | dict.fromkeys("กา", Fraction(1, 3))
 WORDS = st.lists(
-    st.sampled_from(["a", "B", "c3", "Zoë", "x_y", "$5,000", "—", "日本", "\n"]), max_size=14
+    st.sampled_from(["a", "B", "c3", "Zoë", "x_y", "$5,000", "—", "日本", "かなか", "กากกา", "\n"]),
+    max_size=14,
 ).map(" ".join)
 
 
@@ -86,6 +97,24 @@ def test_the_report_names_item_and_words() -> None:
 def test_seven_shared_words_are_no_contamination() -> None:
     decontaminator = Decontaminator([item("one two three four five six seven ZZ and more words follow")])
     assert decontaminator.check([instruction("one two three four five six seven AA")]) == [None]
+
+
+def test_scripts_without_spaces_need_as_much_text_as_others() -> None:
+    """A stock phrase of a few characters is shared by problems that have nothing else in common; half a sentence is not."""
+    for item_text, phrase, copied in (
+        (
+            "เป็ดของเจเน็ตวางไข่วันละสิบหกฟองเธอกินไข่สามฟองเป็นมื้อเช้า",
+            "ใครๆก็วางไข่วันละสองฟอง",
+            "ถาม: เจเน็ตวางไข่วันละสิบหกฟองเธอกินไข่กี่ฟอง",
+        ),
+        (
+            "ジャネットのアヒルはたまごをいちにちにじゅうろくこうみます",
+            "ぼくのアヒルはたまごをうまない",
+            "もしアヒルはたまごをいちにちにじゅうろくこなら",
+        ),
+    ):
+        assert not NGramIndex([item_text], 8).shared([phrase])
+        assert NGramIndex([item_text], 8).shared([copied])
 
 
 def test_only_benchmarks_of_the_task_count() -> None:

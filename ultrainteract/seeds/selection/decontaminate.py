@@ -41,7 +41,6 @@ class Decontaminator:
     """
 
     def __init__(self, items: Iterable[TestItem], n: int = 8, near: float | None = None) -> None:
-        self.n = n
         self.items = list(items)
         self._index = NGramIndex(
             [item.text for item in self.items], n, [item.match == "substring" for item in self.items]
@@ -88,8 +87,7 @@ class Decontaminator:
 
     def _contamination(self, shared: Shared) -> Contamination:
         item = self.items[shared.item]
-        short = shared.gram.count(" ") + 1 < self.n
-        return Contamination(test_id=item.id, match="whole" if short else item.match, text=shared.gram)
+        return Contamination(test_id=item.id, match="whole" if shared.whole else item.match, text=shared.gram)
 
 
 class _NearIndex:

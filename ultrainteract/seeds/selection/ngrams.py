@@ -1,7 +1,8 @@
 """Exact matching of word n-grams between many texts and a fixed set of test items, at memory speed.
 
 Normalisation: NFKC, lower case; every run of characters that are no letters or digits becomes one space, and a
-character of a script without spaces is a word. An n-gram is n consecutive words of that text.
+character of a script without spaces is a word. An n-gram is n consecutive words of that text, where such characters
+may count for less than a word: two Kana or three letters of Thai say what a word does.
 
 Texts are hashed in batches. One polynomial prefix hash over the joined bytes gives the hash of every n-gram
 from two look-ups, without cutting the text into words. A bit table rules out nearly all of them, a binary
@@ -31,6 +32,13 @@ _SPACELESS = re.compile(
     "\U00020000-\U000323af]"
 )
 """Thai, Lao, Burmese, Khmer, Kana and Han: scripts that put no spaces between words."""
+_WORD, _KANA, _ALPHABETIC = 6, 3, 2
+"""What words count: of letters, and Han characters, fully; Kana half; letters of Thai, Lao, Burmese and Khmer a third.
+
+Measured on the 250 problems of MGSM in four languages, no two of which are the same: at n = 8, 6 of them in English, 4
+in Chinese, 2 in Japanese and 2 in Thai share an n-gram with another one; were every character a word, 4, 122 and 250 in
+the last three. A copy in which three characters in the middle are changed is found in all 1,000 cases.
+"""
 _BASE = 0x9E3779B97F4A7C15 | 1
 """Odd, so that it has an inverse modulo 2^64."""
 _INVERSE = pow(_BASE, -1, 1 << 64)
@@ -75,6 +83,8 @@ class Shared:
     """Position of the test item in the index."""
     gram: str
     """The shared words."""
+    whole: bool = False
+    """The item has no n-gram, and is the whole text."""
 
 
 class NGramIndex:
@@ -99,7 +109,7 @@ class NGramIndex:
         self._powers, self._inverses = _powers(_ROOM)
         self._whole: dict[bytes, list[int]] = {}
         for number, item in enumerate(self._items):
-            if item and item.count(b" ") + 1 < n:
+            if item and _counts(item.split()) < n * _WORD:
                 self._whole.setdefault(item, []).append(number)
         hashes: list[_U64] = [np.empty(0, np.uint64)]
         owners: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
@@ -132,7 +142,7 @@ class NGramIndex:
         for number, text in enumerate(normalised):
             for item in self._whole.get(text, ()):
                 if admits(number, item):
-                    found[number] = Shared(number, item, text.decode())
+                    found[number] = Shared(number, item, text.decode(), whole=True)
                     break
         for first, piece in _pieces(normalised):
             grams = self._hash(piece)
@@ -181,11 +191,9 @@ class NGramIndex:
         starts[0], starts[1:] = 0, ends[:-1] + 1
         breaks = joined[ends] == 10
         text_of = np.cumsum(breaks) - breaks
-        if len(ends) < self.n:
-            empty = np.empty(0, np.int64)
-            return _Grams(np.empty(0, np.uint64), empty, empty, empty, data)
-        first, last = starts[: len(starts) - self.n + 1], ends[self.n - 1 :]
-        inside = text_of[: len(first)] == text_of[self.n - 1 :]
+        ahead = np.arange(self.n - 1, len(ends)) if data.isascii() else _ends_of_grams(joined, starts, self.n)
+        first, last = starts[: len(ahead)], ends[ahead]
+        inside = text_of[: len(ahead)] == text_of[ahead]
         inside &= last > first  # the one word of an empty text is none
         first, last = first[inside], last[inside]
         hashes = (prefix[last] - prefix[first]) * self._inverses[first]
@@ -202,6 +210,33 @@ class _Grams:
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     joined: bytes
+
+
+def _counts(words: Sequence[bytes]) -> int:
+    """What words count together."""
+    joined = np.frombuffer(b" ".join(words) + b"   ", dtype=np.uint8)
+    starts = np.cumsum([0, *(len(word) + 1 for word in words[:-1])])
+    return int(_weights(joined, starts).sum())
+
+
+def _weights(joined: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the words that start at these places count."""
+    padded = np.append(joined, np.zeros(2, np.uint8)).astype(np.int64)
+    lead = padded[starts]
+    code = ((lead & 15) << 12) | ((padded[starts + 1] & 63) << 6) | (padded[starts + 2] & 63)
+    code[lead >> 4 != 14] = 0  # not of three bytes
+    found = np.full(len(starts), _WORD, np.int64)
+    found[((code >= 0x3040) & (code <= 0x30FF)) | ((code >= 0x31F0) & (code <= 0x31FF))] = _KANA
+    for low, high in ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF)):
+        found[(code >= low) & (code <= high)] = _ALPHABETIC
+    return found
+
+
+def _ends_of_grams(joined: NDArray[np.uint8], starts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Number of the last word of the n-gram that begins at each word, as far as there is one."""
+    sums = np.concatenate(([0], np.cumsum(_weights(joined, starts))))
+    behind = np.searchsorted(sums, sums[:-1] + n * _WORD, "left")
+    return behind[behind <= len(starts)] - 1
 
 
 def _powers(size: int) -> tuple[_U64, _U64]:
