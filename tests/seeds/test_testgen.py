@@ -13,6 +13,7 @@ import pytest
 from seed_helpers import load, write_lines
 
 from ultrainteract.config import SandboxConfig, SeedConfig
+from ultrainteract.prompts import Prompts
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Message, Task
@@ -162,6 +163,15 @@ async def test_answers_that_stay_unusable_are_reported(answer: str, problem_name
     made = await generate_tests(problem(BY_MAX), Model(answer, answer), None)  # type: ignore[arg-type]
     assert problem_named in made.problem
     assert made.inputs == ()
+
+
+async def test_a_run_s_own_template_asks_for_the_inputs(tmp_path: Path) -> None:
+    (tmp_path / "testgen").mkdir()
+    (tmp_path / "testgen/inputs.md").write_text("### user\nOWN {{ question }} {{ basic + edge + large }}\n")
+    model = Model("no json", "no json")
+    await generate_tests(problem(BY_MAX), model, None, prompts=Prompts(tmp_path))  # type: ignore[arg-type]
+    assert model.asked == ["OWN Print the largest of n integers. 12"] * len(model.asked)
+    assert model.asked
 
 
 async def test_without_a_solution_nobody_is_asked() -> None:
