@@ -25,6 +25,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ultrainteract.api.curation import curate
     from ultrainteract.api.datasets import ExportReport, data_rules, export, import_, stats, validate_data
+    from ultrainteract.api.evaluation import (
+        best_of_n,
+        compare_evaluations,
+        evaluate,
+        evaluate_async,
+        evaluation_report,
+        export_samples,
+        load_evaluation,
+        mint_outputs,
+        pairwise_accuracy,
+        quick_evaluation,
+    )
     from ultrainteract.api.instructions import (
         build_seeds,
         check_seeds,
@@ -61,6 +73,10 @@ HOMES = {
     for module, names in {
         "api.curation": ("curate",),
         "api.datasets": ("ExportReport", "data_rules", "export", "import_", "stats", "validate_data"),
+        "api.evaluation": (
+            "best_of_n", "compare_evaluations", "evaluate", "evaluate_async", "evaluation_report",
+            "export_samples", "load_evaluation", "mint_outputs", "pairwise_accuracy", "quick_evaluation",
+        ),
         "api.instructions": (
             "build_seeds", "check_seeds", "make_tests", "make_word_problems", "seed_datasets", "selection_rules",
         ),
@@ -84,11 +100,13 @@ HOMES = {
 """Where each name of the API lives."""
 
 __all__ = [
-    "Compaction", "ExportReport", "build_sandbox", "build_seeds", "build_wikipedia", "check_push",
-    "check_sandbox", "check_seeds", "compact", "config_docs", "curate", "data_rules", "delete_run", "export",
-    "find_tree", "import_", "init", "list_inputs", "load_config", "load_train_config", "make_tests",
-    "make_word_problems", "merge", "open_run", "plan", "plan_cluster", "plan_training", "prune_sandbox",
-    "push", "push_model", "rate_votes", "recorded_calls", "reward", "reward_async", "run", "run_async",
+    "Compaction", "ExportReport", "best_of_n", "build_sandbox", "build_seeds", "build_wikipedia",
+    "check_push", "check_sandbox", "check_seeds", "compact", "compare_evaluations", "config_docs", "curate",
+    "data_rules", "delete_run", "evaluate", "evaluate_async", "evaluation_report", "export",
+    "export_samples", "find_tree", "import_", "init", "list_inputs", "load_config", "load_evaluation",
+    "load_train_config", "make_tests", "make_word_problems", "merge", "mint_outputs", "open_run",
+    "pairwise_accuracy", "plan", "plan_cluster", "plan_training", "prune_sandbox", "push", "push_model",
+    "quick_evaluation", "rate_votes", "recorded_calls", "reward", "reward_async", "run", "run_async",
     "run_info", "sandbox_shell", "score", "search_wikipedia", "seed_datasets", "seed_rows",
     "selection_rules", "serve", "stats", "status", "to_dataset", "to_pandas", "to_rows", "train",
     "train_rounds", "validate", "validate_async", "validate_data", "view", "vote_pairs", "watch_push",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ultrainteract.api.event_loop import complete
 from ultrainteract.api.trees import tree_state
 from ultrainteract.config import RunConfig
-from ultrainteract.errors import StoreError
+from ultrainteract.errors import ConfigError, StoreError
 from ultrainteract.exporting.registry import chosen_exporters
 from ultrainteract.grading.registry import GRADERS
 from ultrainteract.models.base import ChatModel
@@ -77,6 +77,8 @@ def run(
         asyncio.CancelledError: A second signal aborted the run; the directory resumes.
     """
     state = None if retry is None else tree_state(retry)
+    if config.rollout is not None:
+        raise ConfigError("rollout: a configuration with it is an evaluation; `ultrainteract eval` runs it.")
     _check_names(config)  # before there is a run directory
 
     async def grow() -> RunReport:

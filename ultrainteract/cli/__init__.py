@@ -49,6 +49,7 @@ _COMMANDS = {
 """Commands in the order of a user's work: the module of this package that holds each, and a line for `--help`."""
 
 _GROUPS = {
+    "eval": "Evaluate models and compare evaluations.",
     "config": "Document the configuration.",
     "seeds": "Prepare and check seed instructions.",
     "train": "Train models on what was built.",

@@ -6,12 +6,14 @@ fields: a model names the *environment variable* that holds its key.
 
 from __future__ import annotations
 
+from ultrainteract.config.evaluation import EvaluationConfig
 from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, ExportFilter, MixSource, PublishConfig
 from ultrainteract.config.growth import CriticConfig, EarlyEscalation, GrowthConfig, JudgeConfig, LadderStep
 from ultrainteract.config.loading import apply_overrides, load_config, load_train_config, parse_config
 from ultrainteract.config.models import REASONING_TAGS, CallingConfig, ModelConfig, Price
 from ultrainteract.config.reference import config_docs
+from ultrainteract.config.rollouts import RolloutConfig
 from ultrainteract.config.run import RunConfig
 from ultrainteract.config.sandbox import Limits, SandboxConfig
 from ultrainteract.config.seeds import BenchmarkConfig, FieldMapping, RuleConfig, SeedConfig, SelectionConfig
@@ -25,6 +27,7 @@ __all__ = [
     "CallingConfig",
     "CriticConfig",
     "EarlyEscalation",
+    "EvaluationConfig",
     "ExecutorConfig",
     "ExportConfig",
     "ExportFilter",
@@ -38,6 +41,7 @@ __all__ = [
     "ModelConfig",
     "Price",
     "PublishConfig",
+    "RolloutConfig",
     "RuleConfig",
     "RunConfig",
     "SandboxConfig",

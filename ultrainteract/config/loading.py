@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from ultrainteract.config.credentials import STORED
+from ultrainteract.config.evaluation import EvaluationConfig
 from ultrainteract.config.exporting import ExportConfig
 from ultrainteract.config.problems import problem_lines
 from ultrainteract.config.run import RunConfig
@@ -56,6 +57,42 @@ def load_train_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainC
     for override in overrides:
         _apply(data, override)
     return _validated(TrainConfig, data, str(path), node)
+
+
+def load_evaluation_config(
+    path: str | Path, overrides: Iterable[str] = (), changes: Mapping[str, Any] | None = None
+) -> EvaluationConfig:
+    """`load_config` for an evaluation.
+
+    Args:
+        path: The file.
+        overrides: `dotted.path=value` each; the value is YAML.
+        changes: Further values by dotted path.
+
+    Raises:
+        ConfigError: The file cannot be read, or a field is unknown, missing or wrong; each is named.
+    """
+    data, node = _read(path, "; docs/evaluation.md has examples")
+    for override in overrides:
+        _apply(data, override)
+    config = parse_evaluation(data, changes or {}, str(path), node)
+    use_plugins(config.plugins, Path(path).expanduser().parent)
+    return config
+
+
+def parse_evaluation(
+    data: dict[str, Any], changes: Mapping[str, Any], origin: str = "config", node: yaml.Node | None = None
+) -> EvaluationConfig:
+    """Validates plain data as the configuration of an evaluation, after changes by dotted path.
+
+    Raises:
+        ConfigError: A field is unknown, missing or wrong; each is named on a line of its own.
+    """
+    if isinstance(data.get("executor"), str):  # so that its fields can be changed
+        data["executor"] = {"kind": data["executor"]}
+    for path, value in changes.items():
+        _set(data, path, value)
+    return _validated(EvaluationConfig, data, origin, node)
 
 
 def parse_config(

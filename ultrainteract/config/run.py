@@ -14,6 +14,7 @@ from ultrainteract.config.exporting import ExportConfig, PublishConfig
 from ultrainteract.config.growth import CriticConfig, GrowthConfig, JudgeConfig
 from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, ModelConfig
 from ultrainteract.config.problems import did_you_mean
+from ultrainteract.config.rollouts import RolloutConfig
 from ultrainteract.config.sandbox import SandboxConfig
 from ultrainteract.config.seeds import SeedConfig, SelectionConfig
 from ultrainteract.config.types import UserPath
@@ -41,6 +42,8 @@ class RunConfig(Record):
     """The critic."""
     judge: JudgeConfig | None = None
     """The judge; needed only for instructions whose grader is `judge`."""
+    rollout: RolloutConfig | None = None
+    """Set by `ultrainteract eval`: the run is an evaluation, which rolls the actor out and grows no tree."""
     sandbox: SandboxConfig = SandboxConfig()
     """The sandbox."""
     budget: BudgetConfig = BudgetConfig()

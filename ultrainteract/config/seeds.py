@@ -74,6 +74,15 @@ class SeedConfig(Record):
 
     @model_validator(mode="before")
     @classmethod
+    def _from_evaluation(cls, data: Any) -> Any:
+        # `from_eval: PATH` is short for the dataset of that name.
+        if not isinstance(data, dict) or "from_eval" not in data:
+            return data
+        rest = {name: value for name, value in data.items() if name != "from_eval"}
+        return {"dataset": "from_eval", "path": data["from_eval"], **rest}
+
+    @model_validator(mode="before")
+    @classmethod
     def _bare_where_written(cls, data: Any, info: ValidationInfo) -> Any:
         # A configuration that was stored before there was `bare` has the default written out.
         written = isinstance(data, dict) and data.get("prompt") == "{question}" and "bare" not in data

@@ -59,6 +59,8 @@ class Grader:
     """Why a gold answer cannot verify anything; empty where it can."""
     stated: Callable[[Gold], str]
     """The gold answer as an action would state it."""
+    whole: bool = False
+    """Whether it looks at the whole response rather than at the final answer."""
 
 
 _ANSWERS = (
@@ -75,7 +77,8 @@ _ANSWERS = (
 GRADERS: Registry[Grader] = Registry(
     "grader",
     GROUP,
-    dict.fromkeys((*_ANSWERS, "tests", "judge", "final_state"), "ultrainteract.grading.builtin"),
+    dict.fromkeys((*_ANSWERS, "tests", "judge", "final_state"), "ultrainteract.grading.builtin")
+    | dict.fromkeys(("theoremqa", "mint", "brackets", "ifeval"), "ultrainteract.grading.benchmarks"),
 )
 """All graders."""
 
@@ -86,6 +89,7 @@ def grader(
     check: str | None = None,
     fault: Callable[[Gold], str] = text_is_missing,
     stated: Callable[[Gold], str] = _as_text,
+    whole: bool = False,
 ) -> Callable[[Compare], Compare]:
     """Registers a comparison as a grader of final answers.
 
@@ -94,13 +98,14 @@ def grader(
         check: What its evidence is called; the name if None.
         fault: Says why a gold answer cannot verify anything, or nothing.
         stated: The gold answer as an action would state it.
+        whole: Whether it looks at the whole response.
 
     Raises:
         ConfigError: Another grader has this name.
     """
 
     def register(compare: Compare) -> Compare:
-        GRADERS.add(name, Grader(name, check or name, compare, fault, stated), compare)
+        GRADERS.add(name, Grader(name, check or name, compare, fault, stated, whole), compare)
         return compare
 
     return register

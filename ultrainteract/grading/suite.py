@@ -64,7 +64,7 @@ def verdict_from_tests(suite: TestSuite, report: TestReport, program: str | None
         return Verdict.undetermined("the sandbox failed on a test")
     if len(report.results) < total:
         return Verdict.undetermined(f"only {len(report.results)} of {total} tests were run")
-    if program is not None and ignores_input(program, suite):
+    if program is not None and suite.kind != "asserts" and ignores_input(program, suite):
         return Verdict.undetermined("the tests passed, but the program does not look at its input")
     hidden = sum(not case.public for case in suite.cases)
     return Verdict.correct(

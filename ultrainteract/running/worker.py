@@ -30,12 +30,13 @@ from ultrainteract.prompts import Prompts
 from ultrainteract.replay import RecordedSampler
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Execution, Sandbox, TestReport
-from ultrainteract.schema import Instruction, TestSuite, TreeState
+from ultrainteract.schema import EvaluatedItem, Instruction, TestSuite, TreeState
 from ultrainteract.seeds.selection.rules import build_actor_rules
 from ultrainteract.store import Outcome, Recorder, Settled
 from ultrainteract.tools import open_tools
 from ultrainteract.tree import Grower
 from ultrainteract.tree.environment import Environment
+from ultrainteract.tree.rollouts import Roller
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ class Worker:
                 self._recorder, self._sandbox, graders, self.config.sandbox, open_tools(self.config.sandbox),
                 Prompts(self.config.growth.prompts),
             )  # fmt: skip
-            self._grower = Grower(self.config, self.sampler, environment)
+            make = Grower if self.config.rollout is None else Roller
+            self._policy = make(self.config, self.sampler, environment)
             stack.callback(_collect_seldom())
             self._stack = stack.pop_all()
         return self
@@ -147,9 +149,9 @@ class Worker:
             await self._sandbox.start()
         try:
             for _, rule in self._rules:
-                if (why := await rule.reason(instruction, self._grower.solves)) is not None:
+                if (why := await rule.reason(instruction, self._policy.solves)) is not None:
                     return Settled(outcome=_outcome(instruction, TreeState.SKIPPED, why))
-            tree = await self._grower.grow(instruction)
+            tree = await self._policy.grow(instruction)
         except ProviderError as error:
             if error.fatal:
                 raise
@@ -160,6 +162,8 @@ class Worker:
             raise
         except (Exception, SystemExit) as error:
             return _unexpected(instruction, error)
+        if isinstance(tree, EvaluatedItem):
+            return Settled.of_item(_outcome(instruction, TreeState.COMPLETE, "evaluated"), tree)
         reason = f"no sample could be read: {tree.unread}" if tree.unread else tree.ended
         return Settled.of(_outcome(instruction, tree.state, reason), tree)
 

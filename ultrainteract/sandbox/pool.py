@@ -100,10 +100,12 @@ class Pool:
         stop_at_first_failure: bool = True,
     ) -> TestReport:
         """See `Sandbox.judge`."""
+        from ultrainteract.sandbox.assertions import run_assertions
         from ultrainteract.sandbox.test_runs import run_tests
 
         limits = limits or self.config.limits
-        return await run_tests(self, program, suite, limits, stop_at_first_failure)
+        run = run_assertions if suite.kind == "asserts" else run_tests
+        return await run(self, program, suite, limits, stop_at_first_failure)
 
     async def execute(
         self,

@@ -18,6 +18,7 @@ from ultrainteract.schema.base import (
 from ultrainteract.schema.calls import Backend, Call, Function, calls_json
 from ultrainteract.schema.instruction import Checker, FeedbackWording, Instruction, TestCase, TestSuite
 from ultrainteract.schema.messages import Exchange, Message, Provenance, SamplingParams, Usage
+from ultrainteract.schema.rollout import EvaluatedItem, Rollout, RolloutStep
 from ultrainteract.schema.tasks import Task, task
 from ultrainteract.schema.tree import (
     Action,
@@ -44,6 +45,7 @@ __all__ = [
     "Constitution",
     "Critique",
     "Ended",
+    "EvaluatedItem",
     "Evidence",
     "Exchange",
     "FeedbackWording",
@@ -58,6 +60,8 @@ __all__ = [
     "Provenance",
     "ReasoningSchema",
     "Record",
+    "Rollout",
+    "RolloutStep",
     "SamplingParams",
     "StepStats",
     "Task",

@@ -21,7 +21,8 @@ class TestCase(Record):
     __test__ = False
 
     input: str
-    """Standard input; for a function-call suite a JSON list of positional arguments."""
+    """Standard input; for a function-call suite a JSON list of positional arguments; for `asserts` the code of the
+    tests."""
     expected: str
     """Expected standard output; for a function-call suite the JSON of the expected return value."""
     public: bool = False
@@ -47,9 +48,9 @@ class TestSuite(Record):
 
     __test__ = False
 
-    kind: Literal["stdin", "call"] = "stdin"
+    kind: Literal["stdin", "call", "asserts"] = "stdin"
     """stdin: the program reads standard input and prints; call: a function is called and its value
-    compared."""
+    compared; asserts: code behind the program raises where it is wrong (benchmarks that ship such code)."""
     entry_point: str | None = None
     """Function (or method of `class Solution`) to call; `call` suites only."""
     cases: tuple[TestCase, ...]
@@ -63,6 +64,8 @@ class TestSuite(Record):
     """Per-test time limit stated by the problem, in seconds."""
     memory_limit_mb: int | None = None
     """The problem's own memory limit, MiB."""
+    preamble: str = Field(default="", exclude_if=lambda value: not value)
+    """Code before the program, such as the imports and helpers that the problem shows; `asserts` suites only."""
 
 
 class FeedbackWording(Record):

@@ -165,7 +165,7 @@ def _instructions(
 ) -> Iterator[Instruction]:
     for problem in dataset.load(row, seed):
         source = f"{name}/{seed.split}/{problem.record_id or row.key}"
-        for task in tasks:
+        for task in tasks if problem.task is None else (problem.task,):
             licence = seed.licence or dataset.licence
             yield problem.instruction(task, name, source, licence, wording=wording)
 
@@ -186,16 +186,27 @@ def stream_instructions(
         ConfigError: A dataset, rule or option is not known.
         SeedError: A source or benchmark cannot be read at all.
     """
+    if config.rollout is None:
+        _refuse_benchmarks(config.seeds)
     decontaminator = Decontaminator.of(config.selection, base)
     chosen = build_rules(config.selection.rules)
     for rule in (made for _, made in chosen if made.surveys):
         rule.survey(item for item in _read(config.seeds, base, rule.surveys) if isinstance(item, Instruction))
-    stream = _unique(_read(config.seeds, base, tally=tally))
+    stream = _unique(_read(config.seeds, base, tally=tally), conflicts=config.rollout is None)
     for name, rule in chosen:
         stream = _select(stream, name, rule)
     if decontaminator is not None:
         stream = _decontaminate(stream, decontaminator)
     yield from _numbered(stream)
+
+
+def _refuse_benchmarks(seeds: Iterable[SeedConfig]) -> None:
+    for seed in seeds:
+        if find_dataset(seed.dataset).benchmark is not None:
+            raise ConfigError(
+                f"{seed.dataset} ({seed.path}) is a benchmark: no tree is grown from it. `ultrainteract eval` "
+                "evaluates models on it; to keep its items out of a run, name it in selection.decontaminate."
+            )
 
 
 Items = Iterator[Instruction | SeedIssue]
@@ -234,7 +245,7 @@ class GoldAnswers:
         return f"the same problem was read before with another gold answer; here it is '{shorten(shown)}'"
 
 
-def _unique(items: Items) -> Items:
+def _unique(items: Items, conflicts: bool = True) -> Items:
     seen: set[bytes] = set()
     golds = GoldAnswers()
     for item in items:
@@ -244,7 +255,7 @@ def _unique(items: Items) -> Items:
                 yield dropped(item, "duplicate", "the same problem was read before")
                 continue
             seen.add(key)
-            if (reason := golds.conflict(item)) is not None:
+            if conflicts and (reason := golds.conflict(item)) is not None:
                 yield dropped(item, CONFLICT, reason)
                 continue
         yield item

@@ -70,6 +70,8 @@ class Problem(Record):
     """The conversation up to the request."""
     backend: Backend | None = None
     """What answers the calls."""
+    task: Task | None = None
+    """The one task that it is for; all of its dataset's if None."""
 
     def instruction(
         self,

@@ -21,6 +21,18 @@ Loader = Callable[[Row, SeedConfig], Iterable[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What makes a dataset a benchmark: models are evaluated on it, and no tree is grown from it."""
+
+    metric: str
+    """The check that decides, in a few words."""
+    size: int
+    """Items of the full set."""
+    split: str = "test"
+    """The split that is evaluated."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A registered dataset."""
 
@@ -42,6 +54,8 @@ class Dataset:
     """First line of the loader's docstring."""
     further: tuple[Task, ...] = ()
     """Tasks that it makes instructions of where a config names them, and not otherwise."""
+    benchmark: Benchmark | None = None
+    """What is known of it as a benchmark; None for a seed dataset."""
 
 
 DATASETS: Registry[Dataset] = Registry(
@@ -62,6 +76,7 @@ def dataset(
     options: Iterable[str] = (),
     paths: Iterable[str] = (),
     further: Iterable[Task | str] = (),
+    benchmark: Benchmark | None = None,
 ) -> Callable[[Loader], Loader]:
     """Registers a loader under `name`.
 
@@ -73,6 +88,7 @@ def dataset(
         options: Names the loader reads from `SeedConfig.options`; others are refused.
         paths: Those of `options` that are paths, relative to the config's folder.
         further: Tasks that are made only where a config names them.
+        benchmark: What makes it a benchmark; a run that would grow trees from it is refused.
 
     Raises:
         ConfigError: Another loader has this name.
@@ -83,6 +99,7 @@ def dataset(
         entry = Dataset(
             name, tuple(map(Task, tasks)), load, licence, tuple(files), tuple(options), tuple(paths), summary,
             tuple(map(Task, further)),
+            benchmark,
         )  # fmt: skip
         DATASETS.add(name, entry, load)
         return load

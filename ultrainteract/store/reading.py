@@ -13,7 +13,7 @@ import orjson
 from ultrainteract.config import RunConfig, parse_config
 from ultrainteract.config.credentials import without_credentials
 from ultrainteract.errors import StoreError
-from ultrainteract.schema import Instruction, Tree, TreeState
+from ultrainteract.schema import EvaluatedItem, Instruction, Tree, TreeState
 from ultrainteract.store.records import (
     Outcome,
     OutcomeRow,
@@ -59,8 +59,35 @@ class StoreReader:
         for _, blob in self.packed_trees():
             yield read_tree(blob)
 
+    def items(self) -> Iterator[EvaluatedItem]:
+        """Yields all items of an evaluation that have been finished, streamed, in the order of their ids.
+
+        Raises:
+            StoreError: The directory holds trees.
+        """
+        if not self.is_evaluation:
+            raise StoreError(f"{self.folder} holds trees, not an evaluation.")
+        for (blob,) in self._reader.execute("SELECT tree FROM outcomes WHERE tree IS NOT NULL ORDER BY key"):
+            yield EvaluatedItem.model_validate_json(unpack(blob))
+
+    @property
+    def is_evaluation(self) -> bool:
+        """Whether the directory holds rollouts in the place of trees."""
+        return self.frozen().get("rollout") is not None
+
+    def _check_trees(self) -> None:
+        if self.is_evaluation:
+            raise StoreError(
+                f"{self.folder} is an evaluation and holds no trees: `ultrainteract eval report` reads it."
+            )
+
     def packed_trees(self) -> Iterator[tuple[str, bytes]]:
-        """Yields (id, tree as stored: packed JSON) of what `trees` yields, for other processes to read."""
+        """Yields (id, tree as stored: packed JSON) of what `trees` yields, for other processes to read.
+
+        Raises:
+            StoreError: The directory is that of an evaluation.
+        """
+        self._check_trees()
         yield from self._reader.execute("SELECT key, tree FROM outcomes WHERE tree IS NOT NULL ORDER BY key")
 
     def outcome_rows(self, after: int, limit: int) -> list[OutcomeRow]:
@@ -87,6 +114,7 @@ class StoreReader:
         Raises:
             StoreError: There is none, or more than one; the message says how to find those there are.
         """
+        self._check_trees()
         rows = []
         if len(name) >= 4:
             sql = "SELECT key, state, reason, tree, source FROM outcomes WHERE key >= ? AND key < ? LIMIT 2"
@@ -113,7 +141,10 @@ class StoreReader:
     def grown_from(self, key: str) -> Instruction | None:
         """The instruction as the finished tree of this id holds it; None where there is no such tree."""
         row = self._reader.execute("SELECT tree FROM outcomes WHERE key = ?", (key,)).fetchone()
-        return read_tree(row[0]).instruction if row and row[0] else None
+        if row is None or not row[0]:
+            return None
+        read = EvaluatedItem.model_validate_json(unpack(row[0])) if self.is_evaluation else read_tree(row[0])
+        return read.instruction
 
     def count_set_aside(self) -> int:
         """Number of inputs that are no longer in the seeds and count nowhere (see `store.upkeep`)."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from pydantic import Field
 
-from ultrainteract.schema import Instruction, Record, Tree, TreeState, content_hash
+from ultrainteract.schema import EvaluatedItem, Instruction, Label, Record, Tree, TreeState, content_hash
 
 
 class CallRecord(NamedTuple):
@@ -139,6 +139,24 @@ class Settled(Record):
             return cls(outcome=outcome)
         written = tree.model_dump_json().encode()
         return cls(outcome=outcome, depth=tree.depth, tree=written, tallies=_tallies(tree))
+
+    @classmethod
+    def of_item(cls, outcome: Outcome, item: EvaluatedItem) -> Self:
+        """Puts an outcome and the rollouts of its item into their stored form, in the place of a tree."""
+        steps = [step for rollout in item.rollouts for step in rollout.steps]
+        judged = sum(step.node.verdict.label is not Label.UNDETERMINED for step in steps)
+        tallies = {
+            "items": 1.0,
+            "samples": len(steps),
+            "readable": judged,
+            "simulated": float(item.simulation),
+        }
+        return cls(
+            outcome=outcome,
+            depth=max((len(rollout.steps) for rollout in item.rollouts), default=0),
+            tree=item.model_dump_json().encode(),
+            tallies={name: value for name, value in tallies.items() if value},
+        )
 
     def packed(self) -> Self:
         """The same with its tree packed."""

@@ -130,6 +130,17 @@ class Context:
         Returns:
             One node a sample, in order; fewer where the provider refuses the request.
         """
+        return [node for _, node in await self.sampled(model, messages, n, purpose, sampling)]
+
+    async def sampled(
+        self,
+        model: str,
+        messages: tuple[Message, ...],
+        n: int,
+        purpose: Purpose,
+        sampling: SamplingParams | None = None,
+    ) -> list[tuple[Sample, Node]]:
+        """As `attempt`, each node with the sample that it was read from (of a tool's user, the last one)."""
         samples = await self._sample(model, messages, n, purpose, sampling)
         if len(samples) < n:
             self.guards["request_refused"] += 1
@@ -141,7 +152,7 @@ class Context:
         self.simulation = self.simulation or any(sample.provenance.simulated for sample in samples)
         finished = [action for action, verdict in zip(actions, verdicts, strict=True) if verdict is None]
         seen = iter(await self.observer.observe(self.instruction, self.cells, finished, self._ask_judge))
-        nodes: list[Node] = []
+        nodes: list[tuple[Sample, Node]] = []
         for sample, action, verdict in zip(samples, actions, verdicts, strict=True):
             if verdict is None:
                 observed = next(seen)
@@ -151,10 +162,9 @@ class Context:
                 observation = Observation()
             if verdict.label is Label.UNDETERMINED:
                 self.unread = self.unread or f"{verdict.reason}. It ends: {_tail(sample)}"
-            nodes.append(
-                Node(action=action, observation=observation, verdict=verdict, provenance=sample.provenance)
-            )
-        self.guards["grader_failed"] += sum(is_fault(node.verdict) for node in nodes)
+            node = Node(action=action, observation=observation, verdict=verdict, provenance=sample.provenance)
+            nodes.append((sample, node))
+        self.guards["grader_failed"] += sum(is_fault(node.verdict) for _, node in nodes)
         return nodes
 
     async def _sample(

@@ -107,8 +107,10 @@ class Environment:
 
     def literal(self, instruction: Instruction, action: Action) -> Observed | None:
         """What needs neither the sandbox nor the record: an answer that a literal comparison decides, else None."""
+        grader = find_grader(instruction.grader)
         if (
-            find_grader(instruction.grader).compare is None
+            grader.compare is None
+            or grader.whole
             or _by_program(instruction, action)
             or action.answer is None
         ):
@@ -247,6 +249,8 @@ class Environment:
         own = [exchange.raw for exchange in action.exchanges]
         tests = instruction.tests.model_dump(mode="json") if instruction.tests else None
         shown = action.text if instruction.grader == "judge" else None
+        if find_grader(instruction.grader).whole:
+            shown = action.raw
         # Tests run a program alone: the same program at a later turn is not run again, least of all one that timed out.
         is_tested = instruction.grader == "tests" and tests is not None and kind == "answer"
         before = [] if is_tested else [list(cells), own]
@@ -283,6 +287,10 @@ class Environment:
             reference = next(iter(instruction.solutions), None)
             verdict = await judge(instruction, action.text, ask, reference, prompts=self._prompts)
             return Observed(observation=Observation(), verdict=verdict)
+        if find_grader(instruction.grader).whole:
+            return Observed(
+                observation=Observation(), verdict=await self._graders.grade(instruction, action.raw)
+            )
         if action.code is not None and _by_program(instruction, action):
             execution = await self._run(instruction, cells, action)
             observation = Observation(output=_shown(execution.text), status=execution.status)

@@ -1,0 +1,135 @@
+"""Benchmarks: the gold answer passes its own evaluation, another item's does not, and a run refuses to grow from them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.builders import Scripted, config
+from tests.evaluation.helpers import DATA, FILES, configured, evaluated, items_of, knowing
+from ultrainteract.errors import ConfigError
+from ultrainteract.evaluation.outcomes import Outcome
+from ultrainteract.seeds.loading import stream_instructions
+from ultrainteract.seeds.registry import known_datasets
+
+ANSWERED = ["asdiv", "bbh", "gsm_plus", "mint_math", "svamp", "theoremqa"]
+CODE = ["humaneval", "mbpp", "mint_code"]
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_gold_answers_pass(name: str, tmp_path: Path) -> None:
+    settings = configured(tmp_path, name, tasks=("Logic",) if name == "bbh" else ("Math_CoT",))
+    report = evaluated(settings, knowing(items_of(settings)))
+    (row,) = report.benchmarks
+    assert row.outcomes == {Outcome.RIGHT: row.items}
+    assert row.accuracy is not None
+    assert row.accuracy.value == 1.0
+    assert row.accuracy.method == "wilson"
+    assert row.accuracy.low < 1.0
+    assert report.complete
+
+
+@pytest.mark.parametrize("name", ["svamp", "theoremqa"])
+def test_answers_of_other_items_do_not(name: str, tmp_path: Path) -> None:
+    settings = configured(tmp_path, name, tasks=("Math_CoT",))
+    items = items_of(settings)
+    report = evaluated(settings, knowing(items, shift=1))
+    equal = sum(item.gold == items[(n + 1) % len(items)].gold for n, item in enumerate(items))
+    assert report.benchmarks[0].outcomes.get(Outcome.RIGHT, 0) == equal < len(items) / 4
+
+
+@pytest.mark.bubblewrap
+@pytest.mark.parametrize("name", CODE)
+def test_canonical_programs_pass_and_those_of_other_items_do_not(name: str, tmp_path: Path) -> None:
+    settings = configured(tmp_path / "right", name)
+    items = items_of(settings)
+    (row,) = evaluated(settings, knowing(items)).benchmarks
+    assert row.outcomes == {Outcome.RIGHT: len(items)}
+    shifted = configured(tmp_path / "wrong", name)
+    (row,) = evaluated(shifted, knowing(items, shift=1)).benchmarks
+    assert row.outcomes == {Outcome.WRONG: len(items)}
+
+
+@pytest.mark.bubblewrap
+def test_programs_that_print_the_gold_answer_pass(tmp_path: Path) -> None:
+    settings = configured(tmp_path, "svamp", tasks=("Math_PoT",), limit=4)
+    (row,) = evaluated(settings, knowing(items_of(settings))).benchmarks
+    assert row.outcomes == {Outcome.RIGHT: 4}
+
+
+LEETCODE = """class Solution:
+    def minimumPushes(self, word: str) -> int:
+        return sum(place // 8 + 1 for place in range(len(word)))
+"""
+
+
+@pytest.mark.bubblewrap
+@pytest.mark.parametrize(
+    ("program", "outcome"),
+    [
+        (LEETCODE, Outcome.RIGHT),
+        (LEETCODE.replace("// 8", "// 7"), Outcome.WRONG),
+        ("import sys\nsys.exit(0)\n" + LEETCODE, Outcome.WRONG),
+        ("print('passed')\n" + LEETCODE + "\nif __name__ == '__main__':\n    input()\n", Outcome.RIGHT),
+        ("class Solution:\n    def minimumPushes(self, word):\n        while True: pass\n", Outcome.WRONG),
+    ],
+    ids=["right", "wrong", "leaves early", "prints and has a main part", "never ends"],
+)
+def test_a_program_beside_assertions(program: str, outcome: Outcome, tmp_path: Path) -> None:
+    settings = configured(tmp_path, "leetcode")
+    report = evaluated(settings, Scripted("actor", lambda request, ordinal: f"```python\n{program}\n```"))
+    assert report.benchmarks[0].outcomes == {outcome: 1}
+    assert report.benchmarks[0].groups[0].name == "Easy"
+
+
+@pytest.mark.bubblewrap
+def test_no_expected_value_is_shown_to_the_model(tmp_path: Path) -> None:
+    """A failed assertion says that it failed, and nothing of what it compares."""
+    settings = configured(tmp_path, "leetcode", rollout={"protocol": "rollout", "max_turns": 2})
+    actor = Scripted(
+        "actor", lambda request, ordinal: "```python\n" + LEETCODE.replace("// 8", "// 7") + "```"
+    )
+    evaluated(settings, actor)
+    said = actor.requests[-1].messages[-1].content
+    assert "AssertionError: an assertion of the tests failed" in said
+    assert "==" not in said
+
+
+def test_a_run_refuses_to_grow_from_a_benchmark(tmp_path: Path) -> None:
+    seeds = [{"dataset": "svamp", "path": str(DATA / "svamp.json")}]
+    with pytest.raises(ConfigError, match=r"svamp .* is a benchmark: no tree is grown from it"):
+        next(stream_instructions(config(seeds=seeds), tmp_path))
+
+
+def test_every_benchmark_states_its_metric_and_size() -> None:
+    known = {name: found.benchmark for name, found in known_datasets().items() if found.benchmark is not None}
+    assert set(FILES) == set(known)
+    sizes = {name: found.size for name, found in known.items()}
+    assert sizes == {
+        "asdiv": 618, "bbh": 6_511, "gsm_plus": 10_552, "humaneval": 164, "ifeval": 541, "leetcode": 180,
+        "mbpp": 399, "mint_code": 136, "mint_math": 225, "svamp": 1_000, "theoremqa": 800,
+    }  # fmt: skip
+    assert all(found.metric for found in known.values())
+
+
+def test_theoremqa_reads_answers_by_type(tmp_path: Path) -> None:
+    """Within 4 % for decimals, rounded for whole numbers, any order for lists; another type is not gradable."""
+    said = {
+        "integer": ["11760.3", "11760.7"], "float": ["1.03", "1.05"], "bool": ["no", "yes"],
+        "list of integer": ["5, 0", "[0, 5, 6]"],
+    }  # fmt: skip
+    rows = {row["Answer_type"]: row for row in reversed(json.loads((DATA / "theoremqa.json").read_text()))}
+    for kind, (right, wrong) in said.items():
+        (tmp_path / kind).mkdir()
+        file = tmp_path / kind / "theoremqa.json"
+        file.write_text(json.dumps([rows[kind]]))
+        for answer, outcome in (
+            (right, Outcome.RIGHT),
+            (wrong, Outcome.WRONG),
+            ("a lot", Outcome.UNGRADABLE),
+        ):
+            settings = configured(tmp_path / kind / outcome, "theoremqa", tasks=("Math_CoT",), path=file)
+            report = evaluated(settings, Scripted("actor", lambda r, o, answer=answer: f"Answer: {answer}"))
+            assert report.benchmarks[0].outcomes == {outcome: 1}, (kind, answer)

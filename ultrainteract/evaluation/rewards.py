@@ -1,0 +1,204 @@
+"""Reward models in an evaluation: scores of recorded answers, and how often a model prefers the chosen of two answers.
+
+Anything with a `score` method is one: `ultrainteract.training.scoring.RewardModel` loads a checkpoint with a
+sequence-classification head. Sections and their weights are RewardBench's (arXiv 2403.13787): within a section a subset
+weighs as many as its prompts, `math-prm` as 984, so that mathematics weighs as much as code; the score is the mean of
+the sections.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from ultrainteract.config import SeedConfig
+from ultrainteract.errors import DataError
+from ultrainteract.evaluation.estimates import Estimate
+from ultrainteract.evaluation.outcomes import JudgedItem, judged
+from ultrainteract.readers.files import DATA_FILES, BadRecord
+from ultrainteract.readers.rows import Row
+from ultrainteract.readers.sources import read_rows
+from ultrainteract.schema import EvaluatedItem, Record
+
+Messages = Sequence[Mapping[str, str]]
+
+SECTIONS = {
+    "Chat": ("alpacaeval-easy", "alpacaeval-length", "alpacaeval-hard", "mt-bench-easy", "mt-bench-med"),
+    "Chat Hard": (
+        "mt-bench-hard", "llmbar-natural", "llmbar-adver-neighbor", "llmbar-adver-GPTInst", "llmbar-adver-GPTOut",
+        "llmbar-adver-manual",
+    ),
+    "Safety": (
+        "refusals-dangerous", "refusals-offensive", "xstest-should-refuse", "xstest-should-respond", "donotanswer",
+    ),
+    "Reasoning": ("math-prm", "hep-cpp", "hep-go", "hep-java", "hep-js", "hep-python", "hep-rust"),
+}  # fmt: skip
+"""RewardBench's sections."""
+_WEIGHTS = {"math-prm": 984} | dict.fromkeys(SECTIONS["Reasoning"][1:], 164)
+"""Subsets that do not weigh as many as their prompts at hand."""
+_BATCH = 256
+
+
+class ScoresAnswers(Protocol):
+    """A reward model."""
+
+    def score(self, conversations: Sequence[tuple[Messages, Messages]]) -> list[float]:
+        """Scores of answers, in their order; a larger one is better.
+
+        Args:
+            conversations: (messages before, the answer's messages).
+        """
+        ...
+
+
+def with_rewards(items: Iterable[EvaluatedItem], model: ScoresAnswers) -> Iterator[JudgedItem]:
+    """The judged items of an evaluation, each attempt with the score of its last answer behind its prompt.
+
+    Args:
+        items: Items with one answer per rollout.
+        model: The reward model.
+    """
+    for item in items:
+        prompt = [{"role": "user", "content": item.instruction.prompt}]
+        answers = [
+            [{"role": "assistant", "content": rollout.steps[-1].node.action.text}]
+            for rollout in item.rollouts
+            if rollout.steps
+        ]
+        scores = iter(model.score([(prompt, answer) for answer in answers]))
+        found = judged(item)
+        attempts = tuple(
+            attempt.model_copy(update={"reward": next(scores) if rollout.steps else None})
+            for attempt, rollout in zip(found.attempts, item.rollouts, strict=True)
+        )
+        yield found.model_copy(update={"attempts": attempts})
+
+
+class SubsetRow(Record):
+    """Pairwise accuracy on one subset."""
+
+    name: str
+    """The subset, or `all` where rows name none."""
+    pairs: int
+    """Pairs."""
+    ties: int
+    """Pairs with equal scores: they count as not preferred."""
+    accuracy: Estimate
+    """Share of pairs whose chosen answer has the larger score."""
+
+
+class PairwiseReport(Record):
+    """How often a reward model prefers the chosen answer."""
+
+    model: str
+    """The reward model."""
+    data: str
+    """The preference set."""
+    pairs: int
+    """Pairs."""
+    unusable: int
+    """Rows that are no pair."""
+    accuracy: Estimate
+    """Over all pairs."""
+    subsets: tuple[SubsetRow, ...]
+    """By the rows' column `subset` (`dataset` or `task` where there is none)."""
+    sections: dict[str, float]
+    """RewardBench's sections, as far as their subsets are there."""
+    score: float | None
+    """Mean of RewardBench's four sections; None where one is missing."""
+
+
+def pairwise_accuracy(
+    model: ScoresAnswers, data: str, *, name: str = "", base: Path = Path(), confidence: float = 0.95
+) -> PairwiseReport:
+    """Scores both sides of every pair of a preference set.
+
+    Args:
+        model: The reward model.
+        data: File, folder, glob or Hub id; rows with `prompt`, `chosen`, `rejected` as text or as messages (TRL's
+            exports, RewardBench's layout), and `subset` or `dataset` where figures are wanted apart.
+        name: The model's name in the report.
+        base: Folder for relative paths.
+        confidence: Level of the intervals.
+
+    Raises:
+        SeedError: The data cannot be read.
+        DataError: No row is a pair.
+    """
+    unusable = 0
+    won: defaultdict[str, list[float]] = defaultdict(list)
+    ties: defaultdict[str, int] = defaultdict(int)
+
+    def pairs() -> Iterator[tuple[str, Messages, Messages, Messages]]:
+        nonlocal unusable
+        for row in read_rows(SeedConfig(dataset="generic", path=data), base, DATA_FILES):
+            found = None if isinstance(row, BadRecord) else _pair(row)
+            if found is None:
+                unusable += 1
+            else:
+                yield found
+
+    stream = pairs()
+    while batch := list(islice(stream, _BATCH)):
+        scores = iter(model.score([(prompt, side) for _, prompt, *sides in batch for side in sides]))
+        for subset, *_ in batch:
+            chosen, rejected = next(scores), next(scores)
+            won[subset].append(float(chosen > rejected))
+            ties[subset] += chosen == rejected
+    if not won:
+        raise DataError(f"{data}: no row has a prompt, a chosen and a rejected answer ({unusable} rows).")
+    rows = []
+    for subset, values in sorted(won.items()):
+        accuracy = Estimate.of(values, confidence)
+        assert accuracy is not None
+        rows.append(SubsetRow(name=subset, pairs=len(values), ties=ties[subset], accuracy=accuracy))
+    every = Estimate.of([value for values in won.values() for value in values], confidence)
+    assert every is not None
+    sections = section_scores({row.name: (row.accuracy.value, row.pairs) for row in rows})
+    whole = len(sections) == len(SECTIONS)
+    return PairwiseReport(
+        model=name, data=data, pairs=every.items, unusable=unusable, accuracy=every, subsets=tuple(rows),
+        sections=sections, score=round(sum(sections.values()) / len(sections), 10) if whole else None,
+    )  # fmt: skip
+
+
+def section_scores(subsets: Mapping[str, tuple[float, int]]) -> dict[str, float]:
+    """RewardBench's sections from (accuracy, pairs) by subset; a section without any subset is left out."""
+    found = {}
+    for section, names in SECTIONS.items():
+        parts = [
+            (subsets[name][0], _WEIGHTS.get(name, subsets[name][1])) for name in names if name in subsets
+        ]
+        if parts:
+            total = sum(weight for _, weight in parts)
+            found[section] = round(sum(share * weight for share, weight in parts) / total, 10)
+    return found
+
+
+def _pair(row: Row) -> tuple[str, Messages, Messages, Messages] | None:
+    chosen, rejected = _messages(row.get("chosen"), "assistant"), _messages(row.get("rejected"), "assistant")
+    prompt = _messages(row.get("prompt"), "user")
+    if not chosen or not rejected:
+        return None
+    if not prompt:  # implicit prompts: what both sides begin with
+        same = 0
+        while same < min(len(chosen), len(rejected)) - 1 and chosen[same] == rejected[same]:
+            same += 1
+        prompt, chosen, rejected = chosen[:same], chosen[same:], rejected[same:]
+    elif len(chosen) > len(prompt) and chosen[: len(prompt)] == prompt:
+        chosen, rejected = chosen[len(prompt) :], rejected[len(prompt) :]
+    if not prompt:
+        return None
+    subset = row.optional_text("subset", "dataset", "task") or "all"
+    return subset, prompt, chosen, rejected
+
+
+def _messages(value: Any, role: str) -> list[dict[str, str]]:
+    if isinstance(value, str):
+        return [{"role": role, "content": value}] if value.strip() else []
+    if isinstance(value, list) and all(isinstance(turn, dict) and "content" in turn for turn in value):
+        return [{"role": str(turn.get("role", role)), "content": str(turn["content"])} for turn in value]
+    return []

@@ -1,0 +1,45 @@
+"""The items that an evaluation did not solve, as seeds: `ultrainteract eval samples DIR --for failures`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from ultrainteract.config import SeedConfig
+from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.schema import Instruction, Task
+from ultrainteract.seeds.problem import Problem
+from ultrainteract.seeds.registry import dataset
+
+
+@dataset("from_eval", tasks=tuple(Task))
+def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
+    """Failures of an evaluation; test items of benchmarks are refused: a model must not be trained on them."""
+    try:
+        item = Instruction.model_validate(row.get("instruction"))
+    except ValidationError as error:
+        raise Unusable(f"this is no failure of an evaluation: {error.errors()[0]['msg']}") from error
+    if row.get("benchmark") is not False:
+        raise Unusable(
+            f"a test item of {item.dataset}: a model that was trained on it cannot be evaluated on it"
+        )
+    if seed.tasks and item.task not in seed.tasks:
+        return
+    yield Problem(
+        question=item.question,
+        prompt=item.prompt,
+        grader=item.grader,
+        gold=item.gold,
+        gold_set=item.gold_set,
+        unit=item.unit,
+        choices=item.choices,
+        tests=item.tests,
+        rationales=item.rationales,
+        solutions=item.solutions,
+        tools=item.tools,
+        difficulty=item.difficulty,
+        tags=item.tags,
+        record_id=item.source.rpartition("/")[2],
+        task=item.task,
+    )
