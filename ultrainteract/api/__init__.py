@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     )
     from ultrainteract.api.training import plan_training, push_model, score, train, train_rounds
     from ultrainteract.api.trees import find_tree, list_inputs, recorded_calls
-    from ultrainteract.api.viewing import view
+    from ultrainteract.api.viewing import view, write_bundle, write_tree_page
     from ultrainteract.config import config_docs, load_config, load_train_config
 
 HOMES = {
@@ -92,7 +92,7 @@ HOMES = {
         "api.rows": ("seed_rows", "to_dataset", "to_pandas", "to_rows"),
         "api.training": ("plan_training", "push_model", "score", "train", "train_rounds"),
         "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
-        "api.viewing": ("view",),
+        "api.viewing": ("view", "write_bundle", "write_tree_page"),
         "config": ("config_docs", "load_config", "load_train_config"),
     }.items()
     for name in names
@@ -110,6 +110,7 @@ __all__ = [
     "run_info", "sandbox_shell", "score", "search_wikipedia", "seed_datasets", "seed_rows",
     "selection_rules", "serve", "stats", "status", "to_dataset", "to_pandas", "to_rows", "train",
     "train_rounds", "validate", "validate_async", "validate_data", "view", "vote_pairs", "watch_push",
+    "write_bundle", "write_tree_page",
 ]  # fmt: skip
 
 

@@ -150,6 +150,7 @@ def stats(
         StoreError: A run directory cannot be read.
         DataError: A source holds nothing that trees could be made of.
     """
+    from ultrainteract.statistics.label_error import audited_error
     from ultrainteract.statistics.statistics import Statistics, token_counter
 
     count, name = token_counter(tokenizer)
@@ -158,6 +159,8 @@ def stats(
         for tree in opened.trees:
             counted.add(tree)
         found = counted.figures(opened.spend)
+        if (error := audited_error([*map(str, sources)])) is not None:
+            found = found.model_copy(update={"label_error": error})
         if not opened.imported:
             return found
         issues = sum((part.issues for part in opened.imported), start=type(counted.guards)())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from ultrainteract.api.event_loop import complete
 
@@ -14,6 +15,7 @@ def view(
     port: int | None = None,
     token: str | None = None,
     revision: str | None = None,
+    audit: int | None = None,
     ready: Callable[[str], None] = lambda address: None,
     ended: asyncio.Event | None = None,
 ) -> None:
@@ -28,6 +30,7 @@ def view(
         port: Port; 0 for any; 7878, or any other where that is taken, if None.
         token: What a user has to know.
         revision: Revision of Hub datasets.
+        audit: Draw so many labelled actions to be judged blind, where no audit lies beside the trees yet.
         ready: Called with the page's address.
         ended: Ends serving when it is set.
 
@@ -38,5 +41,58 @@ def view(
     from ultrainteract.viewing import Library, ServerSettings, serve
 
     with Library(sources, revision) as library:
+        if audit is not None:
+            for collection in library.collections:
+                collection.build()
+                collection.draw_audit(audit)
         library.start()
         complete(lambda: serve(library, ServerSettings(host, port, token), ready, ended))
+
+
+def write_bundle(
+    *sources: str,
+    output: str | Path,
+    revision: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Writes the page with all its data as files that any file server gives out (GitHub Pages, a Hugging Face Space).
+
+    Args:
+        sources: As of `view`.
+        output: The folder; an earlier bundle there is replaced.
+        revision: Revision of Hub datasets.
+        say: Tells what was left out: trees in which a key or token was found.
+
+    Raises:
+        StoreError, DataError, ConfigError: A place cannot be read, or the folder cannot be written.
+    """
+    from ultrainteract.viewing import Library, bundle
+
+    with Library(sources, revision) as library:
+        library.build()
+        bundle.write_bundle(library, Path(output), lambda one: complete(one.figures), say)
+    return Path(output)
+
+
+def write_tree_page(
+    *sources: str, tree: str, output: str | Path | None = None, revision: str | None = None
+) -> Path:
+    """Writes one tree as one HTML file that needs neither server nor network.
+
+    Args:
+        sources: As of `view`.
+        tree: Beginning of its id, or the source id of its record.
+        output: The file; `<beginning of the id>.html` here if None.
+        revision: Revision of Hub datasets.
+
+    Raises:
+        StoreError, DataError, ConfigError: A place cannot be read, it has no such tree, or the file cannot be written.
+    """
+    from ultrainteract.viewing import Library, bundle
+
+    with Library(sources, revision) as library:
+        library.build()
+        collection, key = library.find(tree)
+        path = Path(output) if output is not None else Path(f"{key[:12]}.html")
+        bundle.write_page(collection, key, path)
+    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,22 @@ def view(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
     ] = True,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the page with its data into this folder instead of serving it.", metavar="FOLDER"
+        ),
+    ] = None,
+    once: Annotated[
+        str | None,
+        typer.Option(help="Write one tree as one HTML file instead, and print its path.", metavar="TREE"),
+    ] = None,
+    audit: Annotated[
+        int | None,
+        typer.Option(
+            help="Draw so many actions to be judged blind; the estimate goes into stats and card.", min=1
+        ),
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of Hub datasets.")] = None,
 ) -> None:
     """Read trees on a local page: chosen beside rejected, with search, filters, and a run under way."""
@@ -34,6 +51,16 @@ def view(
     from ultrainteract.cli.terminal import terminal
 
     console = terminal(stderr=True)
+    if bundle is not None:
+        print(
+            api.write_bundle(
+                *source, output=bundle, revision=revision, say=lambda line: console.print(line, markup=False)
+            )
+        )
+        return
+    if once is not None:
+        print(api.write_tree_page(*source, tree=once, revision=revision))
+        return
 
     def ready(address: str) -> None:
         print(address, flush=True)
@@ -44,4 +71,4 @@ def view(
             webbrowser.open(address)
 
     with suppress(KeyboardInterrupt):
-        api.view(*source, host=host, port=port, token=token, revision=revision, ready=ready)
+        api.view(*source, host=host, port=port, token=token, revision=revision, audit=audit, ready=ready)

@@ -45,6 +45,9 @@ class ExportFilter(Record):
     """Last turn to export."""
     mutated: bool = True
     """Keep actions that no model wrote as they stand: right function calls that were given one fault."""
+    marks: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """File with the marks of `ultrainteract view` (`marks.jsonl` in a run directory): leave out marked actions, their
+    pairs, and the turns that go on from them."""
     without: tuple[Literal["secret", "email", "phone"], ...] = ()
     """Drop trees in whose texts one of these was found: keys and tokens, mail addresses, telephone numbers."""
 

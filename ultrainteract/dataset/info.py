@@ -132,6 +132,8 @@ class RunInfo(Record):
             trees: Trees they were made from, before any selection.
         """
         settings = config.model_dump(mode="json", exclude={"mix"})
+        if config.filter.marks is not None:
+            settings["filter"]["marks"] = public_name(config.filter.marks)
         settings["mix"] = {
             name: source.model_dump(mode="json", exclude=set() if source.pairs != "all" else {"pairs"})
             | {"path": public_name(source.path)}

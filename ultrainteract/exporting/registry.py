@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from ultrainteract.config import ExportConfig
+from ultrainteract.dataset.marks import without_marked
 from ultrainteract.dataset.samples import demonstrations, preferences, tree_passes
 from ultrainteract.errors import ConfigError
 from ultrainteract.exporting.order import problem_of, spread
@@ -129,7 +130,13 @@ def exporter(
                 for row in render(sample):
                     yield row if config.reasoning != "column" else {**row, **_reasoning_columns(sample, row)}
 
-        rows = render if kind == "tree" else sampled
+        made_rows = render if kind == "tree" else sampled
+
+        def unmarked(tree: Tree, config: ExportConfig) -> Iterable[Row]:
+            marks = config.filter.marks
+            return made_rows(tree if marks is None else without_marked(tree, marks), config)
+
+        rows = made_rows if name == "trees" else unmarked
         said = summary or (render.__doc__ or "").strip().partition("\n")[0].rstrip(".")
         made = Exporter(
             name,

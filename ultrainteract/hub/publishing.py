@@ -28,6 +28,7 @@ from ultrainteract.hub.client import Sleep
 from ultrainteract.hub.commit import Published, push
 from ultrainteract.hub.publication import Publication, prepare
 from ultrainteract.hub.rights import Rights
+from ultrainteract.statistics.label_error import audited_error
 from ultrainteract.statistics.statistics import Statistics
 
 EXPORTS = "exports"
@@ -98,7 +99,7 @@ def prepare_source(
         publication = prepare(
             folder,
             opened.info,
-            figures.figures(opened.spend),
+            figures.figures(opened.spend).model_copy(update={"label_error": audited_error([source])}),
             formats=formats,
             allow_simulated=allow_simulated,
         )

@@ -242,6 +242,29 @@ class Spent(Record):
         )
 
 
+class LabelError(Record):
+    """Labels that a person judged otherwise, estimated from a sample (`ultrainteract view --audit`)."""
+
+    actions: int
+    """Labelled actions."""
+    covered: int
+    """Of these, actions in strata from which something was judged: what the estimate is about."""
+    sampled: int
+    """Actions drawn."""
+    judged: int
+    """Of these, judged correct or wrong."""
+    unsure: int
+    """Of these, such that the person could not tell."""
+    disagreements: int
+    """Of the judged, those whose label is another one."""
+    error: float | None = None
+    """Estimated share of wrong labels; None where nothing was judged."""
+    low: float | None = None
+    """Lower end of its 95 % interval."""
+    high: float | None = None
+    """Upper end."""
+
+
 class Figures(Record):
     """Everything that is counted of a set of trees."""
 
@@ -303,5 +326,7 @@ class Figures(Record):
     """Cost of what was kept."""
     spent: Spent | None = None
     """Cost of all that the runs drew; None where it is not known."""
+    label_error: LabelError | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Estimated share of wrong labels; None where no person judged any."""
     import_issues: dict[str, int] | None = None
     """Imported rows that did not fit, by reason; None where nothing was imported."""

@@ -192,6 +192,7 @@ def quality(figures: Figures) -> Table:
         ("pairs whose two sides share a model", _percent(figures.same_model_share)),
         ("equal answers that got equal verdicts", f"{agreement.agree:,} of {agreement.couples:,} ({_percent(agreement.share)})"),
         ("mean reliability of the evidence", _figure(figures.mean_reliability, 3)),
+        *_audited(figures),
         ("cost of what was kept, per pair", _dollars(kept.cost_per_pair)),
         ("completion tokens kept, per pair", _figure(kept.tokens_per_pair)),
     ]  # fmt: skip
@@ -240,3 +241,11 @@ def _dollars(value: float | None) -> str:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
+
+
+def _audited(figures: Figures) -> list[tuple[str, str]]:
+    found = figures.label_error
+    if found is None or found.error is None or found.low is None or found.high is None:
+        return []
+    said = f"{found.error:.1%} ({found.low:.1%} to {found.high:.1%}; {found.judged:,} judged)"
+    return [("labels that a person judged otherwise, estimated", said)]

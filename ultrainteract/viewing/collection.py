@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from zlib import crc32
 
 import orjson
 
+from ultrainteract.dataset.audits import Audit, read_audit, write_audit
 from ultrainteract.errors import DataError, StoreError, UltraInteractError
 from ultrainteract.schema import content_hash
 from ultrainteract.store import OutcomeRow, RunStore, find_runs, is_locked, pack
+from ultrainteract.viewing.auditing import drawn_audit
 from ultrainteract.viewing.index import INDEX_FILE, Index
-from ultrainteract.viewing.summary import summary_of
+from ultrainteract.viewing.summary import Json, plain_tree, summary_of
 
 _BATCH = 200
 """Trees per transaction of the index."""
@@ -111,7 +114,8 @@ class Collection:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         try:
             if not self.is_run:
-                self._import()
+                if not self.finished:
+                    self._import()
                 self.finished = True
                 return
             while not self._ended.is_set():
@@ -180,6 +184,30 @@ class Collection:
         found = self.index.tree(key)
         if found is None and not self.index.find(key):
             raise DataError(f"There is no input {key} in {self.name}.")
+        return found
+
+    def plain_trees(self) -> Iterator[tuple[str, Json]]:
+        """Yields (id, plain tree) of everything that is indexed and has a tree."""
+        for line in self.index.lines():
+            stored = self.tree(line.key)
+            if stored is not None:
+                yield line.key, plain_tree(stored)
+
+    def draw_audit(self, count: int) -> Audit:
+        """The audit beside these trees; drawn where there is none yet.
+
+        Args:
+            count: Actions to draw.
+
+        Raises:
+            DataError: There is nothing to judge, or another audit cannot be read.
+        """
+        found = read_audit(self.home)
+        if found is None:
+            found = drawn_audit(self.plain_trees(), count, self.name)
+            if not found.items:
+                raise DataError(f"{self.name} has no labelled action to judge.")
+            write_audit(self.home, found)
         return found
 
     def total(self) -> int | None:

@@ -12,12 +12,16 @@ import orjson
 from aiohttp import web
 
 from ultrainteract._version import __version__
+from ultrainteract.dataset.audits import AUDIT_FILE
 from ultrainteract.errors import ConfigError, UltraInteractError
+from ultrainteract.viewing.answers import answer, whole_key
 from ultrainteract.viewing.collection import Collection
 from ultrainteract.viewing.exported import export_names, exported
 from ultrainteract.viewing.index import SORTS, Page
 from ultrainteract.viewing.library import Library
 from ultrainteract.viewing.live import Live
+from ultrainteract.viewing.reports import reports_of
+from ultrainteract.viewing.reviews import marked_trees, review_routes
 from ultrainteract.viewing.security import Guard, guarded
 from ultrainteract.viewing.summary import ONE_OF, SOME_OF
 
@@ -66,6 +70,8 @@ class Views:
             web.get("/api/{n:\\d+}/exported/{key}/{name}", self.exported),
             web.get("/api/{n:\\d+}/live", self.live),
             web.get("/api/{n:\\d+}/figures", self.figures),
+            web.get("/api/{n:\\d+}/reports", self.reports),
+            *review_routes(self._collection),
             web.get("/{name:[a-zA-Z0-9_-]+\\.(?:js|css|woff2|svg)}", self.file),
         ])  # fmt: skip
         return app
@@ -93,9 +99,11 @@ class Views:
         sort = query.get("sort", "order")
         if sort.lstrip("-") not in SORTS:
             raise web.HTTPBadRequest(text=f"Lists are sorted by one of {', '.join(SORTS)}.")
+        marked = await asyncio.to_thread(marked_trees, collection) if query.get("marked") else None
         page = await asyncio.to_thread(
-            collection.index.page, filters, query.get("q", ""), sort=sort, offset=_number(query.get("offset"), 0),
-            limit=min(MAX_LIMIT, _number(query.get("limit"), 50)), around=query.get("around", ""),
+            collection.index.page, filters, query.get("q", ""), marked=marked, sort=sort,
+            offset=_number(query.get("offset"), 0), limit=min(MAX_LIMIT, _number(query.get("limit"), 50)),
+            around=query.get("around", ""),
         )  # fmt: skip
         return answer(listed(page) | progress(collection))
 
@@ -104,7 +112,7 @@ class Views:
         from ultrainteract.store import unpack
 
         collection = self._collection(request)
-        key = await asyncio.to_thread(_key, collection, request.match_info["key"])
+        key = await asyncio.to_thread(whole_key, collection, request.match_info["key"])
         stored = await asyncio.to_thread(collection.tree, key)
         tree = b"null" if stored is None else unpack(stored)
         others = [
@@ -117,13 +125,13 @@ class Views:
     async def drawn(self, request: web.Request) -> web.Response:
         """Every sample that was drawn for a tree."""
         collection = self._collection(request)
-        key = _key(collection, request.match_info["key"])
+        key = whole_key(collection, request.match_info["key"])
         return await self._kept(("drawn", id(collection), key), lambda: collection.drawn(key))
 
     async def exported(self, request: web.Request) -> web.Response:
         """The rows that one export makes of a tree."""
         collection = self._collection(request)
-        key = _key(collection, request.match_info["key"])
+        key = whole_key(collection, request.match_info["key"])
         rows = await asyncio.to_thread(exported, collection, key, request.match_info["name"])
         return answer({"rows": rows})
 
@@ -138,6 +146,10 @@ class Views:
         collection = self._collection(request)
         count = collection.total() or collection.index.count
         return await self._kept(("figures", id(collection), str(count)), collection.figures)
+
+    async def reports(self, request: web.Request) -> web.Response:
+        """Reports of other commands that lie beside the trees."""
+        return answer(await asyncio.to_thread(reports_of, self._collection(request)))
 
     async def _kept(self, name: tuple[str, int, str], make: Callable[[], Any]) -> web.Response:
         if name not in self._cache:
@@ -160,6 +172,7 @@ def describe(number: int, collection: Collection) -> dict[str, Any]:
     """What the page knows of a collection before it asks for more."""
     return {
         "number": number, "name": collection.name, "place": collection.place, "run": collection.is_run,
+        "audit": (collection.home / AUDIT_FILE).is_file(),
         **progress(collection),
     }  # fmt: skip
 
@@ -178,13 +191,6 @@ def listed(page: Page) -> dict[str, Any]:
         "matched": page.matched, "offset": page.offset, "facets": page.facets,
         "lines": [line._asdict() for line in page.lines],
     }  # fmt: skip
-
-
-def answer(value: Any) -> web.Response:
-    """A JSON answer."""
-    return web.Response(
-        body=orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS), content_type="application/json"
-    )
 
 
 @web.middleware
@@ -242,16 +248,6 @@ async def _listen(runner: web.AppRunner, settings: ServerSettings) -> int:
             continue
         return int(runner.addresses[0][1])
     raise AssertionError
-
-
-def _key(collection: Collection, name: str) -> str:
-    found = collection.index.find(name)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        collection.tree(name)  # not indexed yet, or not there: then this says so
-        return name
-    raise ConfigError(f"More than one tree has an id that begins with '{name}'.")
 
 
 def _number(text: str | None, default: int) -> int:

@@ -159,7 +159,8 @@ def _summary(key: str, state: str, tree: Json, source: str) -> Summary:
 def nodes_of(tree: Json) -> Iterator[tuple[int, str, Json]]:
     """Yields (turn, side, node) of a plain tree, in the order of `Tree.nodes`.
 
-    A side is `correct`, `incorrect`, `extra-1-chosen`, `extra-1-rejected`, … or `more-1`, ….
+    A side is `correct`, `incorrect`, `extra-1-chosen`, `extra-1-rejected`, … `more-1`, … or
+    `unlabelled-1`, ….
     """
     for number, turn in enumerate(_list(tree, "turns"), 1):
         for side in ("correct", "incorrect"):
@@ -172,6 +173,9 @@ def nodes_of(tree: Json) -> Iterator[tuple[int, str, Json]]:
         for place, node in enumerate(_list(turn, "more_correct"), 1):
             if isinstance(node, dict):
                 yield number, f"more-{place}", node
+        for place, node in enumerate(_list(turn, "unlabelled"), 1):
+            if isinstance(node, dict):
+                yield number, f"unlabelled-{place}", node
 
 
 def pass_rate(turn: Json) -> float | None:

@@ -44,6 +44,7 @@ const server = {
   marks: (n) => get(`api/${n}/marks`),
   mark: (n, mark) => send("PUT", `api/${n}/marks`, mark),
   audit: (n) => get(`api/${n}/audit`),
+  auditItem: (n, place) => get(`api/${n}/audit/${place}`),
   judge: (n, judgment) => send("PUT", `api/${n}/audit`, judgment),
   reports: (n) => get(`api/${n}/reports`),
 };

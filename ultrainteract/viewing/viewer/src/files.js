@@ -9,7 +9,7 @@ export function files() {
   const kept = new Map();
   const load = (path) => {
     if (!kept.has(path)) {
-      kept.set(path, embedded ? Promise.resolve(embedded[path]) : fetch(`data/${path}`).then((answer) => {
+      kept.set(path, embedded ? (path in embedded ? Promise.resolve(embedded[path]) : Promise.reject(new Error(`${path} is not part of this page.`))) : fetch(`data/${path}`).then((answer) => {
         if (!answer.ok) throw new Error(`${path}: ${answer.status} ${answer.statusText}`);
         return answer.json();
       }));
@@ -24,7 +24,8 @@ export function files() {
     const found = (await lines(n)).filter((line) => line.key.startsWith(key) || line.source === key);
     if (found.length !== 1) throw new Error(`${found.length ? "More than one" : "No"} tree has an id that begins with '${key}'.`);
     const whole = found[0].key;
-    return (await load(`${n}/trees/${whole.slice(0, 2)}.json`))[whole];
+    const { shards } = await load(`${n}/list.json`);
+    return (await load(`${n}/trees/${treeFile(whole, shards)}.json`))[whole];
   };
   const without = (what) => async () => {
     throw new Error(`${what} is not part of a bundle.`);
@@ -41,11 +42,12 @@ export function files() {
     },
     live: (n) => load(`${n}/live.json`),
     figures: (n) => load(`${n}/figures.json`),
-    marks: (n) => load(`${n}/marks.json`).catch(() => []),
+    marks: (n) => load(`${n}/marks.json`),
     mark: without("Marking"),
-    audit: (n) => load(`${n}/audit.json`).catch(() => ({ items: [] })),
+    audit: async () => ({ items: [] }),
+    auditItem: without("Auditing"),
     judge: without("Auditing"),
-    reports: (n) => load(`${n}/reports.json`).catch(() => []),
+    reports: (n) => load(`${n}/reports.json`),
     async trees(n, text) {
       const query = new URLSearchParams(text);
       const all = await lines(n);
@@ -82,10 +84,11 @@ export function files() {
 /** Numbers of the lines that hold all words: read from the bundle's word lists, one file per beginning. */
 async function matching(load, n, text) {
   const words = text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").match(/[\p{L}\p{N}]+\*?/gu) || [];
+  const { words: there = [] } = await load(`${n}/list.json`);
   let found = null;
   for (const word of words) {
     const begin = word.replace("*", "");
-    const list = await load(`${n}/words/${shard(begin)}.json`).catch(() => ({}));
+    const list = there.includes(shard(begin)) ? await load(`${n}/words/${shard(begin)}.json`) : {};
     const hits = new Set(
       Object.entries(list).flatMap(([term, gaps]) => {
         if (word.endsWith("*") ? !term.startsWith(begin) : term !== begin) return [];
@@ -97,6 +100,9 @@ async function matching(load, n, text) {
   }
   return found ?? new Set();
 }
+
+/** Number of the file that holds a tree. */
+const treeFile = (key, count) => [...key].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 4294967296, 0) % count;
 
 /** Name of the file with the words that begin like this one. */
 export const shard = (word) => [...word.slice(0, 2)].map((c) => (/[a-z0-9]/.test(c) ? c : "_")).join("") || "_";

@@ -6,6 +6,7 @@ import { html, render } from "./html.js";
 import { data, useData } from "./data.js";
 import { LISTED, useKeys } from "./keys.js";
 import { List, listed } from "./list.js";
+import { Audit } from "./audit.js";
 import { Overview } from "./overview.js";
 import { Dialog, Problem, Waiting } from "./parts.js";
 import { address, go, useRoute } from "./route.js";
@@ -20,6 +21,7 @@ function Page() {
   const [help, showHelp] = useState(false);
   const [tick, set] = useState(0);
   const collection = library.value?.collections[route.collection];
+  useEffect(() => { if (library.value?.first && !location.hash) location.replace(library.value.first); }, [library.value]);
   const live = useData(() => (collection && collection.run ? data.live(route.collection) : null), [route.collection, collection, tick]);
   const isLive = Boolean(live.value?.live) || (live.value && live.value.whole === false);
   useEffect(() => {
@@ -49,7 +51,7 @@ function Page() {
   if (library.error) return html`<${Problem} text=${library.error} />`;
   if (!library.value) return html`<${Waiting} />`;
   if (!collection) return html`<${Problem} text="There is no such collection." />`;
-  const View = { tree: Tree, overview: Overview }[route.view] || List;
+  const View = { tree: Tree, overview: Overview, audit: Audit }[route.view] || List;
   return html`<header class="top">
       <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.querySelector("main")?.focus(); }}>Skip to content</a>
       <strong class="name">UltraInteract</strong>
@@ -58,7 +60,7 @@ function Page() {
           ${library.value.collections.map((item, n) => html`<option value=${n}>${item.name}</option>`)}</select>`
         : html`<span class="collection" title=${collection.place}>${collection.name}</span>`}
       <nav aria-label="Views">
-        ${[["overview", "Overview"], ["trees", "Trees"]].map(([view, name]) => html`
+        ${[["overview", "Overview"], ["trees", "Trees"], ...(collection.audit ? [["audit", "Audit"]] : [])].map(([view, name]) => html`
           <a href=${address({ collection: route.collection, view, query: view === "trees" ? listed(route.query) : undefined })} aria-current=${(route.view === "tree" ? "trees" : route.view) === view ? "page" : undefined}>${name}</a>`)}
       </nav>
       ${live.value?.live && html`<${Pace} live=${live.value} />`}

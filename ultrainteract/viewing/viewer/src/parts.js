@@ -49,6 +49,8 @@ export function Bars({ rows, format = whole, label }) {
 
 /** A table with numbers to the right. */
 export function Table({ head, rows, label }) {
-  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${label}><table class="figures"><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-    <tbody>${rows.map((row, r) => html`<tr key=${r}>${row.map((cell, n) => html`<td key=${n} class=${typeof cell === "number" || /^[$–\d]/.test(cell) ? "figure" : ""}>${typeof cell === "number" ? whole(cell) : cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${label}><table class="figures"><thead><tr>${head.map((name, n) => html`<th scope="col" class=${rows.some((row) => isFigure(row[n])) ? "figure" : ""}>${name}</th>`)}</tr></thead>
+    <tbody>${rows.map((row, r) => html`<tr key=${r}>${row.map((cell, n) => html`<td key=${n} class=${isFigure(cell) ? "figure" : ""}>${typeof cell === "number" ? whole(cell) : cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
+
+const isFigure = (cell) => typeof cell === "number" || /^[$–\d]/.test(cell);

@@ -5,6 +5,7 @@ import { data, useData } from "./data.js";
 import { Drawn, Exported, Record } from "./beside.js";
 import { useKeys } from "./keys.js";
 import { PAGE, listed } from "./list.js";
+import { MarkDialog, useMarks } from "./marks.js";
 import { Chip, Problem, Waiting, whole, words } from "./parts.js";
 import { address, changed, go } from "./route.js";
 import { Text } from "./text.js";
@@ -91,7 +92,8 @@ function Turns({ tree, route, set, id, narrow = false, second = false }) {
   const at = Math.max(1, Math.min(count, Number(query.get("turn")) || 1));
   const [open, setOpen] = useState(() => new Set());
   const [histories, showHistories] = useState(false);
-  const isOpen = (number) => (count <= OPEN) !== open.has(number) || (number === at && query.has("turn") && !open.has(-number));
+  const marks = useMarks(route.collection, id);
+  const isOpen = (number) => (count <= OPEN) !== open.has(number) || (number === at && count > OPEN && !open.has(-number));
   const toggle = (number) => setOpen((before) => {
     const made = new Set(before);
     if (isOpen(number) && number === at && count > OPEN && !made.has(number)) made.add(-number);
@@ -113,15 +115,17 @@ function Turns({ tree, route, set, id, narrow = false, second = false }) {
     e: () => setOpen(new Set(count <= OPEN === open.size > 0 ? [] : tree.turns.slice(first - 1, last).map((_, n) => first + n))),
     h: () => showHistories(!histories),
     c: () => set({ turn: at, side: "correct" }), w: () => set({ turn: at, side: "incorrect" }),
-  }, [id, at, count, open, histories, query]);
+    m: () => marks.ask(at, query.get("side") || (tree.turns[at - 1].incorrect ? "incorrect" : "correct")),
+  }, [id, at, count, open, histories, query, marks]);
   const first = Math.max(1, Math.min(at - WINDOW / 4, count - WINDOW + 1));
   const last = Math.min(count, first + WINDOW - 1);
   const shown = useMemo(() => tree.turns.slice(first - 1, last), [tree, first, last]);
   return html`<${Instruction} tree=${tree} id=${id} raw=${Boolean(query.get("raw"))} narrow=${narrow} />
     ${first > 1 && html`<p class="window"><button onClick=${() => move(first - 1)}>Earlier turns: 1 to ${whole(first - 1)}</button></p>`}
     ${shown.map((turn, n) => html`<${Turn} key=${first + n} number=${first + n} turn=${turn} tree=${tree} id=${id} collection=${route.collection} open=${isOpen(first + n)} at=${query.has("turn") && first + n === at}
-      side=${first + n === at ? query.get("side") : null} toggle=${() => toggle(first + n)} query=${query} set=${set} histories=${histories} narrow=${narrow} second=${second} />`)}
+      side=${first + n === at ? query.get("side") : null} toggle=${() => toggle(first + n)} query=${query} set=${set} marks=${marks} histories=${histories} narrow=${narrow} second=${second} />`)}
     ${last < count && html`<p class="window"><button onClick=${() => move(last + 1)}>Later turns: ${whole(last + 1)} to ${whole(count)}</button></p>`}
+    <${MarkDialog} marks=${marks} />
     ${tree.ended && html`<p class="ended">Ended: ${words(tree.ended)}${tree.unread ? ` – ${tree.unread}` : ""}</p>`}`;
 }
 

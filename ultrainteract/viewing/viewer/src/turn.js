@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { Differences, differences } from "./differences.js";
+import { MarkButton } from "./marks.js";
 import { Chip, dollars, percent, whole, words } from "./parts.js";
 import { Text } from "./text.js";
 
@@ -11,7 +12,7 @@ export function Turn({ number, turn, tree, open, at, side, toggle, query, set, h
   const rate = passRate(turn);
   const raw = Boolean(query.get("raw"));
   const sides = [["correct", turn.correct], ["incorrect", turn.incorrect]].filter(([, node]) => node);
-  const marked = { ...place, query, set };
+  const marked = place;
   return html`<section class=${`turn ${at ? "at" : ""}`} id=${second ? undefined : `turn-${number}`} aria-label=${`Turn ${number}`}>
     <header><button class="toggle" aria-expanded=${open} onClick=${toggle}><i>${open ? "▾" : "▸"}</i><h2>Turn ${number}</h2></button>
       ${turn.paired && html`<${Chip} kind="pair">pair<//>`}
@@ -42,16 +43,16 @@ const LABELS = { correct: ["chosen", "Correct", "✓"], incorrect: ["rejected", 
 const SIDES = { chosen: "Chosen", rejected: "Rejected" };
 
 export function Node({ name, node, paired, raw, parts, compared, at, id, marked, number }) {
-  const [kind] = LABELS[name] || (name.endsWith("chosen") || name.startsWith("more") ? LABELS.correct : LABELS.incorrect);
+  const [kind] = LABELS[name] || (name.startsWith("unlabelled") ? ["plain"] : name.endsWith("chosen") || name.startsWith("more") ? LABELS.correct : LABELS.incorrect);
   const label = node.verdict?.label || "undetermined";
   const [, text, sign] = LABELS[label === "wrong" ? "incorrect" : label] || ["", "Undetermined", "?"];
   const mine = kind === "chosen" ? "added" : "removed";
   const { action, observation = {}, provenance = {}, critique } = node;
-  return html`<article class=${`node ${kind} ${at ? "at" : ""}`} id=${id} aria-label=${`${kind === "chosen" ? "Chosen" : "Rejected"}: ${text}`}>
+  return html`<article class=${`node ${kind} ${at ? "at" : ""}`} id=${id} aria-label=${`${text}, turn ${number}`}>
     <header><span class=${`label ${label}`}>${sign} ${paired ? html`${SIDES[kind]} <span class="minor">· ${text.toLowerCase()}</span>` : text}</span>
       <span class="model">${provenance.model}</span><span class="minor">${provenance.step}</span>
       <span class="room"></span>
-      ${marked?.control?.(number, name, node)}</header>
+      ${marked?.marks && html`<${MarkButton} marks=${marked.marks} turn=${number} side=${name} />`}</header>
     ${action.reasoning && html`<details class="reasoning"><summary>Reasoning, ${whole(action.reasoning.length)} characters</summary><${Text} text=${action.reasoning} raw=${raw} /></details>`}
     ${(action.exchanges || []).map((exchange, n) => html`<div class="exchange" key=${n}><${Text} text=${raw ? exchange.raw : exchange.text} raw=${raw} /><div class="output"><span class="said">Tool</span><${Text} text=${exchange.output} raw=${true} /></div></div>`)}
     ${compared ? html`<${Differences} parts=${parts} mine=${mine} text=${spoken(node)} />` : html`<${Text} text=${raw ? action.raw : action.text} raw=${raw} />`}
@@ -100,6 +101,7 @@ function Extra({ turn, number, query, narrow, marked }) {
   return html`${pairs.slice(0, limit).map((pair, n) => html`<h3 class="extra" key=${`e${n}`}>Extra pair ${n + 1} of ${pairs.length}</h3>
       <${Couple} key=${`c${n}`} number=${number} sides=${[[`extra-${n + 1}-chosen`, pair.chosen], [`extra-${n + 1}-rejected`, pair.rejected]]} query=${query} narrow=${narrow} marked=${marked} second=${true} />`)}
     ${more.slice(0, limit).map((node, n) => html`<h3 class="extra" key=${`h${n}`}>Further correct action ${n + 1} of ${more.length}</h3><div class="couple single" key=${`m${n}`}><${Node} name=${`more-${n + 1}`} node=${node} raw=${Boolean(query.get("raw"))} marked=${marked} number=${number} /></div>`)}
+    ${(turn.unlabelled || []).slice(0, limit).map((node, n) => html`<h3 class="extra" key=${`u${n}`}>${node.constitution ? `Under ${node.constitution.name}: ${node.constitution.principles.join(" ")}` : `Response ${n + 1}`}</h3><div class="couple single" key=${`v${n}`}><${Node} name=${`unlabelled-${n + 1}`} node=${node} raw=${Boolean(query.get("raw"))} marked=${marked} number=${number} /></div>`)}
     ${Math.max(pairs.length, more.length) > limit && html`<p class="window"><button onClick=${() => showAll(all + 20)}>Show more: ${limit} of ${whole(Math.max(pairs.length, more.length))} are shown</button></p>`}`;
 }
 
