@@ -1,18 +1,19 @@
 """What is graded, and what comes of it.
 
-Both are plain records, so that they travel to worker processes and over HTTP as they are.
+Both are plain, so that they travel to grading processes and over HTTP at little cost.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ultrainteract.dataset.verifiable import packed, unpacked
 from ultrainteract.errors import DataError
 from ultrainteract.models.base import FinishReason
 from ultrainteract.schema import Instruction, Label, Observation, Record, Verdict
+from ultrainteract.schema.verdict import Evidence
 
 Completion = str | Sequence[Mapping[str, Any]]
 """A completion as trainers hand it over: a text, or messages of which the assistant's count."""
@@ -21,8 +22,8 @@ read_problem = functools.lru_cache(maxsize=4096)(unpacked)
 """`unpacked`, remembered: a group of samples has one problem."""
 
 
-class Attempt(Record):
-    """One completion to grade."""
+class Attempt(NamedTuple):
+    """One completion to grade. A tuple, since batches of them are compared, sent and remembered."""
 
     problem: str
     """The problem as one JSON text: the column `problem` of an `-rl` export."""
@@ -52,6 +53,10 @@ class Attempt(Record):
         return cls(problem=text, text=written, finish_reason=finish_reason, earlier=earlier)
 
 
+PlainScore = tuple[str, str, tuple[str, str, float] | None, str | None, str]
+"""Label, reason, (check, detail, reliability), output, status."""
+
+
 class Score(Record):
     """What is known about one attempt."""
 
@@ -62,11 +67,35 @@ class Score(Record):
     observation: Observation = Observation()
     """What the program printed, where one was run."""
 
+    def plain(self) -> PlainScore:
+        """The score as a tuple of texts and numbers: what is sent to other processes."""
+        verdict, evidence = self.verdict, self.verdict.evidence
+        told = None if evidence is None else (evidence.check, evidence.detail, evidence.reliability)
+        return verdict.label.value, verdict.reason, told, self.observation.output, self.observation.status
+
+    @classmethod
+    def of_plain(cls, plain: PlainScore) -> Score:
+        """The score that `plain` gave. Its parts were checked when it was made."""
+        label, reason, told, output, status = plain
+        evidence = None
+        if told is not None:
+            evidence = Evidence.model_construct(check=told[0], detail=told[1], reliability=told[2])
+        verdict = Verdict.model_construct(label=Label(label), evidence=evidence, reason=reason)
+        observation = (
+            _SILENT if output is None and status == "ok" else Observation(output=output, status=status)
+        )
+        return cls.model_construct(
+            reward=_REWARDS.get(verdict.label), verdict=verdict, observation=observation
+        )
+
     @classmethod
     def of(cls, verdict: Verdict, observation: Observation | None = None) -> Score:
         """The score of a verdict."""
-        reward = {Label.CORRECT: 1.0, Label.WRONG: 0.0}.get(verdict.label)
-        return cls(reward=reward, verdict=verdict, observation=observation or Observation())
+        return cls(reward=_REWARDS.get(verdict.label), verdict=verdict, observation=observation or _SILENT)
+
+
+_REWARDS = {Label.CORRECT: 1.0, Label.WRONG: 0.0}
+_SILENT = Observation()
 
 
 def attempts_of(

@@ -18,8 +18,6 @@ from ultrainteract.errors import ConfigError, DataError, GraderError, error_from
 from ultrainteract.rewards.attempts import Attempt, Score
 from ultrainteract.rewards.function import Grading, RewardFunction
 from ultrainteract.rewards.scorer import LATE, ScorerConfig
-from ultrainteract.schema import Observation, Verdict
-from ultrainteract.schema.verdict import Evidence, Label
 
 TOKEN_ENV = "ULTRAINTERACT_TOKEN"
 """Environment variable that holds the token."""
@@ -126,14 +124,10 @@ class _Server:
 def _body(attempts: Sequence[Attempt]) -> bytes:
     """A batch as JSON; a problem that many attempts share is sent once."""
     numbers = {problem: number for number, problem in enumerate(dict.fromkeys(a.problem for a in attempts))}
-    items = [attempt.model_dump() | {"problem": numbers[attempt.problem]} for attempt in attempts]
+    items = [attempt._asdict() | {"problem": numbers[attempt.problem]} for attempt in attempts]
     return orjson.dumps({"problems": list(numbers), "attempts": items})
 
 
 def _score(item: dict[str, Any]) -> Score:
-    label = Label(item["label"])
-    evidence = None
-    if item["check"] is not None:
-        evidence = Evidence(check=item["check"], detail=item["detail"], reliability=item["reliability"])
-    verdict = Verdict(label=label, evidence=evidence, reason=item["reason"])
-    return Score.of(verdict, Observation(output=item["output"], status=item["status"]))
+    told = None if item["check"] is None else (item["check"], item["detail"], item["reliability"])
+    return Score.of_plain((item["label"], item["reason"], told, item["output"], item["status"]))

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from ultrainteract.errors import error_from_report
-from ultrainteract.rewards.attempts import Attempt, Score
+from ultrainteract.rewards.attempts import Attempt, PlainScore, Score
 from ultrainteract.rewards.scorer import ScorerConfig
 from ultrainteract.running.leases import WorkerLost
 from ultrainteract.running.processes.crew import ProcessConnection
@@ -19,8 +19,21 @@ GRACE_S = 10.0
 """Seconds that a process may take to end."""
 OVERDUE_S = 120.0
 """Seconds beyond the deadline of a batch, its start included, after which a process counts as lost."""
-Reply = tuple[list[Score], dict[str, int]] | tuple[str, str]
-"""Scores and what the process has counted, or the name and text of an expected error."""
+Reply = tuple[list[PlainScore], dict[str, int]] | tuple[str, str]
+"""Plain scores and what the process has counted, or the name and text of an expected error."""
+
+
+def scores_of(reply: Reply) -> tuple[list[Score], Mapping[str, int]]:
+    """The scores of a reply, and the counts.
+
+    Raises:
+        UltraInteractError: The reply is an error.
+    """
+    found, more = reply
+    if isinstance(found, str):
+        raise error_from_report(found, str(more))
+    assert isinstance(more, dict)
+    return [Score.of_plain(plain) for plain in found], more
 
 
 class Grader(ProcessConnection):
@@ -53,13 +66,14 @@ class Grader(ProcessConnection):
                 with contextlib.suppress(WorkerLost):
                     await self._started()
                     reply = await self._answered(list(attempts))
-                    if isinstance(reply[0], str):
-                        raise error_from_report(reply[0], str(reply[1]))
-                    scores, self.counts = reply
-                    return scores
+                    return self._taken(reply)
         finally:
             self.pending -= len(attempts)
         return [Score.of(Verdict.undetermined("the grading process was lost"))] * len(attempts)
+
+    def _taken(self, reply: Reply) -> list[Score]:
+        scores, self.counts = scores_of(reply)
+        return scores
 
     async def _answered(self, attempts: list[Attempt]) -> Reply:
         limit = self._deadline_s

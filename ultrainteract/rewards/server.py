@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ultrainteract._version import __version__
 from ultrainteract.errors import ConfigError, DataError, UltraInteractError
@@ -165,14 +165,16 @@ class Service:
         return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")
 
 
+_ATTEMPTS = TypeAdapter(list[Attempt])
+
+
 def _attempts(body: bytes) -> list[Attempt]:
     try:
         asked = orjson.loads(body)
         problems = asked["problems"]
-        return [
-            Attempt.model_validate({**item, "problem": problems[item["problem"]]})
-            for item in asked["attempts"]
-        ]
+        return _ATTEMPTS.validate_python(
+            [{**item, "problem": problems[item["problem"]]} for item in asked["attempts"]]
+        )
     except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, ValidationError) as error:
         said = " ".join(str(error).split())[:200]
         raise DataError(f"The request is no batch of attempts ({type(error).__name__}: {said}).") from error

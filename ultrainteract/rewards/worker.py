@@ -32,7 +32,8 @@ class RemoteScorer:
             self._entered = asyncio.create_task(self._scorer.__aenter__())
         try:
             await asyncio.shield(self._entered)
-            return await self._scorer.score(attempts), dict(self._scorer.counts)
+            scores = await self._scorer.score(attempts)
+            return [score.plain() for score in scores], dict(self._scorer.counts)
         except UltraInteractError as error:
             return type(error).__name__, str(error)
 

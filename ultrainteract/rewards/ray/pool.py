@@ -13,10 +13,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError
 
-from ultrainteract.errors import error_from_report
 from ultrainteract.rewards.attempts import Attempt, Score
 from ultrainteract.rewards.function import Grading, RewardFunction
-from ultrainteract.rewards.grader import ATTEMPTS, OVERDUE_S, Reply
+from ultrainteract.rewards.grader import ATTEMPTS, OVERDUE_S, Reply, scores_of
 from ultrainteract.rewards.scorer import LATE, ScorerConfig
 from ultrainteract.rewards.worker import RemoteScorer
 from ultrainteract.schema import Verdict
@@ -83,9 +82,7 @@ class _Actor:
                         reply: Reply = await asyncio.wrap_future(future)
                 except RayActorError:
                     continue
-                if isinstance(reply[0], str):
-                    raise error_from_report(reply[0], str(reply[1]))
-                scores, self.counts = reply
+                scores, self.counts = scores_of(reply)
                 return scores
         except TimeoutError:
             return [Score.of(LATE)] * len(attempts)
