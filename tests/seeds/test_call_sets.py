@@ -239,3 +239,33 @@ async def test_an_mcp_server_answers_calls_inside_the_sandbox(tmp_path: Path) ->
         assert run_of(execution, 2).texts == ("5", "Error during execution: n is missing")
     finally:
         await sandbox.close()
+
+
+@pytest.mark.bubblewrap
+async def test_the_interpreter_and_wikipedia_are_functions_among_others(tmp_path: Path) -> None:
+    (found,) = load_records(
+        tmp_path, "tool_tasks", {"question": "q", "answer": "42"}, tools=("python", "wikipedia_search")
+    )
+    assert [function.name for function in found.functions] == ["python", "wikipedia_search"]
+    assert found.backend is not None
+
+    async def search(query: str) -> str:
+        return f"Page: {query}"
+
+    sandbox = open_sandbox(SandboxConfig(kind="bubblewrap", concurrency=1, containers=1))
+    try:
+        calls = [
+            Call(name="python", arguments={"code": "x = 6\nprint('six')\nx * 7"}),
+            Call(name="wikipedia_search", arguments={"query": "Bonn"}),
+        ]
+        cells = [*opening_cells(found.backend), calls_cell(found, calls)]
+        execution = await sandbox.run(cells, tools={"wikipedia_search": search})
+        assert run_of(execution, 2).texts == ("six\n42", "Page: Bonn")
+    finally:
+        await sandbox.close()
+    (tmp_path / "shop.py").write_text(SHOP)
+    write_lines(tmp_path / "state.jsonl", [{"question": "q", "after": ["buy('pear')"]}])
+    seed = SeedConfig(
+        dataset="tool_tasks", path="state.jsonl", options={"python": "shop.py"}, tools=("python",)
+    )
+    assert "proves nothing beside an interpreter" in load(seed, tmp_path)[1][0].reason

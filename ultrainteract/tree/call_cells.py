@@ -110,7 +110,7 @@ def _ui_define():
                 found.append(made(lambda: answer, limit) | {"ok": False})
             else:
                 def run(name=call["name"], arguments=call["arguments"]):
-                    return (globals().get(name) or python if name == "python" else find(name, objects))(**arguments)
+                    return (python if name == "python" else find(name, objects))(**arguments)
                 found.append(made(run, limit))
         return json.dumps({"results": found, "state": state(objects)})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ultrainteract.config import SeedConfig
 from ultrainteract.readers.rows import Row, Unusable
-from ultrainteract.schema import Backend, Call, Function, Message
+from ultrainteract.schema import Backend, Call, Function, Message, Tool
 from ultrainteract.seeds.backends import mcp_backend, python_backend, read_functions
 from ultrainteract.seeds.functions import check_golds, plain, published, right_call, shown_calls
 from ultrainteract.seeds.problem import Problem
@@ -26,17 +26,21 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
 
     Options: `python` (a file with functions, or one class), `mcp` (a server's program) with `functions` (its tools as
     JSON), or `functions` alone, where nothing answers the calls. `grader` is that of final answers (`number`). A row's
-    `initial` holds arguments of the class.
+    `initial` holds arguments of the class. The seed's `tools` (`python`, `wikipedia_search`) are functions beside them.
     """
     options = {name: str(seed.options.get(name, "")) for name in ("python", "mcp", "functions")}
     initial = row.text("initial") if row.has("initial") else ""
-    functions, backend = _backend(options["python"], options["mcp"], options["functions"], initial)
+    functions, backend = _backend(
+        options["python"], options["mcp"], options["functions"], initial, seed.tools
+    )
     question = row.text("question")
     dialogue = (Message(role="user", content=question),)
     golds: tuple[str, ...] = ()
     if row.has("after"):
         if backend is None:
             raise Unusable("field 'after' needs functions that are carried out: options python or mcp")
+        if "python" in seed.tools:
+            raise Unusable("a final state proves nothing beside an interpreter that can set it")
         golds = row.texts("after")
         grader, gold, backend = "final_state", "\n".join(golds), backend.model_copy(update={"gold": golds})
     elif row.has("calls"):
@@ -53,7 +57,7 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     yield Problem(
         question=question, body=published(functions, dialogue), grader=grader, gold=gold, gold_set=golds,
         functions=functions, dialogue=dialogue, backend=backend,
-        record_id=row.text("id") if row.has("id") else None,
+        record_id=row.text("id") if row.has("id") else None, tools=seed.tools,
     )  # fmt: skip
 
 
@@ -66,10 +70,29 @@ def _call(item: object) -> Call:
 
 @lru_cache(maxsize=256)
 def _backend(
-    python: str, mcp: str, functions: str, initial: str
+    python: str, mcp: str, functions: str, initial: str, tools: tuple[Tool, ...]
 ) -> tuple[tuple[Function, ...], Backend | None]:
+    more = tuple(_TOOLS[name] for name in tools if name in _TOOLS)
+    if len(more) != len(tools):
+        raise Unusable(f"tools are some of {', '.join(_TOOLS)}")
     if python:
-        return python_backend(Path(python), initial)
-    if not functions:
-        raise Unusable("set options.python, or options.functions (with options.mcp for a server)")
-    return read_functions(Path(functions)), mcp_backend(Path(mcp)) if mcp else None
+        own, backend = python_backend(Path(python), initial)
+        return (*own, *more), backend
+    if not functions and not more:
+        raise Unusable("set options.python, options.functions (with options.mcp for a server), or tools")
+    own = read_functions(Path(functions)) if functions else ()
+    return (*own, *more), mcp_backend(Path(mcp)) if mcp else Backend(source="") if more else None
+
+
+def _tool(name: str, text: str, argument: str) -> Function:
+    schema = {"type": "object", "properties": {argument: {"type": "string"}}, "required": [argument]}
+    return Function(name=name, description=text, parameters=schema)
+
+
+_TOOLS = {
+    "python": _tool(
+        "python", "Runs Python and returns what it prints, and the value of its last line.", "code"
+    ),
+    "wikipedia_search": _tool("wikipedia_search", "Looks something up in Wikipedia.", "query"),
+}
+"""The tools of programs as functions."""
