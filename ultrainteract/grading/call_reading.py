@@ -14,7 +14,7 @@ from typing import Any
 
 from ultrainteract.grading.calls import Unreadable, read_calls
 from ultrainteract.schema import Call, Function
-from ultrainteract.schema.calls import TAGS, api_names
+from ultrainteract.schema.calls import api_names, calls_text
 
 MAX_MESSAGE = 50_000
 """Longest message that is looked at, characters."""
@@ -214,4 +214,4 @@ def written(calls: Iterable[Call], form: str) -> str:
         return "\n".join(made)
     if form == "json":
         return "[" + ", ".join(call.json() for call in calls) + "]"
-    return "\n".join(f"{TAGS[0]}\n{call.json()}\n{TAGS[1]}" for call in calls)
+    return calls_text(calls)
