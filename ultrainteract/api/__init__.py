@@ -46,7 +46,14 @@ if TYPE_CHECKING:
         selection_rules,
     )
     from ultrainteract.api.isolation import build_sandbox, check_sandbox, prune_sandbox, sandbox_shell
-    from ultrainteract.api.judgments import rate_votes, vote_pairs
+    from ultrainteract.api.judgments import (
+        answer_under_principles,
+        classify_annotations,
+        plan_annotation,
+        rate_votes,
+        run_annotation,
+        vote_pairs,
+    )
     from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
     from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
     from ultrainteract.api.publication import check_push, push, watch_push
@@ -81,7 +88,10 @@ HOMES = {
             "build_seeds", "check_seeds", "make_tests", "make_word_problems", "seed_datasets", "selection_rules",
         ),
         "api.isolation": ("build_sandbox", "check_sandbox", "prune_sandbox", "sandbox_shell"),
-        "api.judgments": ("rate_votes", "vote_pairs"),
+        "api.judgments": (
+            "answer_under_principles", "classify_annotations", "plan_annotation", "rate_votes", "run_annotation",
+            "vote_pairs",
+        ),
         "api.lookup": ("build_wikipedia", "search_wikipedia"),
         "api.preparation": ("init", "plan", "plan_cluster", "validate", "validate_async"),
         "api.publication": ("check_push", "push", "watch_push"),
@@ -100,14 +110,15 @@ HOMES = {
 """Where each name of the API lives."""
 
 __all__ = [
-    "Compaction", "ExportReport", "best_of_n", "build_sandbox", "build_seeds", "build_wikipedia",
-    "check_push", "check_sandbox", "check_seeds", "compact", "compare_evaluations", "config_docs", "curate",
-    "data_rules", "delete_run", "evaluate", "evaluate_async", "evaluation_report", "export",
-    "export_samples", "find_tree", "import_", "init", "list_inputs", "load_config", "load_evaluation",
-    "load_train_config", "make_tests", "make_word_problems", "merge", "mint_outputs", "open_run",
-    "pairwise_accuracy", "plan", "plan_cluster", "plan_training", "prune_sandbox", "push", "push_model",
-    "quick_evaluation", "rate_votes", "recorded_calls", "reward", "reward_async", "run", "run_async",
-    "run_info", "sandbox_shell", "score", "search_wikipedia", "seed_datasets", "seed_rows",
+    "Compaction", "ExportReport", "answer_under_principles", "best_of_n", "build_sandbox", "build_seeds",
+    "build_wikipedia", "check_push", "check_sandbox", "check_seeds", "classify_annotations", "compact",
+    "compare_evaluations", "config_docs", "curate", "data_rules", "delete_run", "evaluate",
+    "evaluate_async", "evaluation_report", "export", "export_samples", "find_tree", "import_", "init",
+    "list_inputs", "load_config", "load_evaluation", "load_train_config", "make_tests",
+    "make_word_problems", "merge", "mint_outputs", "open_run", "pairwise_accuracy", "plan",
+    "plan_annotation", "plan_cluster", "plan_training", "prune_sandbox", "push", "push_model",
+    "quick_evaluation", "rate_votes", "recorded_calls", "reward", "reward_async", "run", "run_annotation",
+    "run_async", "run_info", "sandbox_shell", "score", "search_wikipedia", "seed_datasets", "seed_rows",
     "selection_rules", "serve", "stats", "status", "to_dataset", "to_pandas", "to_rows", "train",
     "train_rounds", "validate", "validate_async", "validate_data", "view", "vote_pairs", "watch_push",
     "write_bundle", "write_tree_page",

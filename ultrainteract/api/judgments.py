@@ -1,17 +1,19 @@
-"""Judgments of people: ratings of models and pairs of answers from crowd votes."""
+"""Judgments of people and models: ratings and pairs from crowd votes, annotators under conditions, principles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.errors import ConfigError, DataError, StoreError
 
 if TYPE_CHECKING:
+    from ultrainteract.config import RunConfig
     from ultrainteract.judgments.votes import Battle
     from ultrainteract.judgments.votes.report import VoteReport
     from ultrainteract.readers.files import BadRecord
+    from ultrainteract.readers.rows import Row
     from ultrainteract.schema import Tree
 
 
@@ -146,3 +148,248 @@ def _battles(files: Sequence[str | Path], columns: Mapping[str, str] | None) -> 
         ]
     except SeedError as error:
         raise DataError(str(error)) from error
+
+
+def plan_annotation(
+    *files: str | Path,
+    output: str | Path,
+    columns: Mapping[str, str] | None = None,
+    repeats: int = 4,
+    wordings: int = 2,
+    scales: Sequence[str] = ("pairwise",),
+    annotator: str | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Writes the questions that tell genuine preferences from made-up ones (see docs/annotate.md).
+
+    Args:
+        files: Files of items: `prompt`, `response_a`, `response_b`, and perhaps `label`, the better answer.
+        output: JSONL file to write; whoever answers fills in `answer`.
+        columns: Columns by these names, for a layout of your own.
+        repeats: Repetitions per condition.
+        wordings: Wordings per scale, 1 to 3.
+        scales: `pairwise`, `rating`, or both.
+        annotator: Who answers.
+        seed: Seed of the order.
+
+    Returns:
+        Items, questions, and how simulated annotators would be classified by such a plan.
+
+    Raises:
+        ConfigError: A column, a scale or a number of wordings is unknown.
+        DataError: A file cannot be read.
+        StoreError: The file cannot be written.
+    """
+    from ultrainteract.judgments.annotators.plan import planned, read_items
+    from ultrainteract.judgments.annotators.simulation import confusion
+
+    items = [item for file in files for item in read_items(_rows(file), columns)]
+    if not items:
+        raise DataError("The files hold no item.")
+    questions = planned(
+        items, repeats=repeats, wordings=wordings, scales=scales, annotator=annotator, seed=seed
+    )
+    _write_jsonl(output, (question.model_dump(mode="json") for question in questions))
+    own = [question for question in questions if question.item == items[0]]
+    found = confusion(own, seed=seed)
+    return {
+        "items": len(items), "questions": len(questions), "per_item": len(own),
+        "simulated": {name: dict(sorted(counts.items())) for name, counts in found.items()},
+    }  # fmt: skip
+
+
+def run_annotation(
+    plan: str | Path, config: RunConfig, model: str, output: str | Path, *, base: str | Path = "."
+) -> dict[str, Any]:
+    """Has a model answer a plan; what was answered before is not asked again.
+
+    Args:
+        plan: The plan.
+        config: A configuration with the model.
+        model: Its name there.
+        output: Folder for the replies' record and `answers.jsonl`.
+        base: Folder that relative paths of the configuration resolve against.
+
+    Returns:
+        Questions, answers, and answers that can be read.
+
+    Raises:
+        ConfigError: There is no such model.
+        DataError: The plan cannot be read.
+        ProviderError, BudgetExceeded: No further request can be sent.
+        StoreError: The folder cannot be written, or belongs to another configuration.
+    """
+    from contextlib import AsyncExitStack
+
+    from ultrainteract.api.event_loop import complete
+    from ultrainteract.judgments.annotators.asking import ask_model
+    from ultrainteract.judgments.annotators.measures import Question, read_questions
+    from ultrainteract.models import build_model
+
+    if model not in config.models:
+        raise ConfigError(f"There is no model '{model}' in the config (models: {', '.join(config.models)}).")
+    questions = list(read_questions(_rows(plan)))
+
+    async def ask() -> list[Question]:
+        async with AsyncExitStack() as stack:
+            built = build_model(model, config.models[model])
+            stack.push_async_callback(built.close)
+            return await ask_model(questions, config, model, {model: built}, Path(output))
+
+    answered = complete(ask)
+    file = Path(output) / "answers.jsonl"
+    _write_jsonl(file, (question.model_dump(mode="json") for question in answered))
+    return {
+        "questions": len(answered), "answers": sum(question.answer is not None for question in answered),
+        "read": sum(question.verdict is not None for question in answered), "file": str(file),
+    }  # fmt: skip
+
+
+def classify_annotations(
+    *files: str | Path,
+    output: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    dataset: str = "annotations",
+    license: str | None = None,
+) -> dict[str, Any]:
+    """Tells genuine preferences from constructed ones and non-attitudes, and makes pairs of the genuine ones.
+
+    Args:
+        files: Answered plans, or files of votes with judges and texts (see `rate_votes`).
+        output: Folder for the trees, `constructed.jsonl` and `annotations.json`; nothing is written if None.
+        columns: For votes in a layout of your own.
+        dataset: Name of the dataset on the trees.
+        license: License of the texts.
+
+    Returns:
+        The report as plain JSON; items = pairs + refused.
+
+    Raises:
+        ConfigError: `columns` names an unknown field.
+        DataError: A file cannot be read.
+        StoreError: The folder cannot be written.
+    """
+    import json
+
+    from ultrainteract.judgments.annotators.measures import Question, measures_of_votes, read_questions
+    from ultrainteract.judgments.annotators.report import classified, constructed_rows, couples, figures
+    from ultrainteract.judgments.votes.report import split
+
+    measures: list[Question] = []
+    for file in files:
+        first = next(_rows(file), None)
+        if {"item", "order", "answer"} <= set(getattr(first, "data", ())):
+            measures += read_questions(_rows(file))
+        else:
+            measures += measures_of_votes(split(_battles([file], columns))[0])
+    if not measures:
+        raise DataError("The files hold no answer of an annotator to two texts.")
+    found = classified(measures)
+    trees, refused = couples(found, dataset, license)
+    made = sum(1 for _ in trees)
+    pairs = sum(len(one) for _, one in trees.couples.values()) - trees.refused.total()
+    report = figures(found) | {
+        "trees": made, "pairs": pairs, "refused": dict(sorted((refused + trees.refused).items())),
+        "constructed": sum(finding.kind == "constructed" for finding in found.findings.values()),
+    }  # fmt: skip
+    if output is not None:
+        if made:
+            write_trees(trees, output, dataset, [str(file) for file in files])
+        _write_jsonl(Path(output) / "constructed.jsonl", constructed_rows(found))
+        (Path(output) / "annotations.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def _rows(file: str | Path) -> Iterator[Row | BadRecord]:
+    from ultrainteract.errors import SeedError
+    from ultrainteract.readers.files import read_file
+
+    try:
+        yield from read_file(Path(file).expanduser())
+    except SeedError as error:
+        raise DataError(str(error)) from error
+
+
+def _write_jsonl(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    import json
+
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def answer_under_principles(
+    queries: str | Path,
+    principles: str | Path,
+    config: RunConfig,
+    model: str,
+    output: str | Path,
+    *,
+    count: int = 2,
+    column: str = "prompt",
+    dataset: str = "principles",
+    license: str | None = None,
+) -> dict[str, int]:
+    """Has a model answer queries under several constitutions: unlabelled trees, in a run directory.
+
+    Args:
+        queries: File with a column of queries.
+        principles: YAML or JSON file: a list of `name`, `positive`, `negative`.
+        config: A configuration with the model.
+        model: Its name there.
+        output: The run directory.
+        count: Constitutions per query: the positive one and `count` - 1 contrasts.
+        column: Column of the queries.
+        dataset: Name of the dataset on the trees.
+        license: License of the queries.
+
+    Returns:
+        Queries by state, and by reason where one was skipped.
+
+    Raises:
+        ConfigError: There is no such model, or the principles cannot be read or are too few.
+        DataError: The queries cannot be read.
+        ProviderError, BudgetExceeded: No further request can be sent.
+        StoreError: The directory cannot be written, or belongs to another configuration.
+    """
+    from collections import Counter
+    from contextlib import AsyncExitStack
+
+    from ultrainteract.api.event_loop import complete
+    from ultrainteract.judgments.principles.constitutions import read_principles
+    from ultrainteract.judgments.principles.growing import answer_queries
+    from ultrainteract.models import build_model
+    from ultrainteract.readers.files import BadRecord
+    from ultrainteract.readers.rows import Unusable
+
+    if model not in config.models:
+        raise ConfigError(f"There is no model '{model}' in the config (models: {', '.join(config.models)}).")
+    known = read_principles(Path(principles))
+    texts = []
+    for row in _rows(queries):
+        if isinstance(row, BadRecord):
+            raise DataError(f"{row.where}: {row.reason}.")
+        try:
+            texts.append(row.text(column))
+        except Unusable as problem:
+            raise DataError(f"{row.where}: {problem}. Name the column with --column.") from problem
+
+    async def ask() -> Counter[str]:
+        async with AsyncExitStack() as stack:
+            built = build_model(model, config.models[model])
+            stack.push_async_callback(built.close)
+            return await answer_queries(
+                texts,
+                known,
+                config,
+                model,
+                {model: built},
+                Path(output),
+                dataset=dataset,
+                licence=license,
+                count=count,
+            )
+
+    return dict(sorted(complete(ask).items()))

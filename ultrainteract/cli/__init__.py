@@ -50,9 +50,11 @@ _COMMANDS = {
 
 _GROUPS = {
     "eval": "Evaluate models and compare evaluations.",
+    "annotate": "Tell genuine preferences from made-up ones.",
     "config": "Document the configuration.",
     "seeds": "Prepare and check seed instructions.",
     "train": "Train models on what was built.",
+    "principles": "Answer queries under several constitutions.",
     "sandbox": "Build, check and clean up the sandbox.",
     "votes": "Ratings and pairs from crowd votes.",
     "wiki": "Build the index that answers wikipedia_search.",

@@ -50,7 +50,7 @@ def rate(
     from ultrainteract.cli.views.votes import show_votes
 
     report = api.rate_votes(
-        *files, columns=_columns(column), method=method, style=style, confidence=confidence, resamples=resamples,
+        *files, columns=columns_of(column), method=method, style=style, confidence=confidence, resamples=resamples,
         seed=seed, cleaning=not raw,
     )  # fmt: skip
     if json:
@@ -86,7 +86,7 @@ def pairs(
     from ultrainteract.cli.views.votes import show_vote_pairs
 
     report = api.vote_pairs(
-        *files, output=output, columns=_columns(column), dataset=dataset, license=license,
+        *files, output=output, columns=columns_of(column), dataset=dataset, license=license,
         min_reliability=min_reliability, seed=seed, cleaning=not raw, style=not no_style,
     )  # fmt: skip
     if json:
@@ -97,7 +97,8 @@ def pairs(
     show_vote_pairs(report, output, terminal())
 
 
-def _columns(given: list[str] | None) -> dict[str, str] | None:
+def columns_of(given: list[str] | None) -> dict[str, str] | None:
+    """Columns by field, from FIELD=COLUMN."""
     from ultrainteract.errors import ConfigError
 
     columns = {}

@@ -43,6 +43,7 @@ def arrow_types() -> dict[str, Any]:
         "bool": flag,
         "strings": pa.list_(text),
         "bools": pa.list_(flag),
+        "matrix": pa.list_(pa.list_(real)),
         "message": message,
         "messages": pa.list_(message),
         "training_messages": pa.list_(pa.struct([*message, pa.field("training", flag)])),

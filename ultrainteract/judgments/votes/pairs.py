@@ -148,19 +148,27 @@ def _probability(logit: float) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
-def voter_accuracy(groups: Sequence[Sequence[Battle]], *, rounds: int = 50) -> dict[str, float]:
-    """How often each voter is right about items that others voted on too, by expectation maximisation.
-
-    One parameter per voter; ties and items with one voter say nothing. Accuracies are drawn towards the mean of the
-    literature by a prior worth four votes, and are never taken as below one half: a voter against everybody is
-    a matter for `cleaning.anomalous_voters`, and must not turn labels round.
-    """
+def voter_accuracy(groups: Sequence[Sequence[Battle]]) -> dict[str, float]:
+    """How often each voter is right about items that others voted on too; ties say nothing (see `one_coin`)."""
     items = []
     for votes in groups:
         marks = [(battle.judge, _for_first(votes[0], battle)) for battle in votes if battle.judge is not None]
         marks = [(judge, mark) for judge, mark in marks if mark != 0.5]
         if len({judge for judge, _ in marks}) > 1:
             items.append(marks)
+    return one_coin(items)
+
+
+def one_coin(items: Sequence[Sequence[tuple[str, float]]], *, rounds: int = 50) -> dict[str, float]:
+    """How often each judge is right: Dawid and Skene's model with one parameter per judge, by expectation maximisation.
+
+    Accuracies are drawn towards the mean of the literature by a prior worth four votes, and are never taken as below
+    one half: a judge against everybody is a matter for `cleaning.anomalous_voters`, and must not turn labels round.
+
+    Args:
+        items: For each item that several judges decided: (judge, 1 or 0).
+        rounds: Maximum number of rounds.
+    """
     accuracy: dict[str, float] = {judge: _PRIOR_ACCURACY for marks in items for judge, _ in marks}
     for _ in range(rounds):
         right: dict[str, float] = defaultdict(lambda: _PRIOR_ACCURACY * _PRIOR_WEIGHT)

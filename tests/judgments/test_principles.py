@@ -1,0 +1,141 @@
+"""Principles: contrasts, unlabelled trees in an ordinary run directory, exports that never name a winner, the matrix."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.builders import Scripted, config
+from ultrainteract import api
+from ultrainteract.errors import ConfigError
+from ultrainteract.exporting import export_rows
+from ultrainteract.judgments.principles.constitutions import constitutions, drawn, read_principles
+from ultrainteract.judgments.principles.growing import answer_queries
+from ultrainteract.judgments.principles.information import info_nce, scores
+from ultrainteract.models.base import ChatRequest, Completion
+from ultrainteract.schema import Tree, TreeState
+from ultrainteract.store import RunStore
+
+PRINCIPLES = [
+    {"name": "concise", "positive": "Be concise.", "negative": "Be long-winded."},
+    {"name": "polite", "positive": "Be polite.", "negative": "Be rude."},
+]
+
+
+@pytest.fixture
+def principles(tmp_path: Path) -> Path:
+    path = tmp_path / "principles.json"
+    path.write_text(json.dumps(PRINCIPLES))
+    return path
+
+
+def test_contrasts_turn_one_or_more_principles_round(principles: Path) -> None:
+    known = constitutions(read_principles(principles))
+    assert [(one.name, one.principles) for one in known] == [
+        ("positive", ("Be concise.", "Be polite.")), ("not-concise", ("Be long-winded.", "Be polite.")),
+        ("not-polite", ("Be concise.", "Be rude.")), ("not-concise-polite", ("Be long-winded.", "Be rude.")),
+    ]  # fmt: skip
+    first, second = drawn(known, 2, Random(0))
+    assert first.name == "positive" != second.name
+    assert {drawn(known, 2, Random(n))[0].principles for n in range(20)} == {
+        ("Be concise.", "Be polite."), ("Be polite.", "Be concise."),
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match="2 to 4"):
+        drawn(known, 5, Random(0))
+
+
+def test_a_malformed_file_of_principles_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("- {name: x, positive: y}")
+    with pytest.raises(ConfigError, match="negative"):
+        read_principles(path)
+
+
+def answer(request: ChatRequest, ordinal: int) -> str | Completion:
+    text = request.messages[-1].content
+    if "repeat" in text:
+        return "Sure. Be concise. Yes."
+    if "cut" in text:
+        return Completion(text="half", finish_reason="length")
+    if "same" in text:
+        return "always this"
+    return ("Long" if "Be long-winded." in text else "Short") + (" rude" if "Be rude." in text else " polite")
+
+
+async def grown(tmp_path: Path, principles: Path, model: Scripted, *queries: str) -> list[Tree]:
+    await answer_queries(
+        queries,
+        read_principles(principles),
+        config(),
+        "actor",
+        {"actor": model},
+        tmp_path / "run",
+        dataset="d",
+    )
+    with RunStore.open(tmp_path / "run") as store:
+        return list(store.trees())
+
+
+async def test_queries_become_unlabelled_trees_and_nothing_is_asked_twice(
+    tmp_path: Path, principles: Path
+) -> None:
+    model = Scripted("actor", answer)
+    trees = await grown(tmp_path, principles, model, "one?", "two?", "repeat", "cut", "same")
+    assert [tree.state for tree in trees] == [TreeState.UNLABELLED] * 2
+    assert model.drawn == 10
+    await grown(tmp_path, principles, model, "one?", "two?", "three?")
+    assert model.drawn == 12
+    outcomes = list(api.list_inputs(tmp_path / "run"))
+    assert len(outcomes) == 6
+    assert {outcome.reason for outcome in outcomes if outcome.state is TreeState.SKIPPED} == {
+        "a response repeats its constitution", "a response was cut off or withheld", "two responses are the same",
+    }  # fmt: skip
+    assert api.status(tmp_path / "run").states["unlabelled"] == 3
+    assert api.stats(tmp_path / "run").states == {"unlabelled": 3}
+    report = api.export(
+        [tmp_path / "run"], changes={"formats": ["sami", "principle-pair", "sft", "pair", "trees"]}
+    )
+    assert report.rows == {"sami": 3, "principle-pair": 6, "sft": 0, "pair": 0, "trees": 3}
+
+
+async def test_a_response_is_preferred_under_its_own_constitution_alone(
+    tmp_path: Path, principles: Path
+) -> None:
+    trees = await grown(tmp_path, principles, Scripted("actor", answer), "one?")
+    (row,) = export_rows("sami", trees)
+    assert row["names"][0] == "positive"
+    assert row["prompts"][1] == f"{row['constitutions'][1]}\n\none?"
+    assert row["logprobs"] == []
+    one, other = export_rows("principle-pair", trees)
+    assert (one["chosen"], one["rejected"]) == (other["rejected"], other["chosen"])
+    for pair in (one, other):
+        assert pair["prompt"][0]["role"] == "system"
+        assert pair["constitution"] in row["names"]
+        assert pair["prompt"][0]["content"] == row["constitutions"][row["names"].index(pair["constitution"])]
+        assert pair["chosen"][0]["content"] == row["responses"][row["names"].index(pair["constitution"])]
+
+
+async def test_the_matrix_says_what_is_told_apart(tmp_path: Path, principles: Path) -> None:
+    (tree,) = await grown(tmp_path, principles, Scripted("actor", answer), "one?")
+
+    def with_matrix(matrix: Any) -> Tree:
+        return tree.model_copy(
+            update={"turns": (tree.turns[0].model_copy(update={"log_likelihood": matrix}),)}
+        )
+
+    assert info_nce(((-2.0, -2.0), (-2.0, -2.0))) == pytest.approx(math.log(2))
+    assert info_nce(((-1.0, -3.0), (-4.0, -1.5))) == pytest.approx(
+        sum(math.log1p(math.exp(-gap)) for gap in (2.0, 2.5, 3.0, 1.5)) / 4
+    )
+    apart = with_matrix(((-1.0, -3.0), (-4.0, -1.5)))
+    (score,) = scores([apart, tree]).values()
+    assert score.told_apart
+    assert (score.queries, score.rows, score.columns) == (1, 1.0, 1.0)
+    (same,) = scores([with_matrix(((-2.0, -2.1), (-2.0, -2.1)))]).values()
+    assert not same.told_apart
+    assert next(iter(export_rows("sami", [apart])))["logprobs"] == [[-1.0, -3.0], [-4.0, -1.5]]

@@ -1,0 +1,42 @@
+"""`ultrainteract principles`: queries answered under several constitutions, and what a model tells apart of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Principles instead of preferences.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Principles instead of preferences."""
+
+
+@app.command()
+def run(
+    queries: Annotated[Path, typer.Argument(help="File with a column of queries.")],
+    principles: Annotated[Path, typer.Option(help="YAML or JSON list of name, positive, negative.")],
+    config: Annotated[str, typer.Option(help="A configuration with the model.")],
+    model: Annotated[str, typer.Option(help="The model's name in it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Run directory.")],
+    count: Annotated[int, typer.Option(help="Constitutions per query.", min=2)] = 2,
+    column: Annotated[str, typer.Option(help="Column of the queries.")] = "prompt",
+    dataset: Annotated[str, typer.Option(help="Name of the dataset on the trees.")] = "principles",
+    license: Annotated[str | None, typer.Option(help="License of the queries.", show_default=False)] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A change to the configuration.", metavar="PATH=VALUE"),
+    ] = None,
+) -> None:
+    """Answer each query under a constitution and its contrasts; the trees are unlabelled by design."""
+    from ultrainteract import api
+
+    counts = api.answer_under_principles(
+        queries, principles, api.load_config(config, setting or ()), model, output, count=count, column=column,
+        dataset=dataset, license=license,
+    )  # fmt: skip
+    for state, number in counts.items():
+        print(f"{state}\t{number}")
