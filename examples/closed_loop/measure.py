@@ -116,7 +116,11 @@ def ranked(reward: Path, rows: Sequence[dict[str, Any]]) -> dict[str, list[float
 
 
 def interval(values: Sequence[float], resamples: int = 4000) -> tuple[float, float]:
-    """95 % interval of a mean, by bootstrap over items."""
+    """95 % interval of a mean: Wilson's of a share of items, else by bootstrap over items."""
+    if set(values) <= {0.0, 1.0}:
+        z, n, share = 1.96, len(values), fmean(values)
+        middle, half = share + z * z / (2 * n), z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+        return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
     rng = random.Random(0)
     means = sorted(fmean(rng.choices(values, k=len(values))) for _ in range(resamples))
     return means[int(0.025 * resamples)], means[int(0.975 * resamples) - 1]

@@ -196,7 +196,7 @@ class Loop:
                 "output": self.output / "models" / name,
                 "seed": seed,
                 "device": "auto",
-                stage: {"batch_size": 8, "micro_batch_size": 4, **section},
+                stage: {"batch_size": 8, "micro_batch_size": 4, "warmup": 0.0, **section},
             }
         )
         found = train(

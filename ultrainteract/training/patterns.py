@@ -63,7 +63,7 @@ def reward_patterns(stage: Stage, log: Sequence[dict[str, Any]]) -> RewardPatter
     tail = chosen[-max(1, round(_LAST * len(chosen))) :]
     last = sum(tail) / len(tail)
     warnings = []
-    if last < 0:
+    if round(last, 2) < 0:
         warnings.append(
             f"The chosen reward ends at {last:.2f}: the model writes what is right less willingly than its start. NCA, "
             "KTO, or dpo.sft_weight keep it up."
