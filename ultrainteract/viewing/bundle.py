@@ -36,6 +36,8 @@ _LINES = 2_000
 _PER_FILE = 64
 """Trees per file."""
 _META = '<meta name="ultrainteract-data" content="files" />'
+_SPACE = "---\ntitle: {title}\nsdk: static\napp_file: index.html\n---\n"
+"""What makes the folder a static Space of the Hugging Face Hub."""
 Say = Callable[[str], None]
 
 
@@ -62,6 +64,10 @@ def write_bundle(
             shutil.copyfile(path, folder / path.name)
         page = (PAGE / "index.html").read_text(encoding="utf-8").replace("<title>", f"{_META}\n    <title>")
         (folder / "index.html").write_text(page, encoding="utf-8")
+        names = " and ".join(collection.name for collection in library.collections)
+        (folder / "README.md").write_text(
+            _SPACE.format(title=json.dumps(f"Trees of {names}")), encoding="utf-8"
+        )
         (folder / ".nojekyll").touch()  # GitHub Pages would leave files out otherwise
         for number, collection in enumerate(library.collections):
             for name, value in _files(library, number, collection, say):

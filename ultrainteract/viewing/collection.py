@@ -24,7 +24,7 @@ from ultrainteract.viewing.auditing import drawn_audit
 from ultrainteract.viewing.index import INDEX_FILE, Index
 from ultrainteract.viewing.summary import Json, plain_tree, summary_of
 
-_BATCH = 200
+_BATCH = 50
 """Trees per transaction of the index."""
 _NO_ROW = OutcomeRow(0, "", "", "", "", "", None)
 _NICE = 10
