@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ultrainteract.config import RunConfig
     from ultrainteract.judgments.votes import Battle
     from ultrainteract.judgments.votes.report import VoteReport
+    from ultrainteract.judgments.writing.scores import WritingRule
     from ultrainteract.readers.files import BadRecord
     from ultrainteract.readers.rows import Row
     from ultrainteract.schema import Tree
@@ -393,3 +394,50 @@ def answer_under_principles(
             )
 
     return dict(sorted(complete(ask).items()))
+
+
+def writing_pairs(
+    *files: str | Path,
+    output: str | Path | None = None,
+    rule: WritingRule | None = None,
+    dataset: str = "writing",
+    license: str | None = None,
+) -> dict[str, Any]:
+    """Scores rewrites for polish and distortion, and makes trees of faithful beside distorting ones (docs/writing.md).
+
+    Args:
+        files: Rated paragraphs in the layout of the study of persona distortion.
+        output: Folder to write the trees to; nothing is written if None.
+        rule: What counts as a distortion.
+        dataset: Name of the dataset on the trees.
+        license: License of the texts.
+
+    Returns:
+        The report as plain JSON; own texts = trees + those without a pair.
+
+    Raises:
+        DataError: A file cannot be read, or holds no paragraph.
+        StoreError: The folder cannot be written.
+    """
+    from ultrainteract.judgments.writing.paragraphs import read_paragraphs
+    from ultrainteract.judgments.writing.scores import WritingRule as Rule
+    from ultrainteract.judgments.writing.trees import writing_trees
+
+    records = [record for file in files for record in read_paragraphs(_rows(file))]
+    found = writing_trees(records, rule or Rule(), dataset=dataset, licence=license)
+    if not found.texts and not found.scored:
+        raise DataError("The files hold no rated paragraph.")
+    trees = list(found.trees)
+    if output is not None and trees:
+        write_trees(trees, output, dataset, [str(file) for file in files])
+    means = {
+        name: round(sum(getattr(one, name) for _, one in found.scored) / len(found.scored), 3)
+        for name in ("polish", "polarity", "stance", "confidence")
+        if found.scored
+    }
+    return {
+        "read": len(records), "unreadable": len(found.unreadable), "texts": found.texts,
+        "rewrites": dict(sorted(found.rewrites.items())), "mean_shift": means, "trees": len(trees),
+        "pairs": sum(1 for tree in trees for _ in tree.pairs()), "without": dict(sorted(found.without.items())),
+        "refused": dict(found.trees.refused),
+    }  # fmt: skip

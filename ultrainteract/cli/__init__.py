@@ -57,6 +57,7 @@ _GROUPS = {
     "principles": "Answer queries under several constitutions.",
     "sandbox": "Build, check and clean up the sandbox.",
     "votes": "Ratings and pairs from crowd votes.",
+    "writing": "Polish and distortion of rewrites.",
     "wiki": "Build the index that answers wikipedia_search.",
 }
 

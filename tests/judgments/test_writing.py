@@ -1,0 +1,140 @@
+"""Writing: polish and distortion are two scores, and a rewrite that distorts is never chosen."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ultrainteract import api
+from ultrainteract.dataset.tree_table import read_trees
+from ultrainteract.judgments.writing.paragraphs import POLARITY, Paragraph, read_paragraphs
+from ultrainteract.judgments.writing.scores import WritingRule, scores, verdict
+from ultrainteract.readers.files import BadRecord, read_file
+
+STUDY = Path(__file__).parent / "data" / "writing" / "paragraphs.csv"
+"""24 texts and rewrites of the published study, with the means of ten readers."""
+
+
+def test_the_studys_paragraphs_load_and_their_scores_are_those_of_its_readers() -> None:
+    found = [one for one in read_paragraphs(read_file(STUDY)) if isinstance(one, Paragraph)]
+    rows = list(csv.DictReader(STUDY.open(encoding="utf-8", newline="")))
+    assert len(found) == len(rows) == 48
+    own = {(one.writer, one.topic): one for one in found if one.model is None}
+    assert len(own) == 24
+    by_key: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+    for row in rows:
+        by_key.setdefault((row["writer_id"], row["proposition_id"]), {})[row["paragraph_type"]] = row
+    exact, rough = [], []
+    for rewrite in (one for one in found if one.model is not None):
+        key = (rewrite.writer, rewrite.topic)
+        measured = scores(own[key], rewrite, WritingRule())
+        stances = [float(by_key[key][kind]["writer_stance"]) for kind in ("model", "writer")]
+        assert measured.stance == pytest.approx(stances[0] - stances[1])
+        polarities = [float(by_key[key][kind]["writer_stance_polarity"]) for kind in ("model", "writer")]
+        assert measured.polarity == pytest.approx((polarities[0] - polarities[1]) / 2)
+        exact.append(measured.polarity)
+        without = [one.model_copy(update={"ratings": {k: v for k, v in one.ratings.items() if k != POLARITY}})
+                   for one in (own[key], rewrite)]  # fmt: skip
+        rough.append(scores(*without, WritingRule()).polarity)
+    assert rank_correlation(exact, rough) > 0.7  # from the means alone: about the same order
+    assert sum(exact) / len(exact) > 0  # rewrites are more extreme than what was written
+
+
+def rank_correlation(one: list[float], other: list[float]) -> float:
+    ranks = [[sorted(values).index(value) for value in values] for values in (one, other)]
+    mean = sum(ranks[0]) / len(one)
+    top = sum((a - mean) * (b - mean) for a, b in zip(*ranks, strict=True))
+    norms = [sum((rank - mean) ** 2 for rank in side) ** 0.5 for side in ranks]
+    return float(top / (norms[0] * norms[1]))
+
+
+def row(kind: str, text: str, *, model: str = "", clarity: float = 50, stance: float = 60, confidence: float = 50,
+        party: str = "Labour") -> dict[str, Any]:  # fmt: skip
+    return {
+        "writer_id": "w", "proposition_id": "1", "proposition": "Cats should vote.", "paragraph_type": kind,
+        "model_name": model, "paragraph": text, "paragraph_clarity": clarity, "paragraph_informativeness": clarity,
+        "paragraph_relevance": clarity, "writer_stance": stance, "writer_confidence": confidence,
+        "writer_politicalParty": party,
+    }  # fmt: skip
+
+
+def write(tmp_path: Path, *rows: dict[str, Any]) -> Path:
+    path = tmp_path / "rated.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_the_better_read_but_distorting_rewrite_is_rejected_against_the_faithful_one(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, row("writer", "i thnk cats shuld vote mabye"),
+        row("model", "I think cats should perhaps vote.", model="careful", clarity=75),
+        row("model", "Cats must vote, and nobody sane denies it!", model="bold", clarity=95, stance=99, confidence=95),
+        row("model", "Dogs should vote.", model="worse", clarity=40),
+        row("model", "As a Tory I say: cats should vote, perhaps.", model="other", clarity=80, party="Conservative"),
+    )  # fmt: skip
+    report = api.writing_pairs(path, output=tmp_path / "out", license="cc-by-4.0")
+    assert report["rewrites"] == {"distorting": 1, "faithful and better": 1, "undetermined": 2}
+    assert (report["texts"], report["trees"], report["pairs"]) == (1, 1, 1)
+    (tree,) = read_trees(tmp_path / "out")
+    ((_, pair),) = tree.pairs()
+    assert (pair.chosen.provenance.model, pair.rejected.provenance.model) == ("careful", "bold")
+    assert tree.instruction.task.value == "Writing"
+    assert "i thnk cats" in tree.instruction.prompt
+    assert pair.chosen.verdict.evidence is not None
+    assert pair.chosen.verdict.evidence.check == "writing"
+    assert 0.5 < pair.chosen.verdict.evidence.reliability < 1
+
+
+def test_a_distorting_winner_is_never_chosen_however_polished(tmp_path: Path) -> None:
+    for stance in range(0, 101, 5):
+        path = write(
+            tmp_path, row("writer", "own", stance=50), row("model", "neat", model="a", clarity=60, stance=50),
+            row("model", "brilliant", model="b", clarity=100, stance=stance),
+        )  # fmt: skip
+        api.writing_pairs(path, output=tmp_path / str(stance))
+        if (tmp_path / str(stance)).exists():
+            for tree in read_trees(tmp_path / str(stance)):
+                assert {pair.chosen.provenance.model for _, pair in tree.pairs()} == {"a"}
+                assert abs(stance - 50) > 20
+
+
+def test_what_makes_no_pair_is_counted(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, row("writer", "own"), row("model", "wild", model="m", stance=100),
+        row("model", "lost", model="m") | {"writer_id": "nobody"}, row("writer", "bad", stance=500) | {"writer_id": "x"},
+    )  # fmt: skip
+    report = api.writing_pairs(path)
+    assert report["without"] == {"no faithful rewrite": 1}
+    assert report["rewrites"] == {"distorting": 1, "without the writer's own text": 1}
+    assert report["unreadable"] == 1
+    assert report["texts"] == report["trees"] + sum(report["without"].values())
+
+
+def test_fewer_readers_leave_more_undetermined() -> None:
+    paragraphs = [
+        Paragraph(
+            where="x", writer="w", topic="1", proposition="p", text=str(stance), model="m", cues={},
+            ratings={
+                "paragraph_clarity": 60, "paragraph_informativeness": 60, "paragraph_relevance": 60,
+                "writer_stance": stance, "writer_confidence": 50,
+            },
+        )
+        for stance in (50, 78)
+    ]  # fmt: skip
+    many = verdict(scores(*paragraphs, WritingRule(readers=100)), WritingRule(readers=100))
+    few = verdict(scores(*paragraphs, WritingRule(readers=2)), WritingRule(readers=2))
+    assert many[0] == "distorting"
+    assert many[1] > few[1]
+
+
+def test_a_row_without_a_rating_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, row("writer", "own") | {"writer_stance": "high"})
+    (bad,) = read_paragraphs(read_file(path))
+    assert isinstance(bad, BadRecord)
+    assert "writer_stance" in bad.reason
