@@ -220,6 +220,7 @@ def exported_calls(folder: Path, name: str) -> Any:
 
 
 CALL = '<tool_call>weather.now{"city": "Kiel"}</tool_call><|end|>'
+BONN = CALL.replace("Kiel", "Bonn")
 
 
 def test_dpo_with_tools(tool_model: str, tmp_path: Path) -> None:
@@ -246,6 +247,10 @@ def test_sft_with_tools_learns_the_calls_alone(tool_model: str, tmp_path: Path) 
     from trl import SFTConfig, SFTTrainer
 
     run = train(SFTTrainer, SFTConfig, tool_model, exported_calls(tmp_path, "trl-tools-sft"), tmp_path)
-    row = next(row for row in run.train_dataset if sum(row["completion_mask"]) and len(row["prompt"]) > 4)
-    learned = [token for token, mask in zip(row["input_ids"], row["completion_mask"], strict=True) if mask]
-    assert run.processing_class.decode(learned) == CALL
+    learned = {
+        run.processing_class.decode(labels[labels != -100])
+        for batch in run.get_train_dataloader()
+        for labels in batch["labels"]
+    }
+    both = '<tool_call>weather.now{"city": "Bonn"}</tool_call>' + CALL
+    assert learned == {f"Both.{both}", f"Bonn first.{BONN}", CALL}

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from ultrainteract.dataset.published import PAIR_COLUMNS, SFT_COLUMNS, kind_name
 from ultrainteract.dataset.rebuild import parse_id, task_of
-from ultrainteract.dataset.rules import LEARNED, MEANINGS, WARNINGS, DatasetRules
+from ultrainteract.dataset.rules import LEARNED, MEANINGS, WARNINGS, DatasetRules, tools
 from ultrainteract.dataset.rules import prompts as rl
 from ultrainteract.dataset.tree_table import TREE_COLUMNS, tree_rows
 from ultrainteract.errors import DataError
@@ -151,9 +151,8 @@ def validate(tables: Iterable[Table]) -> Report:
                     rule == "empty" for rule, _ in found
                 )  # then nothing is learned, either: said once
                 silent = blank or layout in rl.LAYOUTS
-                found += [
-                    (rule, detail) for rule, detail in more.check(whole) if not (silent and rule == LEARNED)
-                ]
+                further = more.check(whole) if layout != tools.LAYOUT else ()
+                found += [(rule, detail) for rule, detail in further if not (silent and rule == LEARNED)]
             for rule, detail in found:
                 report.add(table.name, rule, where, detail)
         report.rows[table.name] = rows
@@ -178,6 +177,8 @@ def _layout(columns: tuple[str, ...]) -> tuple[str, _Checker | None]:
         ("conversations", {"messages"}, _Chats),
         ("conversations", {"conversations"}, _Chats),
     )
+    if any(wanted <= set(columns) for wanted in tools.COLUMNS):
+        return tools.LAYOUT, _Tools()
     for layout, wanted, checker in layouts:
         if wanted <= set(columns):
             return layout, checker() if checker else None
@@ -454,6 +455,15 @@ class _Prompts(_Checker):
 
     def check(self, row: Row) -> Iterator[Found]:
         yield from rl.prompt_faults(self._layout, row)
+        if not self._new(row):
+            yield "duplicate", "the row occurred before"
+
+
+class _Tools(_Checker):
+    """Rows whose conversations hold calls: see `dataset.rules.tools`."""
+
+    def check(self, row: Row) -> Iterator[Found]:
+        yield from tools.tool_faults(row)
         if not self._new(row):
             yield "duplicate", "the row occurred before"
 
