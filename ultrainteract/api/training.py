@@ -91,8 +91,9 @@ def train_rounds(
     Raises:
         UltraInteractError: What is wrong, and what to do next.
     """
+    from ultrainteract.api.evaluation import evaluate, load_evaluation
     from ultrainteract.api.runs import run
-    from ultrainteract.training.rounds import rounds
+    from ultrainteract.training.rounds import current_actor, rounds
 
     config, base = _loaded(config, overrides)
     if config.rounds is None:
@@ -105,7 +106,23 @@ def train_rounds(
             raise KeyboardInterrupt
         return {str(state): number for state, number in report.states.items()}
 
-    yield from rounds(config, load_config(path), grow, base=base, say=say)
+    place = config.rounds.evaluation
+    if place is None:
+        yield from rounds(config, load_config(path), grow, base=base, say=say)
+        return
+    evaluation = load_evaluation(place if place.is_absolute() else base / place)
+
+    def measure(model: str, folder: Path) -> None:
+        actor = current_actor(evaluation.model, "model", model, folder.with_name("evaluated.gguf"))
+        report = evaluate(
+            evaluation.model_copy(update={"output": folder, "model": actor}),
+            base=(place if place.is_absolute() else base / place).parent,
+            unsafe=unsafe,
+        )
+        if not report.complete:
+            raise KeyboardInterrupt
+
+    yield from rounds(config, load_config(path), grow, measure, base=base, say=say)
 
 
 def push_model(

@@ -141,6 +141,9 @@ class RoundsConfig(Record):
     """Key in its `models` of the model that is replaced by the current checkpoint."""
     stages: tuple[Stage, ...] = Field(default=("dpo",), min_length=1)
     """Stages trained in each round, one after the other, each from the model of the one before."""
+    evaluation: UserPath | None = None
+    """Configuration of an evaluation of each round's model; relative to this file. Its `model` is replaced as the actor
+    is."""
 
 
 class TrainConfig(Record):

@@ -37,12 +37,15 @@ class Round(Record):
     """What was trained."""
     model: str
     """Folder of the model that came of it."""
+    evaluation: str | None = None
+    """Directory of its evaluation."""
 
 
 def rounds(
     config: TrainConfig,
     run: RunConfig,
     grow: Callable[[RunConfig], Mapping[str, int]],
+    evaluate: Callable[[str, Path], None] | None = None,
     *,
     base: Path = Path(),
     say: Callable[[str], None] = lambda line: None,
@@ -53,6 +56,7 @@ def rounds(
         config: The recipe; `rounds` is set.
         run: The run that grows a round's trees; its output, its seed and its actor are replaced in every round.
         grow: Runs it to its end, and returns the number of inputs by state.
+        evaluate: Evaluates a model into a directory, for `rounds.evaluation`.
         base: Folder that paths of the recipe resolve against.
         say: Called with what is done, a line each.
 
@@ -71,7 +75,7 @@ def rounds(
         folder = config.output / f"round-{number}"
         trees = folder / "trees"
         say(f"round {number} of {settings.count}: trees by {current}")
-        actor = current_actor(run.models[settings.actor], settings.actor, current, folder)
+        actor = current_actor(run.models[settings.actor], settings.actor, current, folder / "actor.gguf")
         states = grow(
             run.model_copy(
                 update={
@@ -97,19 +101,27 @@ def rounds(
             say(f"round {number} of {settings.count}: {stage} from {current}")
             reports.append(train_stage(recipe, stage, base=base, say=say))
             current = str(folder / stage / MODEL)
-        found = Round(number=number, actor=before, states=dict(states), stages=tuple(reports), model=current)
+        evaluated = None
+        if evaluate is not None:
+            say(f"round {number} of {settings.count}: evaluation of {current}")
+            evaluated = folder / "evaluation"
+            evaluate(current, evaluated)
+        found = Round(
+            number=number, actor=before, states=dict(states), stages=tuple(reports), model=current,
+            evaluation=evaluated and str(evaluated),
+        )  # fmt: skip
         (folder / FILE).write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
         yield found
 
 
-def current_actor(model: ModelConfig, name: str, checkpoint: str, folder: Path) -> ModelConfig:
+def current_actor(model: ModelConfig, name: str, checkpoint: str, target: Path) -> ModelConfig:
     """The actor's configuration with a checkpoint in its place.
 
     Args:
         model: Its configuration in the run; for `llamacpp` with the GGUF file that the checkpoints began as.
         name: Its name in the run.
         checkpoint: The model; a folder or a Hub id.
-        folder: Where a GGUF file is written, for `llamacpp`.
+        target: GGUF file to write, for `llamacpp`; kept where it is there.
 
     Raises:
         ConfigError: Its provider cannot serve checkpoints.
@@ -117,9 +129,8 @@ def current_actor(model: ModelConfig, name: str, checkpoint: str, folder: Path) 
     if model.provider in ("vllm", "vllm-server"):
         return model.model_copy(update={"model": checkpoint})
     if model.provider == "llamacpp":
-        target = folder / "actor.gguf"
         if not target.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_suffix(".part")
             from_checkpoint(Path(checkpoint), find_weights(name, model.model), part).rename(target)
         return model.model_copy(update={"model": str(target)})
