@@ -96,7 +96,7 @@ def test_prompt_and_padding_do_not_count(sami: Any) -> None:
     model = tiny().eval()
     together = sami.log_likelihood(model, batch)
     alone = sami.log_likelihood(model, collator([{"prompts": ["x"], "responses": ["yes"]}]))
-    assert float(together[0]) == pytest.approx(float(alone[0]), abs=1e-4)
+    assert together[0].item() == pytest.approx(alone[0].item(), abs=1e-4)
 
 
 def test_the_matrix_of_any_size_gives_the_loss_of_the_package(sami: Any) -> None:
