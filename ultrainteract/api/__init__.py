@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     )
     from ultrainteract.api.training import plan_training, push_model, score, train, train_rounds
     from ultrainteract.api.trees import find_tree, list_inputs, recorded_calls
-    from ultrainteract.api.viewing import view, write_bundle, write_tree_page
+    from ultrainteract.api.viewing import push_viewer, view, write_bundle, write_tree_page
     from ultrainteract.config import config_docs, load_config, load_train_config
 
 HOMES = {
@@ -103,7 +103,7 @@ HOMES = {
         "api.rows": ("seed_rows", "to_dataset", "to_pandas", "to_rows"),
         "api.training": ("plan_training", "push_model", "score", "train", "train_rounds"),
         "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
-        "api.viewing": ("view", "write_bundle", "write_tree_page"),
+        "api.viewing": ("push_viewer", "view", "write_bundle", "write_tree_page"),
         "config": ("config_docs", "load_config", "load_train_config"),
     }.items()
     for name in names
@@ -152,7 +152,7 @@ __all__ = [
     "plan_training",
     "prune_sandbox",
     "push",
-    "push_model",
+    "push_model", "push_viewer",
     "quick_evaluation",
     "rate_votes",
     "recorded_calls",

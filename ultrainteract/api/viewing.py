@@ -96,3 +96,29 @@ def write_tree_page(
         path = Path(output) if output is not None else Path(f"{key[:12]}.html")
         bundle.write_page(collection, key, path)
     return path
+
+
+def push_viewer(
+    source: str | Path, space: str, *, private: bool = False, say: Callable[[str], None] = lambda line: None
+) -> str:
+    """Publishes the viewer with all trees as a static Space; call it after `push`, which checks what may be published.
+
+    Args:
+        source: As of `view`.
+        space: Id of the Space.
+        private: Make a new Space private.
+        say: Tells what was left out.
+
+    Returns:
+        Address of the Space.
+
+    Raises:
+        HubError: The Space holds something else, or the Hub refused it.
+        StoreError, DataError: The place cannot be read.
+    """
+    import tempfile
+
+    from ultrainteract.hub.spaces import push_space
+
+    with tempfile.TemporaryDirectory(prefix="ultrainteract-space-") as folder:
+        return push_space(write_bundle(str(source), output=folder, say=say), space, private=private)

@@ -59,6 +59,10 @@ def push(
         float | None,
         typer.Option(help="Publish what a run has finished every so many minutes, until it ends."),
     ] = None,
+    viewer: Annotated[
+        str | None,
+        typer.Option(help="Then publish the viewer with all trees as this static Space.", metavar="SPACE"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what was published as JSON.")] = False,
 ) -> None:
     """Publish in one commit: Parquet, card, configuration and figures; then read it back and compare."""
@@ -101,6 +105,10 @@ def push(
         say(f"{rights.user} may {'propose' if create_pr else 'write'} to the dataset {rights.repo}{made}.")
         if check:
             return
+    if viewer is not None and (watch is not None or dry_run is not None):
+        raise HubError(
+            "--viewer goes with neither --watch nor --dry-run (`view --bundle` writes the same files)."
+        )
     if watch is not None:
         if rights is None:
             raise HubError("--watch publishes a run directory on the Hub; it does not go with --dry-run.")
@@ -121,3 +129,5 @@ def push(
         print(dry_run)
     else:
         show(published)
+        if viewer is not None:
+            print(api.push_viewer(source, viewer, private=private, say=say), flush=True)
