@@ -16,7 +16,6 @@ from ultrainteract import load_config, reward, reward_async, run
 from ultrainteract.dataset.verifiable import packed
 from ultrainteract.errors import DataError, GraderError, SandboxError
 from ultrainteract.rewards import Attempt, Episode, RewardFunction, Scorer, ScorerConfig
-from ultrainteract.rewards.openrlhf import reward_func
 from ultrainteract.rewards.trl import trl_reward
 from ultrainteract.rewards.verl import compute_score, compute_scores
 from ultrainteract.sandbox.base import Sandbox
@@ -133,7 +132,7 @@ def test_rewards_are_the_verdicts_of_the_run(
     function: RewardFunction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1,000 recorded completions of all tasks, first turns and later ones, graded anew."""
-    grown: list[tuple[Instruction, tuple[str, ...], Node, str]] = []
+    grown: list[tuple[Instruction, tuple[str, ...], Node]] = []
     attempt = Context.attempt
 
     async def noted(self: Context, *arguments: Any, **more: Any) -> list[Node]:
@@ -143,7 +142,7 @@ def test_rewards_are_the_verdicts_of_the_run(
             for node in self.history
             for raw in (*(exchange.raw for exchange in node.action.exchanges), node.action.raw)
         )
-        grown.extend((self.instruction, said, node, "") for node in nodes if not node.action.exchanges)
+        grown.extend((self.instruction, said, node) for node in nodes if not node.action.exchanges)
         return nodes
 
     monkeypatch.setattr(Context, "attempt", noted)
@@ -160,12 +159,12 @@ def test_rewards_are_the_verdicts_of_the_run(
             problem=packed(instruction), text=node.action.raw, earlier=said,
             finish_reason="length" if node.verdict.reason == cut_off else "stop",
         )
-        for instruction, said, node, _ in grown
+        for instruction, said, node in grown
     ][:3000]  # fmt: skip
     assert len(attempts) >= 1000
     assert sum(bool(one.earlier) for one in attempts) >= 100
     scores = function.grade(attempts)
-    expected = [node.verdict for _, _, node, _ in grown[: len(attempts)]]
+    expected = [node.verdict for _, _, node in grown[: len(attempts)]]
     differ = [
         (one.text, wanted, score.verdict)
         for one, wanted, score in zip(attempts, expected, scores, strict=True)
@@ -318,17 +317,3 @@ async def test_verl_asks_one_by_one(function: RewardFunction) -> None:
         "gsm8k", "Hm.", "42", {"problem": MATH}, undetermined=0.25, function=function
     )
     assert (known["score"], unknown["score"], unknown["undetermined"]) == (1.0, 0.25, 1.0)
-
-
-def test_openrlhf_gets_tensors_and_drops_a_group_that_is_not_known(function: RewardFunction) -> None:
-    torch = pytest.importorskip("torch")
-    prompts = ["<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\n"] * 3
-    said = ["Answer: 42<|im_end|>", "Answer: 1<|im_end|>", "Hm.<|im_end|>"]
-    found = reward_func(
-        [p + text for p, text in zip(prompts, said, strict=True)], prompts, [MATH] * 3, function=function
-    )
-    assert found["rewards"].tolist() == [1.0, 0.0, 0.5]
-    assert found["extra_logs"]["undetermined"].tolist() == [0, 0, 1]
-    mean = sum(found["scores"].tolist()) / 3  # as the trainer takes it
-    assert not 0 < mean < 1
-    assert torch.isnan(found["scores"][2])

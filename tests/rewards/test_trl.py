@@ -1,4 +1,7 @@
-"""TRL's trainers with our reward in the loop: real steps on a tiny model, and what is not known moves nothing."""
+"""TRL's trainers with our reward in the loop: real steps on a tiny model, and what is not known moves nothing.
+
+OpenRLHF's tensors are looked at here, too, where PyTorch is.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from tests.rewards.problems import CODING, MATH, PROGRAM, RIGHT, SANDBOX, WRONG,
 from tests.tinymodel import Shape, build_tiny_model
 from ultrainteract.exporting import export_rows
 from ultrainteract.rewards import RewardFunction
+from ultrainteract.rewards.openrlhf import reward_func
 from ultrainteract.rewards.trl import masked, trl_reward
 
 pytestmark = [pytest.mark.trl, pytest.mark.bubblewrap]
@@ -164,3 +168,18 @@ def test_an_export_is_a_dataset_for_the_trainer(model: str, function: RewardFunc
     )
     run.train()
     assert run.state.global_step == 1
+
+
+def test_openrlhf_gets_tensors_and_drops_a_group_that_is_not_known(function: RewardFunction) -> None:
+    import torch
+
+    prompts = ["<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\n"] * 3
+    said = ["Answer: 42<|im_end|>", "Answer: 1<|im_end|>", "Hm.<|im_end|>"]
+    found = reward_func(
+        [p + text for p, text in zip(prompts, said, strict=True)], prompts, [MATH] * 3, function=function
+    )
+    assert found["rewards"].tolist() == [1.0, 0.0, 0.5]
+    assert found["extra_logs"]["undetermined"].tolist() == [0, 0, 1]
+    mean = sum(found["scores"].tolist()) / 3  # as the trainer takes it
+    assert not 0 < mean < 1
+    assert torch.isnan(found["scores"][2])
