@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+from ultrainteract.config.evaluation import EvaluationConfig
 from ultrainteract.config.run import RunConfig
 from ultrainteract.config.training import TrainConfig
 from ultrainteract.schema import Record
@@ -42,9 +43,18 @@ def config_docs() -> str:
     visit(RunConfig)
     trained = len(sections)
     visit(TrainConfig)
+    evaluated = len(sections)
+    visit(EvaluationConfig)
     return (
         "\n\n".join(
-            ["# Configuration reference", *sections[:trained], "# Training recipes", *sections[trained:]]
+            [
+                "# Configuration reference",
+                *sections[:trained],
+                "# Training recipes",
+                *sections[trained:evaluated],
+                "# Evaluations",
+                *sections[evaluated:],
+            ]
         )
         + "\n"
     )
