@@ -7,7 +7,7 @@ import { useKeys } from "./keys.js";
 import { PAGE, listed } from "./list.js";
 import { MarkDialog, useMarks } from "./marks.js";
 import { Chip, Problem, Waiting, whole, words } from "./parts.js";
-import { address, changed, go } from "./route.js";
+import { address, changed, go, parse } from "./route.js";
 import { Text } from "./text.js";
 import { Turn } from "./turn.js";
 
@@ -23,7 +23,11 @@ export function Tree({ route, library }) {
     () => data.trees(collection, changed(listed(query), { around: found.value?.key, limit: PAGE }).toString()),
     [collection, found.value?.key, listed(query).toString()],
   );
-  const set = (changes, options = { replace: true }) => go({ ...route, query: changed(query, changes) }, options);
+  // The address itself is asked: a second key may come before the page has followed the first.
+  const set = (changes, options = { replace: true }) => {
+    const now = parse(location.hash);
+    go({ ...now, query: changed(now.query, changes) }, options);
+  };
   const list = () => go({ collection, view: "trees", query: changed(listed(query), { offset: around.value?.offset || null }) });
   const beside = found.value?.others?.[0];
   const next = async (by) => {
@@ -101,6 +105,7 @@ function Turns({ tree, route, set, id, narrow = false, second = false }) {
     else { made.add(number); made.delete(-number); }
     return made;
   });
+  const stands = () => Number(parse(location.hash).query.get("turn")) || 0;
   const move = (to) => {
     const number = Math.max(1, Math.min(count, to));
     set({ turn: number });
@@ -111,7 +116,7 @@ function Turns({ tree, route, set, id, narrow = false, second = false }) {
     if (query.has("turn") && !second) document.getElementById(`turn-${at}`)?.scrollIntoView({ block: "start" });
   }, [id]);
   useKeys(second ? {} : {
-    ArrowRight: () => move(query.has("turn") ? at + 1 : 1), ArrowLeft: () => move(at - 1), Home: () => move(1), End: () => move(count),
+    ArrowRight: () => move(stands() + 1), ArrowLeft: () => move(stands() - 1), Home: () => move(1), End: () => move(count),
     e: () => setOpen(new Set(count <= OPEN === open.size > 0 ? [] : tree.turns.slice(first - 1, last).map((_, n) => first + n))),
     h: () => showHistories(!histories),
     c: () => set({ turn: at, side: "correct" }), w: () => set({ turn: at, side: "incorrect" }),
