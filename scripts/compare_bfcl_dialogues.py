@@ -81,7 +81,7 @@ async def ours(sandbox: Sandbox, item: Instruction, calls: Sequence[Call]) -> La
     first = opening_cells(backend.model_copy(update={"before": ()}))
     before = await run([*first, expressions_cell(backend, backend.before)], len(backend.before))
     gold = await run([*opening, expressions_cell(backend, backend.gold)], len(backend.gold))
-    last = await run([*opening, calls_cell(item, calls)], len(calls))
+    last = await run([*opening, calls_cell(item, calls, state=True)], len(calls))
     return state_verdict(item, before, gold, (), last).label
 
 

@@ -19,33 +19,44 @@ from ultrainteract.grading.finding import Basis
 from ultrainteract.grading.reliability import reliability
 from ultrainteract.sandbox.base import Execution
 from ultrainteract.schema import Backend, Call, Instruction, Record, Verdict
-from ultrainteract.schema.calls import calls_json
 
 RESULT_CHARS = 2_000
 """Characters of a result that a model is shown; the middle of a longer one is cut."""
 CHECK = "final_state"
 """Evidence of verdicts by state and results."""
 
-_HELPERS = """
-def _ui_define():
+_CALLS = """
+def _ui_made(call, limit):
     import contextlib, hashlib, io, json
-
-    def find(name, objects):
-        for variable in objects:
-            method = getattr(globals()[variable], name, None)
-            if callable(method):
-                return method
-        return globals()[name]
-
-    def shown(value):
-        if isinstance(value, str):
-            return value
+    out, ok = io.StringIO(), True
+    try:
+        with contextlib.redirect_stdout(out):
+            value = call()
+        text = value if isinstance(value, str) else str(value)
         if isinstance(value, dict):
-            try:
-                return json.dumps(value)
-            except (TypeError, ValueError):
-                pass
-        return str(value)
+            with contextlib.suppress(TypeError, ValueError):
+                text = json.dumps(value)
+        if value is None and out.getvalue():
+            text = out.getvalue().rstrip()
+    except Exception as error:
+        ok, text = False, "Error during execution: " + str(error)
+    data = text.encode("utf-8", "replace")
+    if len(text) > limit:
+        half = limit // 2
+        text = text[:half] + "\\n[... %d characters cut ...]\\n" % (len(text) - 2 * half) + text[-half:]
+    return {"text": text.encode("utf-8", "replace").decode(), "whole": hashlib.sha256(data).hexdigest()[:24], "ok": ok}
+
+def _ui_find(name, objects):
+    for variable in objects:
+        if callable(getattr(globals()[variable], name, None)):
+            return getattr(globals()[variable], name)
+    return globals()[name]
+"""
+"""Carries a call out, and finds the function of a name; small, since it is compiled for every request."""
+
+_STATE = """
+def _ui_state(objects):
+    import hashlib, json
 
     def plain(value, seen):
         if value is None or isinstance(value, (bool, int, float, str, bytes)):
@@ -65,68 +76,43 @@ def _ui_define():
         return [type(value).__name__, str(value)]
 
     def digest(value):
-        return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:24]
+        return hashlib.sha256(json.dumps(plain(value, {}), sort_keys=True).encode()).hexdigest()[:24]
 
-    def state(objects):
-        return {
-            variable + "." + name: digest(plain(value, {}))
-            for variable in objects
-            for name, value in vars(globals()[variable]).items()
-            if not name.startswith("_")
-        }
+    return {
+        variable + "." + name: digest(value)
+        for variable in objects
+        for name, value in vars(globals()[variable]).items()
+        if not name.startswith("_")
+    }
+"""
+"""Hashes every public attribute; only where a state is compared."""
 
-    def made(call, limit):
-        out = io.StringIO()
-        ok = True
-        try:
-            with contextlib.redirect_stdout(out):
-                value = call()
-            text = shown(value)
-            if value is None and out.getvalue():
-                text = out.getvalue().rstrip()
-        except Exception as error:
-            ok, text = False, "Error during execution: " + str(error)
-        whole = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
-        if len(text) > limit:
-            cut = len(text) - limit // 2 * 2
-            text = text[: limit // 2] + "\\n[... %d characters cut ...]\\n" % cut + text[-(limit // 2):]
-        return {"text": text.encode("utf-8", "replace").decode(), "whole": whole, "ok": ok}
+_EXPRESSIONS = """
+def _ui_expressions(texts, objects, limit):
+    names = dict(globals())
+    for variable in reversed(objects):
+        instance = globals()[variable]
+        for name in dir(instance):
+            if not name.startswith("_") and callable(getattr(instance, name)):
+                names[name] = getattr(instance, name)
+    return [_ui_made(lambda text=text: eval(text, names), limit) for text in texts]
+"""
 
-    def python(code):
-        import ast
-        out = io.StringIO()
-        tree = ast.parse(code)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        with contextlib.redirect_stdout(out):
-            exec(compile(tree, "<cell>", "exec"), globals())
-            value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), globals()) if last else None
-        return (out.getvalue() + ("" if value is None else repr(value))).rstrip()
+_PYTHON = """
+def python(code):
+    import ast, contextlib, io
+    out = io.StringIO()
+    tree = ast.parse(code)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(out):
+        exec(compile(tree, "<cell>", "exec"), globals())
+        value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), globals()) if last else None
+    return (out.getvalue() + ("" if value is None else repr(value))).rstrip()
+"""
 
-    def calls(text, objects, limit):
-        found = []
-        for call in json.loads(text):
-            if "fault" in call:
-                answer = "Error during execution: " + call["fault"]
-                found.append(made(lambda: answer, limit) | {"ok": False})
-            else:
-                def run(name=call["name"], arguments=call["arguments"]):
-                    return (python if name == "python" else find(name, objects))(**arguments)
-                found.append(made(run, limit))
-        return json.dumps({"results": found, "state": state(objects)})
-
-    def expressions(texts, objects, limit):
-        names = dict(globals())
-        for variable in reversed(objects):
-            instance = globals()[variable]
-            for name in dir(instance):
-                if not name.startswith("_") and callable(getattr(instance, name)):
-                    names[name] = getattr(instance, name)
-        found = [made(lambda text=text: eval(text, names), limit) for text in texts]
-        return json.dumps({"results": found, "state": state(objects)})
-
-    return calls, expressions
-
-_ui_calls, _ui_expressions = _ui_define()
+_REFUSED = """
+def _ui_refused(name):
+    raise LookupError("there is no function '" + name + "'")
 """
 
 
@@ -159,30 +145,42 @@ class CallRun(Record):
 
 def opening_cells(backend: Backend) -> list[str]:
     """The functions, the first state, and the calls before the instruction."""
-    cells = ["\n".join((backend.source, backend.setup, _HELPERS))]
+    cells = ["\n".join((backend.source, backend.setup, _CALLS))]
     return cells if not backend.before else [*cells, expressions_cell(backend, backend.before)]
 
 
 def expressions_cell(backend: Backend, calls: Sequence[str]) -> str:
-    """Calls that a data set states, in Python."""
-    return f"_ui_expressions({list(calls)!r}, {backend.objects!r}, {RESULT_CHARS})"
+    """Calls that a data set states, in Python, and the state after them."""
+    results = f"_ui_expressions({list(calls)!r}, {backend.objects!r}, {RESULT_CHARS})"
+    shown = f'{{"results": {results}, "state": _ui_state({backend.objects!r})}}'
+    return f'{_STATE}{_EXPRESSIONS}__import__("json").dumps({shown})'
 
 
-def calls_cell(instruction: Instruction, calls: Sequence[Call]) -> str:
+def calls_cell(instruction: Instruction, calls: Sequence[Call], *, state: bool = False) -> str:
     """Calls that a model makes; one of a function that is not on offer is answered with that.
 
     Args:
         instruction: The instruction, with a backend.
         calls: The calls.
+        state: Also hash the state after them.
     """
     assert instruction.backend is not None
-    made = json.loads(calls_json(calls))
+    objects = instruction.backend.objects
     offered = {function.name for function in instruction.functions}
-    for call in made:
-        if call["name"] not in offered:
-            call["fault"] = f"there is no function '{call['name']}'"
-    text = json.dumps(made)
-    return f"_ui_calls({text!r}, {instruction.backend.objects!r}, {RESULT_CHARS})"
+    made = []
+    for call in calls:
+        known = call.name in offered
+        function = f"_ui_find({call.name!r}, {objects!r})" if known else "_ui_refused"
+        arguments = call.arguments if known else {"name": call.name}
+        made.append(f"_ui_made(lambda: {function}(**{arguments!r}), {RESULT_CHARS})")
+    parts = [_PYTHON] if "python" in offered else []
+    if any(call.name not in offered for call in calls):
+        parts.append(_REFUSED)
+    shown = f'"results": [{", ".join(made)}]'
+    if state:
+        parts.append(_STATE)
+        shown += f', "state": _ui_state({objects!r})'
+    return f'{"".join(parts)}__import__("json").dumps({{{shown}}})'
 
 
 def run_of(execution: Execution, calls: int) -> CallRun:

@@ -168,11 +168,17 @@ class Environment:
     # ------------------------------------------------------------------------------------------- functions
 
     async def _run_calls(
-        self, instruction: Instruction, attempts: Sequence[Sequence[tuple[Call, ...]]]
+        self, instruction: Instruction, attempts: Sequence[Sequence[tuple[Call, ...]]], *, state: bool = False
     ) -> list[CallRun]:
         """What the last message of each attempt gave; an attempt is the calls of its messages, in order."""
         assert instruction.backend is not None
-        cells = [[calls_cell(instruction, calls) for calls in attempt] for attempt in attempts]
+        cells = [
+            [
+                *(calls_cell(instruction, calls) for calls in before),
+                calls_cell(instruction, last, state=state),
+            ]
+            for *before, last in attempts
+        ]
         keys = [self._call_key(instruction, attempt) for attempt in cells]
 
         async def make(number: int) -> CallRun:
@@ -221,7 +227,7 @@ class Environment:
         backend = instruction.backend
         assert backend is not None
         messages = _messages(action)
-        (last,) = await self._run_calls(instruction, [messages])
+        (last,) = await self._run_calls(instruction, [messages], state=instruction.grader == CHECK)
         observation = Observation(
             output=results_text(last.texts) or None, status=last.status, results=last.texts
         )
