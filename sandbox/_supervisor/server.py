@@ -3,6 +3,8 @@
 It guarantees that a slot is given to the next execution only when no process, file or shared memory of the last one is
 left, that how an execution ended is taken from the kernel, never from what the user's code says, and that whatever
 goes wrong in here costs one execution: it becomes a fault, with a traceback in the host's log, and the others go on.
+
+This module is long because these three are one loop over the same slots: what is read, what has ended, what comes next.
 """
 
 from __future__ import annotations

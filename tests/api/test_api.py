@@ -34,7 +34,7 @@ def test_functions_stay_functions_whatever_was_imported_before() -> None:
     modules = [
         m.name for m in pkgutil.walk_packages(ultrainteract.__path__, "ultrainteract.") if "." in m.name
     ]
-    heavy = ("ray", "vllm", "__main__")  # need their extras, or run
+    heavy = ("ray", "vllm", "trl", "__main__")  # need their extras, or run
     names = [name for name in modules if not any(part in heavy for part in name.split("."))]
     program = (
         "import importlib, ultrainteract\n"
