@@ -125,7 +125,7 @@ def test_a_folder_of_exports_can_be_looked_at(run: Path, tmp_path: Path) -> None
     listed = command("show", tmp_path / "trees")
     assert listed.returncode == 0, listed.stderr
     heading, *rows = listed.stdout.splitlines()
-    assert heading.split()[:3] == ["id", "state", "dataset"]
+    assert heading.split()[:3] == ["id", "state", "task"]
     assert len(rows) == 5
     deepest = command("show", tmp_path / "trees", "--deepest")
     assert "turn 3" in deepest.stdout
