@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.exporting.forest import forest
+from tests.exporting.principled_tree import principled_tree
 from ultrainteract.config import ExportConfig
 from ultrainteract.dataset.validate import Report, validate
 from ultrainteract.errors import DataError
@@ -108,8 +109,8 @@ def test_what_an_action_taken_twice_becomes_is_sound(name: str, tmp_path: Path) 
     again = tree.turns[1].model_copy(update={"correct": tree.turns[0].correct})
     twice = tree.model_copy(update={"turns": (tree.turns[0], again, *tree.turns[2:])})
     rows = list(export_rows(name, [twice]))
-    if not rows:  # prompts for another task than the tree's
-        assert name in ("nemo-rl", "open-instruct-rl") or "tools" in name
+    if not rows:  # of other trees alone
+        assert name in ("nemo-rl", "open-instruct-rl", "sami", "principle-pair") or "tools" in name
         return
     report = check(tmp_path, rows)
     assert report.ok, report.to_json()["violations"]
@@ -135,3 +136,19 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert problem.startswith("x.jsonl:1: not valid JSON")
     (tmp_path / "x.jsonl").write_text('{"question": 1}\n')
     assert not validate(open_tables(str(tmp_path))).ok
+
+
+DAMAGED_PRINCIPLES: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+    "a response too few": ("label", lambda row: row["responses"].pop()),
+    "a blank response": ("empty", lambda row: row["responses"].__setitem__(0, " ")),
+    "a matrix that is not square": ("label", lambda row: row["logprobs"][0].pop()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_PRINCIPLES)
+def test_responses_under_constitutions_keep_together(damage: str, tmp_path: Path) -> None:
+    rows = list(export_rows("sami", [principled_tree()]))
+    assert check(tmp_path, rows).ok
+    rule, change = DAMAGED_PRINCIPLES[damage]
+    change(rows[0])
+    assert rule in {found for _, found in check(tmp_path, rows).broken}

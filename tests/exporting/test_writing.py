@@ -16,6 +16,7 @@ import pytest
 
 from tests.exporting.call_tree import call_tree
 from tests.exporting.forest import forest
+from tests.exporting.principled_tree import principled_tree
 from ultrainteract.config import ExportConfig, MixSource
 from ultrainteract.errors import ConfigError, StoreError
 from ultrainteract.exporting import RunInfo, export_rows, export_trees, known_exporters, read_trees, rendering
@@ -51,8 +52,12 @@ def test_the_same_trees_give_the_same_bytes_in_another_process(tmp_path: Path) -
 def test_datasets_loads_every_export(tmp_path: Path) -> None:
     config = ExportConfig(formats=tuple(known_exporters()), difficulty=("never", "hard"))
     export_trees(forest(), tmp_path / "out", config, INFO)
-    of_calls = tuple(name for name in known_exporters() if "tools" in name)
-    export_trees([call_tree()], tmp_path / "out", ExportConfig(formats=of_calls), INFO)
+    sources = dict.fromkeys(known_exporters(), forest())
+    sources |= {name: [call_tree()] for name in sources if "tools" in name}
+    sources |= {name: [principled_tree()] for name in ("sami", "principle-pair")}
+    for name, trees in sources.items():
+        if len(trees) == 1:
+            export_trees(trees, tmp_path / "out", ExportConfig(formats=(name,)), INFO)
     for name in known_exporters():
         loaded = datasets.load_dataset(
             str(tmp_path / "out" / name), split="train", cache_dir=str(tmp_path / "cache")
@@ -61,7 +66,7 @@ def test_datasets_loads_every_export(tmp_path: Path) -> None:
         for row in rows:  # objects come as JSON in the rows themselves
             row |= {field: row[field] and json.dumps(row[field], ensure_ascii=False)
                     for field, kind in kinds.items() if kind == "json"}  # fmt: skip
-        assert rows == list(export_rows(name, [call_tree()] if name in of_calls else forest(), config))
+        assert rows == list(export_rows(name, sources[name], config))
         assert loaded.column_names == list(kinds)
 
 

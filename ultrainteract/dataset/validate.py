@@ -172,6 +172,7 @@ def _layout(columns: tuple[str, ...]) -> tuple[str, _Checker | None]:
         ("preference", {"chosen", "rejected"}, _Preferences),
         ("stepwise", {"prompt", "completions", "labels"}, _Stepwise),
         ("turn labels", {"prompt", "actions", "labels", "solved_at"}, _Turns),
+        ("responses under constitutions", {"constitutions", "prompts", "responses"}, _Principles),
         ("unpaired preference", {"completion", "label"}, _Completions),
         ("prompt-completion", {"prompt", "completion"}, _Completions),
         ("conversations", {"messages"}, _Chats),
@@ -492,6 +493,21 @@ class _Turns(_Checker):
             yield "label", f"labels {labels} of a trajectory solved at turn {solved_at}"
         if not self._new([row["prompt"], actions]):
             yield "duplicate", "the trajectory occurred before"
+
+
+class _Principles(_Checker):
+    def check(self, row: Row) -> Iterator[Found]:
+        sides = [row["constitutions"] or [], row["prompts"] or [], row["responses"] or []]
+        matrix = row.get("logprobs") or []
+        count = len(sides[0])
+        if count < 2 or any(len(side) != count for side in sides):
+            yield "label", f"{count} constitutions, {len(sides[1])} prompts and {len(sides[2])} responses"
+        elif any(not text.strip() for side in sides for text in side):
+            yield "empty", "a constitution, prompt or response is empty"
+        if matrix and [len(line) for line in matrix] != [count] * count:
+            yield "label", f"log-probabilities that are no {count} x {count} matrix"
+        if not self._new([row["prompts"], sides[2]]):
+            yield "duplicate", "the responses occurred before"
 
 
 # ------------------------------------------------------------------------------------------- single rules

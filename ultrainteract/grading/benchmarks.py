@@ -7,7 +7,6 @@ their released checks, IFEval (arXiv 2311.07911).
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from fractions import Fraction
@@ -18,6 +17,7 @@ from ultrainteract.grading.equivalence import decide
 from ultrainteract.grading.extract import Candidate, NoAnswer, candidates
 from ultrainteract.grading.finding import NO_ANSWER, Basis, Finding
 from ultrainteract.grading.latex import Malformed
+from ultrainteract.grading.literals import NotLiteral, parse_expression, plain_value
 from ultrainteract.grading.number import parse_number
 from ultrainteract.grading.question import Question
 from ultrainteract.grading.registry import grader
@@ -39,7 +39,10 @@ def theoremqa(question: Question, answer: str, algebra: Algebra) -> Finding:
         return Finding.unknown(str(error))
     if not found:
         return NO_ANSWER
-    gold, said = ast.literal_eval(_quoted(question.gold)), _said(found)
+    try:
+        gold, said = plain_value(parse_expression(_quoted(question.gold))), _said(found)
+    except NotLiteral as error:
+        return Finding.unknown(f"the gold answer cannot be read: {error}")
     if isinstance(gold, bool):
         value = truth(said)
         if value is None:
