@@ -15,6 +15,7 @@ from seed_helpers import DATA, load
 from ultrainteract.config import SeedConfig
 from ultrainteract.readers.files import read_file
 from ultrainteract.readers.rows import Row
+from ultrainteract.schema import Instruction
 from ultrainteract.seeds import known_datasets
 
 JUNK: list[Any] = [
@@ -92,6 +93,16 @@ SHIPPED = {
     "strategyqa": "strategyqa/train.json",
     "lsat_lr": "agieval_lsat_lr/lsat-lr.jsonl",
 }
+BENCHMARKS = {
+    "asdiv": "asdiv.json", "bbh": "bbh/navigate.json", "gsm_plus": "gsmplus.jsonl", "humaneval": "HumanEval.jsonl",
+    "ifeval": "ifeval.jsonl", "leetcode": "leetcode.jsonl", "mbpp": "mbpp.json",
+    "mint_code": "mint/humaneval/test_prompts.json", "mint_math": "mint/math/test_prompts.json", "svamp": "svamp.json",
+    "theoremqa": "theoremqa.json",
+}  # fmt: skip
+FOLDERS = {"mint_code": "humaneval", "mint_math": "math"}
+"""Sets that tell the kind of a record by its folder."""
+SEVERAL = {"asdiv", "bbh", "from_eval"}
+"""Sets of which a line holds many problems, or names its own task."""
 
 
 def originals(dataset: str) -> list[dict[str, Any]]:
@@ -99,6 +110,16 @@ def originals(dataset: str) -> list[dict[str, Any]]:
     if dataset in SHIPPED:
         rows = (row for row in read_file(DATA / SHIPPED[dataset]) if isinstance(row, Row))
         records += [dict(row.data) for row, _ in zip(rows, range(3), strict=False)]
+    if dataset in BENCHMARKS:
+        text = (Path(__file__).parents[1] / "evaluation/data" / BENCHMARKS[dataset]).read_text()
+        try:
+            whole = json.loads(text)
+        except ValueError:
+            whole = [json.loads(line) for line in text.splitlines()]
+        records += whole[:3] if isinstance(whole, list) else [whole]
+    if dataset == "from_eval":
+        problem = Instruction(task="Logic", dataset="d", prompt="p", question="q", grader="text", gold="a")  # type: ignore[arg-type]
+        records.append({"instruction": problem.model_dump(mode="json"), "benchmark": False})
     return records
 
 
@@ -140,11 +161,14 @@ def test_any_value_may_be_anything(dataset: str, tmp_path: Path) -> None:
         for path in places(record):
             for junk in (..., *rng.sample(JUNK, 12)):
                 lines.append(json.dumps(damaged(record, path, junk)))
-    (tmp_path / "BFCL_a.json").write_text("\n".join(lines) + "\n")
-    seed = SeedConfig(dataset=dataset, path="BFCL_a.json", options=OPTIONS.get(dataset, {}))
+    name = f"{FOLDERS[dataset]}/records.jsonl" if dataset in FOLDERS else "BFCL_a.json"
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("\n".join(lines) + "\n")
+    seed = SeedConfig(dataset=dataset, path=name, options=OPTIONS.get(dataset, {}))
     instructions, issues = load(seed, tmp_path)
     tasks = len(known_datasets()[dataset].tasks)
-    assert len(instructions) / tasks + len(issues) == len(lines)
+    if dataset not in SEVERAL:
+        assert len(instructions) / tasks + len(issues) == len(lines)
     assert issues
     for instruction in instructions:
         instruction.model_dump_json()

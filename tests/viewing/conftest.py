@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,8 +39,14 @@ def grow(folder: Path, skill: float = 0.35, limit: int = 12, data: str = "math")
         "critic": {"model": "critic"},
         "export": {"formats": []},
     })  # fmt: skip
-    ultrainteract.run(config)
+    with ThreadPoolExecutor(1) as apart:  # Playwright's loop runs in the tests' own thread
+        apart.submit(ultrainteract.run, config).result()
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in the browser come last: once Playwright has begun, an event loop runs in the tests' thread."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")

@@ -51,8 +51,7 @@ def test_turns_are_stepped_through_and_named_in_the_address(page: Page, address:
     page.keyboard.press("End")
     page.wait_for_url(re.compile(f"turn={line['one']['depth']}"))
     page.reload()
-    page.locator(".turn.at").wait_for()
-    assert page.locator(".turn.at h2").inner_text() == f"Turn {line['one']['depth']}"
+    page.locator(".turn.at h2").filter(has_text=f"Turn {line['one']['depth']}").wait_for()
 
 
 def test_chosen_stands_beside_rejected_with_their_differences(page: Page, address: str) -> None:

@@ -25,6 +25,8 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
         or not isinstance(settings, list)
         or len(names) != len(settings)
         or not names
+        or not all(isinstance(name, str) for name in names)
+        or not all(given is None or isinstance(given, dict) for given in settings)
     ):
         raise Unusable("instruction_id_list and kwargs do not belong together")
     raw = row.get("prompt")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 from ultrainteract.config import SeedConfig
 from ultrainteract.readers.rows import Row, Unusable
@@ -42,15 +44,22 @@ def typed_gold(row: Row, name: str, kind: str) -> str:
         Unusable: The answer is not of this type.
     """
     value = row.get(name)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind == "float" and number:
+    if kind == "float" and _is_number(value):
         return repr(float(value))
-    if kind == "integer" and number:
+    if kind == "integer" and _is_number(value):
         return repr(round(value))
     if kind == "bool" and isinstance(value, bool):
         return repr(value)
     if kind.lower() == "option" and isinstance(value, str):
         return f"({value.strip('() ').lower()})"
-    if kind.startswith("list") and isinstance(value, list):
+    if kind.startswith("list") and isinstance(value, list) and all(_is_number(item) for item in value):
         return repr([float(item) if kind.endswith("float") else item for item in value])
-    raise Unusable(f"the answer {value!r} is no {kind}")
+    raise Unusable(f"the answer {str(value)[:80]!r} is no {kind[:40]}")
+
+
+def _is_number(value: Any) -> bool:
+    """A number that a double can hold: no truth value, infinity or NaN."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
+    except OverflowError:
+        return False

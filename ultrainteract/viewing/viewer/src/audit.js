@@ -16,27 +16,28 @@ export function Audit({ route }) {
   const items = audit.value?.items || [];
   const next = items.findIndex((item) => !item.answer);
   const place = query.has("item") ? Number(query.get("item")) : Math.max(0, next);
-  const shown = useData(() => (items.length && !data.isStatic ? data.auditItem(collection, place) : null), [collection, place, version, items.length]);
+  const shown = useData(() => (items.length && !data.isStatic ? data.auditItem(collection, place).then((item) => ({ ...item, place })) : null), [collection, place, version, items.length]);
+  const current = shown.value?.place === place ? shown.value : null; // never judge what is not on the page yet
   const [error, setError] = useState("");
   const to = (number) => go({ ...route, query: changed(query, { item: String(Math.max(0, Math.min(items.length - 1, number))) }) });
-  const judge = (answer) => shown.value && !shown.value.gone && !data.isStatic && data.judge(collection, { place: String(place), answer }).then(() => set(version + 1), (why) => setError(why.message));
+  const judge = (answer) => current && !current.gone && !data.isStatic && data.judge(collection, { place: String(place), answer }).then(() => set(version + 1), (why) => setError(why.message));
   useKeys({
     ...Object.fromEntries(ANSWERS.map(([answer], n) => [String(n + 1), () => judge(answer)])),
     Enter: () => to(items.findIndex((item, n) => n > place && !item.answer) >= 0 ? items.findIndex((item, n) => n > place && !item.answer) : place + 1),
     j: () => to(place + 1), k: () => to(place - 1),
-  }, [items, place, shown.value, version]);
+  }, [items, place, current, version]);
   useEffect(() => { if (items.length && !query.has("item")) go({ ...route, query: changed(query, { item: String(place) }) }, { replace: true }); }, [items.length]);
   if (audit.error) return html`<main><${Problem} text=${audit.error} /></main>`;
   if (!audit.value) return html`<main><${Waiting} /></main>`;
   if (!items.length) return html`<main tabindex="-1"><section class="card"><h1>No audit yet</h1><p>Start one with <code>ultrainteract view RUN --audit 100</code>: actions are drawn at random from each task, label and check, and you judge them without seeing their labels.</p></section></main>`;
   const done = items.filter((item) => item.answer).length;
-  const { instruction, node, verdict, answer } = shown.value || {};
+  const { instruction, node, verdict, answer } = current || {};
   return html`<main class="audit" tabindex="-1">
     <h1 class="unseen">Audit</h1>
     <${Estimate} estimate=${audit.value.estimate} items=${items} done=${done} />
     ${error && html`<${Problem} text=${error} />`}
     ${shown.error && html`<${Problem} text=${shown.error} />`}
-    ${shown.value?.gone && html`<section class="card"><p>This action is no longer in its tree, which was grown anew.</p></section>`}
+    ${current?.gone && html`<section class="card"><p>This action is no longer in its tree, which was grown anew.</p></section>`}
     ${node && html`<div class="couple single"><section class="card instruction" aria-label="Instruction">
         <p class="about"><span>Action ${place + 1} of ${items.length}</span><span>${words(instruction.task)}</span><span>${instruction.dataset}</span></p>
         <${Text} text=${instruction.question || ""} raw=${Boolean(query.get("raw"))} />
