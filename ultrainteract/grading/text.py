@@ -121,9 +121,21 @@ def same_text(gold: str, answer: str) -> Finding:
         return Finding.unknown("two ways to say that there is no value")
     if not re.search(r"[^\W\d]", right + given) and re.sub(r"\d+", "0", right) == re.sub(r"\d+", "0", given):
         return Finding.unequal("different digits")
-    if SequenceMatcher(None, right, given, autojunk=False).ratio() >= 0.75:
+    if _spelled_alike(right, given):
         return Finding.unknown("the texts are spelled alike")
     return Finding.unequal("different texts", Basis.CONVENTION)
+
+
+def _spelled_alike(right: str, given: str) -> bool:
+    """Whether most letters agree in their order; of long texts, whether most letters occur in both (a bound of it)."""
+    matcher = SequenceMatcher(None, right, given, autojunk=False)
+    if matcher.quick_ratio() < 0.75:
+        return False
+    return len(right) + len(given) > _LONG or matcher.ratio() >= 0.75
+
+
+_LONG = 400
+"""Characters of two texts from which on they are not aligned: that takes the cube of their length."""
 
 
 def _scripts(text: str) -> set[str]:
