@@ -8,8 +8,10 @@ their released checks, IFEval (arXiv 2311.07911).
 from __future__ import annotations
 
 import json
+import math
 import re
 from fractions import Fraction
+from typing import Any
 
 from ultrainteract.grading.algebra import Algebra, NeedsAlgebra, NoAlgebra
 from ultrainteract.grading.choice import truth
@@ -40,7 +42,7 @@ def theoremqa(question: Question, answer: str, algebra: Algebra) -> Finding:
     if not found:
         return NO_ANSWER
     try:
-        gold, said = plain_value(parse_expression(_quoted(question.gold))), _said(found)
+        gold, said = _typed(question.gold), _said(found)
     except NotLiteral as error:
         return Finding.unknown(f"the gold answer cannot be read: {error}")
     if isinstance(gold, bool):
@@ -98,8 +100,22 @@ def ifeval(question: Question, answer: str, algebra: Algebra) -> Finding:
     return Finding.either(all(loose), counts, counts)
 
 
-def _quoted(gold: str) -> str:
-    return repr(gold) if gold.startswith("(") else gold
+def _typed(gold: str) -> bool | str | float | list[float]:
+    """A gold answer by its type, as `seeds.datasets.theoremqa.typed_gold` writes it.
+
+    Raises:
+        NotLiteral: It is something else.
+    """
+    value: Any = gold if gold.startswith("(") else plain_value(parse_expression(gold))
+    if isinstance(value, bool | str) or all(map(_is_finite, value if isinstance(value, list) else [value])):
+        return value
+    raise NotLiteral("it is neither a truth value, an option, a number nor a list of numbers")
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _said(found: list[Candidate]) -> str:
