@@ -100,7 +100,7 @@ def ifeval(question: Question, answer: str, algebra: Algebra) -> Finding:
     return Finding.either(all(loose), counts, counts)
 
 
-def _typed(gold: str) -> bool | str | float | list[float]:
+def _typed(gold: str) -> Any:
     """A gold answer by its type, as `seeds.datasets.theoremqa.typed_gold` writes it.
 
     Raises:
