@@ -263,8 +263,8 @@ class _Published(_Checker):
                 value = row[name]
                 if name != "trajectory" and not isinstance(value, str):
                     yield "type", f"'{name}' holds {kind_name(value)} where text belongs"
-                elif name == "trajectory" and isinstance(value, str):
-                    yield "type", "'trajectory' holds a text where a list of turns belongs"
+                elif name == "trajectory" and isinstance(value, str | Mapping):
+                    yield "type", f"'trajectory' holds {kind_name(value)} where a list of turns belongs"
 
     def _common(self, row: Row) -> Iterator[Found]:
         for name in self.columns:

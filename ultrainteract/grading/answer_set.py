@@ -32,6 +32,8 @@ _SIGNS = re.compile(r"(?<=\w)([+#]+|[-−])$")
 """Citation marks by the published rules, and yet what tells `C++`, `C#`, `A+` and `AB-` apart."""
 _QUOTED = re.compile(r'^"([^"]*)"$')
 TOLERANCE = Fraction(1, 10**6)
+MAX_MARKS = 50
+"""Citation marks and remarks at the end of one cell that are taken off: no table has so many."""
 
 
 def normalise(text: str) -> str:
@@ -40,7 +42,7 @@ def normalise(text: str) -> str:
     text = re.sub(r"[‘’´`]", "'", text)
     text = re.sub(r"[“”]", '"', text)
     text = re.sub(r"[‐‑‒–—−]", "-", text)
-    while True:
+    for _ in range(MAX_MARKS):
         before = text
         text = _CITATIONS.sub("", text.strip())
         text = _DETAILS.sub("", text.strip())
