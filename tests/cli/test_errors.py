@@ -209,6 +209,16 @@ def test_config_docs_cover_every_field() -> None:
     assert "|  |" not in docs, "a field without a docstring"
 
 
+def test_what_the_command_line_sets_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("name: x\ngrowth:\n  max_turns: many\n")
+    overrides = ("growth.max_trns=2", "budget.max_cost=much")
+    fails(2, "validate", str(path), *overrides, saying="on the command line: growth.max_trns")
+    said = " ".join(cli("validate", str(path), *overrides).stderr.split())
+    assert "line 3: growth.max_turns:" in said
+    assert "on the command line: budget.max_cost:" in said
+
+
 def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path)
     text = path.read_text() + "seed: 3\nseed: 4\n"

@@ -193,6 +193,23 @@ async def test_shards_and_whole_runs_do_not_share_a_folder(tmp_path: Path) -> No
             resume_run(shard.model_copy(update={"output": tmp_path / "whole"}))
 
 
+async def test_a_shard_says_that_a_corrected_problem_may_belong_to_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems(tmp_path / "problems.csv", p3="999")
+    async with ChaosServer(answer) as server:
+        shards = [
+            settings(tmp_path, server.url).model_copy(update={"shard": Shard(index=index, count=2)})
+            for index in (1, 2)
+        ]
+        for shard in shards:
+            await grown(shard)
+        problems(tmp_path / "problems.csv")
+        for shard in shards:
+            await grown(shard)
+    assert "Run every shard again before you export" in caplog.text
+
+
 async def test_runs_of_different_settings_are_mixed_by_a_flag_alone(tmp_path: Path) -> None:
     problems(tmp_path / "problems.csv")
     async with ChaosServer(answer) as server:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,9 +36,8 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     data, node = _read(path, "; `ultrainteract init` writes an example")
     if isinstance(data.get("executor"), str):  # so that its fields can be overridden
         data["executor"] = {"kind": data["executor"]}
-    for override in overrides:
-        _apply(data, override)
-    config = parse_config(data, str(path), node)
+    names = [_apply(data, override) for override in overrides]
+    config = parse_config(data, str(path), node, overridden=names)
     use_plugins(config.plugins, Path(path).expanduser().parent)
     return config
 
@@ -96,7 +95,12 @@ def parse_evaluation(
 
 
 def parse_config(
-    data: dict[str, Any], origin: str = "config", node: yaml.Node | None = None, *, stored: bool = False
+    data: dict[str, Any],
+    origin: str = "config",
+    node: yaml.Node | None = None,
+    *,
+    stored: bool = False,
+    overridden: Collection[str] = (),
 ) -> RunConfig:
     """Validates plain data.
 
@@ -105,11 +109,12 @@ def parse_config(
         origin: Where it comes from, for messages.
         node: The nodes of the YAML file that it was read from: messages then name lines.
         stored: It is read from a run directory, which must open even where an earlier version let credentials in.
+        overridden: Dotted paths that were set on the command line.
 
     Raises:
         ConfigError: A field is unknown, missing or wrong; each is named on a line of its own.
     """
-    return _validated(RunConfig, data, origin, node, STORED if stored else None)
+    return _validated(RunConfig, data, origin, node, STORED if stored else None, overridden)
 
 
 def _read(path: str | Path, hint: str) -> tuple[dict[str, Any], yaml.Node | None]:
@@ -126,12 +131,17 @@ def _read(path: str | Path, hint: str) -> tuple[dict[str, Any], yaml.Node | None
 
 
 def _validated(
-    kind: type[R], data: dict[str, Any], origin: str, node: yaml.Node | None, context: Any = None
+    kind: type[R],
+    data: dict[str, Any],
+    origin: str,
+    node: yaml.Node | None,
+    context: Any = None,
+    overridden: Collection[str] = (),
 ) -> R:
     try:
         return kind.model_validate(data, context=context)
     except ValidationError as error:
-        lines = problem_lines(error, kind, data, node)
+        lines = problem_lines(error, kind, data, node, overridden)
         raise ConfigError(
             f"{origin} has {len(lines)} problem(s):\n"
             + "\n".join(lines)
@@ -164,7 +174,8 @@ def apply_overrides(
         raise ConfigError("The export settings do not fit:\n" + "\n".join(lines)) from error
 
 
-def _apply(data: dict[str, Any], override: str) -> None:
+def _apply(data: dict[str, Any], override: str) -> str:
+    """Sets what an override says, and gives its path."""
     dotted, separator, text = override.partition("=")
     if not separator or not dotted:
         raise ConfigError(f"'{override}' is not an override: write dotted.path=value.")
@@ -173,6 +184,7 @@ def _apply(data: dict[str, Any], override: str) -> None:
     except yaml.YAMLError as error:
         raise ConfigError(f"'{override}': the value is not valid YAML: {error}") from error
     _set(data, dotted, value)
+    return dotted
 
 
 def _set(data: dict[str, Any], dotted: str, value: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -24,7 +24,11 @@ _Path = tuple[str | int, ...]
 
 
 def problem_lines(
-    error: ValidationError, model: type[Record], data: Any, node: yaml.Node | None = None
+    error: ValidationError,
+    model: type[Record],
+    data: Any,
+    node: yaml.Node | None = None,
+    overridden: Collection[str] = (),
 ) -> list[str]:
     """One line per mistake, in the order of the file.
 
@@ -33,6 +37,7 @@ def problem_lines(
         model: The model that was validated.
         data: What was validated.
         node: The nodes of the file that it was read from, for line numbers.
+        overridden: Dotted paths that were set on the command line, and so stand on no line.
     """
     by_path: dict[_Path, list[ErrorDetails]] = {}
     for detail in error.errors():
@@ -51,8 +56,11 @@ def problem_lines(
         if not path and details[0]["type"] == "value_error":  # of several fields: the text names one
             named, _, told = told.partition(": ")
             path = tuple(int(part) if part.isdecimal() else part for part in named.split("."))
-        line = line_of(node, path)
-        place = (f"line {line}: " if line else "") + (".".join(map(str, path)) or "(whole file)")
+        dotted = ".".join(map(str, path))
+        given = any(f"{dotted}.".startswith(f"{name}.") for name in overridden)
+        line = None if given else line_of(node, path)
+        where = "on the command line: " if given else f"line {line}: " if line else ""
+        place = where + (dotted or "(whole file)")
         lines.append((line or 0, f"  {place}: {told}"))
     return [text for _, text in sorted(lines, key=lambda item: item[0])]
 

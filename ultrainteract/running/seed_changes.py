@@ -90,11 +90,11 @@ def survey_changes(config: RunConfig, store: RunStore, base: Path) -> SeedChange
             survey.add(item.id, item.dataset, item.source)
             survey.compare(item)
     changes = survey.reconcile(stamp)
-    report(changes)
+    report(changes, config.shard)
     return changes
 
 
-def report(changes: SeedChanges) -> None:
+def report(changes: SeedChanges, shard: Shard | None) -> None:
     """Tells what changed in the seeds and what follows from it."""
     if not changes:
         return
@@ -113,6 +113,11 @@ def report(changes: SeedChanges) -> None:
         )
     if changes.restored:
         told.append(f"{changes.restored:,} that were set aside are back.")
+    if shard is not None:
+        told.append(
+            "Run every shard again before you export: a corrected problem may belong to another shard, and its "
+            "earlier tree stays in its old one until that is run."
+        )
     log.warning(" ".join(told))
 
 
