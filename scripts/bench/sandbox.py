@@ -145,7 +145,8 @@ def hardened(image: str) -> list[str]:
     found = DockerWorker(SandboxConfig(image=image), 1).options(Path("/tmp"))
     command = ["docker", "run", "--rm", "--init", "--network", found["network_mode"], "--read-only"]
     command += ["--cap-drop", "ALL", *[f"--cap-add={name}" for name in found["cap_add"]]]
-    command += ["--security-opt", *found["security_opt"], "--ipc", found["ipc_mode"], "--log-driver", "none"]
+    command += [f"--security-opt={option}" for option in found["security_opt"]]
+    command += ["--ipc", found["ipc_mode"], "--log-driver", "none"]
     command += ["--memory", found["mem_limit"], "--memory-swap", found["memswap_limit"]]
     command += ["--pids-limit", str(found["pids_limit"]), "--cpus", str(found["nano_cpus"] // 10**9)]
     command += ["--ulimit", "core=0", "--ulimit", "nofile=1024:1024", "--shm-size", found["shm_size"]]
