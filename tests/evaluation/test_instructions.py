@@ -9,9 +9,7 @@ import pytest
 
 from tests.evaluation.helpers import DATA
 
-pytest.importorskip("lm_eval")
-pytest.importorskip("nltk")
-pytest.importorskip("langdetect")
+pytestmark = pytest.mark.benchmarks
 
 SENTENCES = {"length_constraints:number_sentences", "change_case:capital_word_frequency"}
 """Types that need NLTK's sentence data."""
