@@ -41,6 +41,9 @@ FORMS = (r"\boxed{{{}}}", "The answer is {}.", "Answer: {}", "**{}**", "#### {}"
 DOCUMENT = Path(__file__).parents[1] / "docs/grading.md"
 MAX_TESTS = 32
 """Random tests of a problem that its programs run on."""
+MAX_SOLUTIONS = 3
+SHORT = Limits(wall_s=4.0, cpu_s=2.0)
+"""Limits of wrong programs: one that loops fails every test, and would cost minutes on all of them."""
 SIZES = (1, 2, 3, 5, 8, 12, 20, 30)
 Answer = tuple[str, Instruction, str, bool]
 """Source of the measurement, instruction, answer, and whether it is right."""
@@ -169,7 +172,7 @@ async def measure_tests(
             assert instruction.tests is not None
             async with slots:
                 report = await sandbox.run_tests(
-                    program, instruction.tests, limits=Limits(), stop_at_first_failure=False
+                    program, instruction.tests, limits=Limits() if own else SHORT, stop_at_first_failure=False
                 )
             if report.fault:
                 return
@@ -190,9 +193,10 @@ async def measure_tests(
 
         async with asyncio.TaskGroup() as group:
             for instruction, other in zip(chosen, [*chosen[1:], chosen[0]], strict=True):
-                group.create_task(judge(instruction, instruction.solutions[0], True))
-                for mutant in mutants(instruction.solutions[0], 5, rng):
-                    group.create_task(judge(instruction, mutant, False))
+                for solution in instruction.solutions[:MAX_SOLUTIONS]:
+                    group.create_task(judge(instruction, solution, True))
+                    for mutant in mutants(solution, 3, rng):
+                        group.create_task(judge(instruction, mutant, False))
                 group.create_task(judge(instruction, other.solutions[0], False))
     return {
         "problems": len(chosen),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.builders import Scripted, config
 from tests.evaluation.helpers import DATA, FILES, configured, evaluated, items_of, knowing
+from ultrainteract.config import SeedConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.evaluation.outcomes import Outcome
-from ultrainteract.seeds.loading import stream_instructions
+from ultrainteract.schema import Instruction
+from ultrainteract.seeds.loading import SeedIssue, load_seed, stream_instructions
 from ultrainteract.seeds.registry import known_datasets
 
 ANSWERED = ["asdiv", "bbh", "gsm_plus", "mint_math", "svamp", "theoremqa"]
@@ -133,3 +136,29 @@ def test_theoremqa_reads_answers_by_type(tmp_path: Path) -> None:
             settings = configured(tmp_path / kind / outcome, "theoremqa", tasks=("Math_CoT",), path=file)
             report = evaluated(settings, Scripted("actor", lambda r, o, answer=answer: f"Answer: {answer}"))
             assert report.benchmarks[0].outcomes == {outcome: 1}, (kind, answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "good", "bad"),
+    [
+        (
+            "bbh",
+            "examples",
+            {"input": "not True is", "target": "False"},
+            {"input": "Which?\n(A) One", "target": "(A)"},
+        ),
+        ("asdiv", "Instances", {"Input": "2 + 3?", "Output Answer": ["5"]}, {"Input": "No answer?"}),
+    ],
+)
+def test_a_bad_record_in_a_file_of_one_object_costs_itself_alone(
+    name: str, field: str, good: dict[str, Any], bad: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "one.json").write_text(
+        json.dumps({"canary": "…", field: [good, bad, good, "no object", good]})
+    )
+    found = list(load_seed(SeedConfig(dataset=name, path="one.json", tasks=()), tmp_path))
+    issues = {item.source: item.reason for item in found if isinstance(item, SeedIssue)}
+    assert list(issues) == [f"one.json:1, {field} 2", f"one.json:1, {field} 4"]
+    assert "an object was expected" in issues[f"one.json:1, {field} 4"]
+    sources = {item.source for item in found if isinstance(item, Instruction)}
+    assert len(sources) == 3

@@ -83,7 +83,7 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
     left = Counter(dict.fromkeys(tasks, seed.limit)) if seed.limit else None
     name = seed.name or dataset.name
     tally = tally if tally is not None else Tally()
-    for row in read_rows(seed, base, dataset.files, tally.revisions):
+    for row in _rows(seed, base, dataset, tally.revisions):
         tally.records[name] += 1
         if isinstance(row, BadRecord):
             tally.unusable[name] += 1
@@ -121,7 +121,7 @@ def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, s
     name = seed.name or dataset.name
     wanted = seed.options.get("min_hidden_tests") or 0
     options = {key: value for key, value in seed.options.items() if key != "min_hidden_tests"}
-    for row in read_rows(seed, base, dataset.files):
+    for row in _rows(seed, base, dataset):
         if isinstance(row, BadRecord):
             continue
         try:
@@ -135,6 +135,23 @@ def load_untested(seed: SeedConfig, base: Path) -> Iterator[tuple[Instruction, s
                     yield instruction, problem.tests.entry_point if problem.tests else problem.entry_point
         except Unusable:
             continue
+
+
+def _rows(
+    seed: SeedConfig, base: Path, dataset: Dataset, revisions: dict[str, str] | None = None
+) -> Iterator[Row | BadRecord]:
+    """The records of a source, also of files that are one object with a list of them."""
+    for row in read_rows(seed, base, dataset.files, revisions):
+        inner = None if isinstance(row, BadRecord) else row.data.get(dataset.records)
+        if isinstance(row, BadRecord) or not isinstance(inner, list):
+            yield row
+            continue
+        for number, data in enumerate(inner):
+            where = f"{row.where}, {dataset.records} {number + 1}"
+            if isinstance(data, dict):
+                yield Row(data, where, str(number), row.folder, row.file)
+            else:
+                yield BadRecord(where, f"an object was expected: {shorten(repr(data))}")
 
 
 def _tasks(dataset: Dataset, seed: SeedConfig) -> tuple[Task, ...]:

@@ -56,6 +56,9 @@ class Dataset:
     """Tasks that it makes instructions of where a config names them, and not otherwise."""
     benchmark: Benchmark | None = None
     """What is known of it as a benchmark; None for a seed dataset."""
+    records: str = ""
+    """Field of a file's one object that holds its records, so that a bad one costs itself alone; empty where each
+    object is a record."""
 
 
 DATASETS: Registry[Dataset] = Registry(
@@ -77,6 +80,7 @@ def dataset(
     paths: Iterable[str] = (),
     further: Iterable[Task | str] = (),
     benchmark: Benchmark | None = None,
+    records: str = "",
 ) -> Callable[[Loader], Loader]:
     """Registers a loader under `name`.
 
@@ -89,6 +93,7 @@ def dataset(
         paths: Those of `options` that are paths, relative to the config's folder.
         further: Tasks that are made only where a config names them.
         benchmark: What makes it a benchmark; a run that would grow trees from it is refused.
+        records: Field that holds the records as a list, where a file is one object; the loader sees each by itself.
 
     Raises:
         ConfigError: Another loader has this name.
@@ -99,7 +104,7 @@ def dataset(
         entry = Dataset(
             name, tuple(map(Task, tasks)), load, licence, tuple(files), tuple(options), tuple(paths), summary,
             tuple(map(Task, further)),
-            benchmark,
+            benchmark, records,
         )  # fmt: skip
         DATASETS.add(name, entry, load)
         return load

@@ -21,24 +21,18 @@ _NUMBERS = ("multistep_arithmetic_two", "object_counting")
     options=("shots",),
     paths=("shots",),
     benchmark=Benchmark("the answer is equal: choice, yes or no, number, or text", 6_511),
+    records="examples",
 )
 def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     """BBH: examples of input and target per task file; `shots: FOLDER` with BBH's `cot-prompts` goes before each."""
-    examples = row.get("examples")
-    if not isinstance(examples, list) or row.file is None:
+    if row.file is None or row.has("examples"):
         raise Unusable("there is no list 'examples'; BBH is read from its own files, one per task")
     task = row.file.stem
     shots = _shots(str(seed.options["shots"]), task) if "shots" in seed.options else ""
-    for number, example in enumerate(examples):
-        child = row.child(example)
-        problem = _problem(child.text("input"), child.text("target"), task)
-        yield problem.model_copy(
-            update={
-                "body": f"{shots}{problem.question}",
-                "tags": (task,),
-                "record_id": f"{task}/{number}",
-            }
-        )
+    problem = _problem(row.text("input"), row.text("target"), task)
+    yield problem.model_copy(
+        update={"body": f"{shots}{problem.question}", "tags": (task,), "record_id": f"{task}/{row.key}"}
+    )
 
 
 def _problem(question: str, target: str, task: str) -> Problem:
