@@ -205,9 +205,21 @@ async def test_a_shard_says_that_a_corrected_problem_may_belong_to_another(
         for shard in shards:
             await grown(shard)
         problems(tmp_path / "problems.csv")
-        for shard in shards:
-            await grown(shard)
+        await grown(shards[0])
+        with pytest.raises(
+            ConfigError, match="shard-0001-of-0002 and shard-0002-of-0002 read different ones"
+        ):
+            export(shards[0].output)
+        caplog.clear()
+        stats(shards[0].output)
+        assert "The seeds changed between shards" in caplog.text
+        await grown(shards[1])
     assert "Run every shard again before you export" in caplog.text
+    caplog.clear()
+    export(shards[0].output)
+    assert "The seeds changed" not in caplog.text
+    (file,) = (shards[0].output / "exports" / "pair").glob("*.parquet")
+    assert "999" not in {row["chosen"][-3:] for row in pq.read_table(file).to_pylist()}
 
 
 async def test_runs_of_different_settings_are_mixed_by_a_flag_alone(tmp_path: Path) -> None:

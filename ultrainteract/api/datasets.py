@@ -90,6 +90,7 @@ def export(
         else:
             places = [source] if isinstance(source, str | Path) else list(source)
             opened = stack.enter_context(Source.open(*map(str, places), mixed=mixed))
+            opened.require_current()
             trees, info, settings = opened.trees, opened.info, opened.export
             home = Path(places[0])
             if folder is None and not (opened.is_run and home.is_dir()):

@@ -57,6 +57,7 @@ def check_push(
         chosen_exporters(source.export)
     else:
         with Source.open(str(source), mixed=mixed) as opened:
+            opened.require_current()
             simulated, base = opened.info.simulated, opened.publish
             if not opened.is_run:
                 available(Path(source), tuple(formats))
@@ -110,6 +111,7 @@ def push(
 
     check_formats(tuple(formats))
     with Source.open(str(source), mixed=mixed) as opened:
+        opened.require_current()
         config = _settings(opened.publish, repo, settings)
         check_simulated(opened.info.simulated, allow_simulated)
     if dry_run is None and rights is None:

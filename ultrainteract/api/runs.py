@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from ultrainteract.dataset.info import RunInfo
     from ultrainteract.running import RunReport
+
+log = logging.getLogger(__name__)
 
 REPORT_FILE = "report.json"
 """The report of the latest session, in the run directory."""
@@ -223,7 +226,10 @@ def status(*runs: str | Path) -> RunReport:
     from ultrainteract.running import RunReport
 
     with ExitStack() as stack:
-        return RunReport.of(open_runs(map(str, runs), stack))
+        found = open_runs(map(str, runs), stack)
+        if stale := found.stale():
+            log.warning("%s", stale)
+        return RunReport.of(found)
 
 
 def merge(runs: Sequence[str | Path], output: str | Path) -> RunReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from ultrainteract.readers.sources import is_hub_id
 from ultrainteract.readers.tables import open_tables
 from ultrainteract.schema import Tree, content_hash
 from ultrainteract.store import STORE_FILE, Runs, RunStore, Spend, find_runs, read_tree
+
+log = logging.getLogger(__name__)
 
 
 class Repeatable:
@@ -71,6 +74,8 @@ class Source:
     """What the runs have spent in all, kept or not."""
     imported: tuple[ImportedTrees, ...]
     """Sources that were rebuilt from published rows, with what did not fit."""
+    stale: str
+    """Why shards of a run do not fit together (see `Runs.stale`); empty where they do, or may be mixed."""
     _parts: tuple[Repeatable, ...]
     _stack: ExitStack
 
@@ -124,7 +129,11 @@ class Source:
             spend = [item for run in together for item in run.spend()]
             info = infos[0] if len(infos) == 1 else _joined(infos)
             first = configs[0] if configs else None
+            stale = next(filter(None, (run.stale() for run in together)), "")
+            if stale and not mixed:
+                log.warning("%s", stale)
             return cls(
+                stale="" if mixed else stale,
                 info=info,
                 export=first.export if first else ExportConfig(),
                 publish=first.publish if first else None,
@@ -160,6 +169,15 @@ class Source:
                 f"{'No' if not found else 'More than one'} tree has an id that begins with '{prefix}'."
             )
         return found[0]
+
+    def require_current(self) -> None:
+        """Refuses shards that read different seeds: what leaves them would hold labels that were corrected since.
+
+        Raises:
+            ConfigError: They did, and `mixed` was not set.
+        """
+        if self.stale:
+            raise ConfigError(self.stale)
 
     def close(self) -> None:
         """Closes what was opened."""

@@ -68,6 +68,7 @@ def prepare_source(
     """
     with ExitStack() as stack:
         opened = stack.enter_context(Source.open(source, mixed=mixed))
+        opened.require_current()
         figures = Statistics()
         folder = Path(source)
         if not opened.is_run:

@@ -16,6 +16,7 @@ from ultrainteract.schema import Instruction, TreeState, content_hash
 from ultrainteract.seeds import SeedIssue, stream_instructions
 from ultrainteract.seeds.registry import find_dataset
 from ultrainteract.store import (
+    SEED_DIGEST,
     Outcome,
     RunStore,
     SeedChanges,
@@ -45,10 +46,12 @@ class SeedSurvey:
         self._shard = shard
         self._present, self._sources = SeedNumbers(), SeedNumbers()
         self._revised: set[str] = set()
+        self._digest = 0
 
     def add(self, key: str, dataset: str, source: str) -> None:
         """Notes an input."""
         number = tree_number(key)
+        self._digest += number
         self._sources.add(source_number(dataset, source))
         if self._shard is None or self._shard.holds(number):
             self._present.add(number)
@@ -68,6 +71,8 @@ class SeedSurvey:
             StoreError: It cannot be written.
         """
         changes = reconcile(self._store, self._present, self._sources, self._revised)
+        if self._shard is not None:  # of all inputs, so that shards which read other seeds are told apart
+            self._store.put_meta(SEED_DIGEST, f"{self._digest % 2**64:016x}")
         self._store.put_meta(_STAMP, stamp)
         return changes
 
@@ -115,8 +120,8 @@ def report(changes: SeedChanges, shard: Shard | None) -> None:
         told.append(f"{changes.restored:,} that were set aside are back.")
     if shard is not None:
         told.append(
-            "Run every shard again before you export: a corrected problem may belong to another shard, and its "
-            "earlier tree stays in its old one until that is run."
+            "Run every shard again before you export (which is refused until then): a corrected problem may belong to "
+            "another shard, and its earlier tree stays in its old one until that is run."
         )
     log.warning(" ".join(told))
 

@@ -1,7 +1,7 @@
 """The run directory: every paid completion, every observation, every finished tree, durable before it is used."""
 
 from ultrainteract.store.directory import RunStore, is_locked
-from ultrainteract.store.locations import Runs, find_runs, open_runs
+from ultrainteract.store.locations import SEED_DIGEST, Runs, find_runs, open_runs
 from ultrainteract.store.merging import compact, inputs_of, merge, resume_run
 from ultrainteract.store.reading import STORE_FILE
 from ultrainteract.store.records import (
@@ -24,6 +24,7 @@ from ultrainteract.store.records import (
 from ultrainteract.store.upkeep import SeedChanges, SeedNumbers, prune, reconcile, retry, source_number
 
 __all__ = [
+    "SEED_DIGEST",
     "STORE_FILE",
     "Admission",
     "CallRecord",

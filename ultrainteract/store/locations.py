@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from glob import glob, has_magic
@@ -77,6 +77,10 @@ def _remote(location: str, stack: ExitStack) -> list[Path]:
     return runs
 
 
+SEED_DIGEST = "seed_digest"
+"""Key in a shard's `meta`: a sum over the keys of all inputs of the seeds, as it last read them to their end."""
+
+
 class Runs:
     """Open run directories of one run. What is asked of a `RunStore` for reading can be asked of them.
 
@@ -90,6 +94,20 @@ class Runs:
     def config(self) -> RunConfig:
         """The configuration of the run."""
         return self.stores[0].config().model_copy(update={"shard": None})
+
+    def stale(self) -> str:
+        """Why these shards do not fit together: they read different seeds. Empty where nothing says so."""
+        read: dict[str, list[str]] = defaultdict(list)
+        for store in self.stores:
+            if digest := store.meta(SEED_DIGEST):
+                read[digest].append(store.folder.name)
+        if len(read) < 2:
+            return ""
+        return (
+            f"The seeds changed between shards: {' and '.join(', '.join(names) for names in read.values())} read "
+            "different ones, so a corrected problem may still have its earlier tree. Run every shard again, or "
+            "take them as they are with --mixed."
+        )
 
     def trees(self) -> Iterator[Tree]:
         """Yields all finished trees, each once, in the order of their ids."""
