@@ -15,7 +15,7 @@ import pytest
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError
 from ultrainteract.models import build_model
-from ultrainteract.models.processes import Lazy, Lifeline, ending, last_words
+from ultrainteract.models.processes import Lazy, Lifeline, LogFolder, ending, last_words
 from ultrainteract.models.vllm.sequence_gate import SequenceGate
 
 KILLED = """
@@ -139,3 +139,38 @@ def test_without_vllm_it_is_said_what_to_install(provider: str, monkeypatch: pyt
     monkeypatch.setitem(os.environ, "PATH", "")
     with pytest.raises(ConfigError, match=r"pip install 'ultrainteract\[vllm\]'"):
         build_model("actor", ModelConfig(provider=provider, model="m"))
+
+
+MODEL_NEVER_CLOSED = """
+import sys
+from ultrainteract.config import ModelConfig
+from ultrainteract.models import build_model
+model = build_model("m", ModelConfig(provider="vllm-server", model="m", options={"executable": "/bin/false"}))
+assert model.log.parent.is_dir()
+if "fail" in sys.argv:
+    raise ValueError
+"""
+
+
+@pytest.mark.parametrize("end", ["ordinary", "fail"])
+def test_a_model_that_is_never_closed_leaves_no_folder(tmp_path: Path, end: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", MODEL_NEVER_CLOSED, end],
+        env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.stderr.strip().endswith("ValueError" if end == "fail" else ""), ended.stderr
+    assert ended.returncode == (end == "fail")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_a_temporary_log_of_no_failure_is_removed(tmp_path: Path) -> None:
+    LogFolder(str(tmp_path)).close(keep=False)
+    assert tmp_path.is_dir()
+    gone, failed = LogFolder(None), LogFolder(None)
+    gone.close(keep=False)
+    failed.close(keep=True)
+    path = failed.path
+    del failed
+    assert not gone.path.exists()
+    assert path.is_dir()
+    path.rmdir()

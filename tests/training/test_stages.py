@@ -95,8 +95,14 @@ def test_the_history_of_a_third_turn_stands_in_the_prompt(
     assert deepest == 3
 
 
-def test_what_a_dry_run_says_is_what_training_does(recipe: Recipe, model: str) -> None:
+def test_what_a_dry_run_says_is_what_training_does(
+    recipe: Recipe, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
     whole = api.plan_training(recipe("dpo"), "dpo")
+    assert not list(scratch.glob("ultrainteract-*")), "a dry run leaves nothing behind"
     limit = whole.lengths["prompt"].longest + 2  # cuts the third turn, fits the first
     config = recipe("dpo", max_length=limit, max_steps=None)
     plan = api.plan_training(config, "dpo")

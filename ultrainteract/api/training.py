@@ -38,7 +38,8 @@ def plan_training(
 
     config, base = _loaded(config, overrides)
     with tempfile.TemporaryDirectory(prefix="ultrainteract-train-") as folder:
-        return prepare(config, stage, Path(folder), base)[1].plan
+        # A folder inside: the token ids are kept beside the rows, and both have to go.
+        return prepare(config, stage, Path(folder) / stage, base)[1].plan
 
 
 def train(

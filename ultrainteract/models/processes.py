@@ -1,7 +1,7 @@
 """Processes that serve models: started once, when they are first needed, and never left behind.
 
 Guarantees: what a `Lifeline` holds is killed when this process ends, however it ends. What a `Lazy` makes is
-made once, whoever asks first and whoever stops waiting.
+made once, whoever asks first and whoever stops waiting. A `LogFolder` that nobody named goes with its model.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import shutil
 import subprocess
+import tempfile
+import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -101,6 +104,33 @@ class Lazy(Generic[T]):
 _EXCEPTION = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception)\b: .+|\berror: .+")
 _ECHO = re.compile(r"stack trace|root cause|EngineDeadError|initialization failed|Executor failed")
 _TAIL_BYTES = 200_000
+
+
+class LogFolder:
+    """Where a model's processes write their log: a folder of the user's, or a temporary one.
+
+    The temporary one is removed when it is closed, forgotten (a model that could not be made), or when this process
+    ends; it is kept where it is closed after a failure, since the error names the log.
+
+    Args:
+        folder: The user's folder, which is never removed; None makes a temporary one.
+    """
+
+    def __init__(self, folder: str | None) -> None:
+        self.path = Path(folder or tempfile.mkdtemp(prefix="ultrainteract-vllm-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        if folder is not None:
+            self._remove.detach()
+
+    def close(self, *, keep: bool) -> None:
+        """Removes the folder if it is a temporary one.
+
+        Args:
+            keep: Leave it, with the log of what failed.
+        """
+        if keep:
+            self._remove.detach()
+        self._remove()
 
 
 def last_words(log: Path) -> str:

@@ -14,9 +14,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
-import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError
-from ultrainteract.models.processes import Lazy, Lifeline, ending, last_words
+from ultrainteract.models.processes import Lazy, Lifeline, LogFolder, ending, last_words
 
 if TYPE_CHECKING:
     from vllm.engine.arg_utils import AsyncEngineArgs
@@ -87,10 +85,8 @@ class Engine:
         self._model = config.model
         self._pulse_timeout_s = config.timeout_s
         self._start_timeout_s = float(config.options.get("start_timeout_s", START_TIMEOUT_S))
-        folder = config.options.get("log_dir")
-        self._temporary = folder is None
-        self._folder = Path(folder or tempfile.mkdtemp(prefix="ultrainteract-vllm-"))
-        self.log = self._folder / f"vllm-{os.getpid()}-{id(self):x}.log"
+        self._logs = LogFolder(config.options.get("log_dir"))
+        self.log = self._logs.path / f"vllm-{os.getpid()}-{id(self):x}.log"
         self._arguments = engine_arguments(name, config, self.log)
         self._lazy = Lazy(self._start)
         self._strangers: frozenset[Any] | None = None  # child processes that were there before the engine's
@@ -134,8 +130,7 @@ class Engine:
         if engine is not None:
             await asyncio.to_thread(engine.shutdown, CLOSE_S)
         await asyncio.to_thread(self._bury)
-        if self._temporary and not self._died:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._logs.close(keep=bool(self._died))
 
     # ------------------------------------------------------------------------------------------ the start
 

@@ -19,16 +19,14 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 from asyncio.subprocess import Process
-from pathlib import Path
 from typing import Any
 
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError, require
 from ultrainteract.models import build_model
 from ultrainteract.models.base import ChatModel, ChatRequest, Reply
-from ultrainteract.models.processes import Lazy, Lifeline, ending, last_words, tail
+from ultrainteract.models.processes import Lazy, Lifeline, LogFolder, ending, last_words, tail
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 1800.0
@@ -77,10 +75,8 @@ class VLLMServerModel:
         self._command = _command(config)
         self._host = str(config.options.get("host", HOST))
         self._start_timeout_s = float(config.options.get("start_timeout_s", START_TIMEOUT_S))
-        folder = config.options.get("log_dir")
-        self._temporary = folder is None
-        self._folder = Path(folder or tempfile.mkdtemp(prefix="ultrainteract-vllm-"))
-        self.log = self._folder / f"vllm-server-{re.sub(r'[^A-Za-z0-9._-]', '_', name)}-{os.getpid()}.log"
+        self._logs = LogFolder(config.options.get("log_dir"))
+        self.log = self._logs.path / f"vllm-server-{re.sub(r'[^A-Za-z0-9._-]', '_', name)}-{os.getpid()}.log"
         self._lazy = Lazy(self._start)
         self._process: Process | None = None
         self._ended: asyncio.Task[int] | None = None
@@ -133,8 +129,7 @@ class VLLMServerModel:
             await client.close()
         failed = self._ended is not None and self._ended.done()
         await self._end()
-        if self._temporary and not failed:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._logs.close(keep=failed)
 
     # -------------------------------------------------------------------------------------------- the server
 
@@ -145,7 +140,7 @@ class VLLMServerModel:
 
     async def _start(self) -> ChatModel:
         port = int(self.config.options.get("port") or _free_port(self._host))
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._logs.path.mkdir(parents=True, exist_ok=True)
         self._lifeline = Lifeline()
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
