@@ -18,6 +18,7 @@ import os
 import signal
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 
@@ -80,14 +81,15 @@ def _ring(layout: Layout) -> int:
 
 
 def _rehearse(zygote: Zygote, fork: Callable[[], int]) -> set[int]:
-    """Numbers of the pages that this process or a child of it writes to from one fork to the next.
+    """Numbers of the pages that this process or a child of it writes to from one fork to the next, and not just once:
+    what a first run fills for good is not written to again, and a copy that nobody needs costs as well.
 
     Raises:
         OSError: A call failed.
         LookupError: A child was not forked, or ended before its time.
     """
     orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    region, written = Region(), set[int]()
+    region, written = Region(), Counter[int]()
     shared = region.map()
     # Nothing of a slot's own is used: other fork servers may be serving already.
     layout = dataclasses.replace(zygote.layout, base_uid=0)
@@ -114,11 +116,11 @@ def _rehearse(zygote: Zygote, fork: Callable[[], int]) -> set[int]:
                 before = pid
                 if not pid or os.waitid(os.P_PID, pid, _WAIT).si_code != os.CLD_STOPPED:  # type: ignore[union-attr]
                     raise LookupError("the rehearsal failed")
-                written |= _written()
+                written.update(_written())
             finally:
                 close_all(ends)
                 slot.close()
-        return written
+        return {page for page, times in written.items() if times > 1}
     finally:
         child.leave = os._exit
         for pid in list(zygote.slot_of):
