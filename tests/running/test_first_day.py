@@ -16,7 +16,7 @@ import pytest
 
 from tests.running.first_day import answer, problems, settings
 from tests.servers.chaos import Chaos, ChaosServer, in_thread
-from ultrainteract.api import export, find_tree, list_inputs, recorded_calls, run, run_async, stats
+from ultrainteract.api import export, find_tree, list_inputs, recorded_calls, run, run_async, stats, validate
 from ultrainteract.cli import main
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.errors import ConfigError, SeedError, StoreError
@@ -373,3 +373,28 @@ async def test_the_log_of_a_run_has_times_and_every_fault(tmp_path: Path) -> Non
     lines = (config.output / "run.log").read_text().splitlines()
     assert any("overloaded" in line for line in lines)
     assert all(line[:4].isdigit() and line[4] == "-" for line in lines if line)
+
+
+def test_what_is_wrong_with_every_row_is_said_once_with_what_may_be_meant(tmp_path: Path) -> None:
+    """A misspelt column, and a forgotten mapping of choices, which a table holds as text."""
+    lines = ["frage,richtig,antworten", *(f'What is {n} + 1?,B,"[""{n}"", ""{n + 1}""]"' for n in range(12))]
+    (tmp_path / "choice.csv").write_text("\n".join(lines))
+
+    def seeds(**mapping: str) -> tuple[str, tuple[str, ...]]:
+        seed = {
+            "dataset": "generic", "path": str(tmp_path / "choice.csv"), "name": "mc", "tasks": ["Logic"],
+            "grader": "choice", "mapping": {"question": "frage", "gold": "richtig", **mapping},
+        }  # fmt: skip
+        config = settings(tmp_path, "http://127.0.0.1:1").model_dump() | {"seeds": [seed]}
+        checks = validate(RunConfig.model_validate(config), base=ROOT).checks
+        (found,) = [check for check in checks if check.name == "seeds"]
+        return found.detail, found.items
+
+    detail, (line,) = seeds(question="frag", choices="antworten")
+    assert detail == "0 instructions; 12 left out"
+    assert line.endswith(
+        "choice.csv:2 and 11 more: field 'frag' is missing (there are: frage, richtig, antworten); did you mean 'frage'?"
+    )
+    detail, (line,) = seeds()
+    assert "there are no answer choices (in a mapping, `choices` names the field that holds them)" in line
+    assert seeds(choices="antworten") == ("12 instructions (mc/Logic 12); 0 left out", ())

@@ -41,6 +41,8 @@ def _no_choice(gold: Gold) -> str:
     count = len(gold.choices)
     if not gold.text:
         return text_is_missing(gold)
+    if not count:
+        return "there are no answer choices (in a mapping, `choices` names the field that holds them)"
     if count < 2 or not all(gold.choices):
         return "there are fewer than two answer choices, or an empty one"
     if len(gold.text) == 1 and 0 <= ord(gold.text) - ord("A") < min(count, 26):

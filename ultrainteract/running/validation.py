@@ -25,6 +25,8 @@ _SERVER_WAIT_S = 5.0
 """Longest wait for a server that does not answer, seconds."""
 _SHOWN = 10
 """Items named under a failed check."""
+_REASONS = 1_000
+"""Different reasons kept."""
 
 
 class ValidationReport(Record):
@@ -168,23 +170,28 @@ def _check_prompts(config: RunConfig) -> Check:
 
 def _read_seeds(config: RunConfig, base: Path, limit: int) -> tuple[list[Instruction], Check]:
     counts: Counter[tuple[str, Task]] = Counter()
-    issues: list[SeedIssue] = []
-    conflicts: list[SeedIssue] = []
+    # One line per reason, conflicts first: a column that is misspelt is missing in every row.
+    first: dict[tuple[bool, str], str] = {}
+    found: Counter[tuple[bool, str]] = Counter()
     unusable = 0
     samples: list[Instruction] = []
     for item in stream_instructions(config, base):
         if isinstance(item, SeedIssue):
             unusable += 1
-            kind = conflicts if item.rule == CONFLICT else issues
-            if len(kind) < _SHOWN:
-                kind.append(item)
+            kind = item.rule != CONFLICT, item.reason
+            if kind in first or len(first) < _REASONS:
+                first.setdefault(kind, item.source)
+                found[kind] += 1
             continue
         counts[item.dataset, item.task] += 1
         if counts[item.dataset, item.task] <= limit:
             samples.append(item)
     listed = ", ".join(f"{dataset}/{task} {count:,}" for (dataset, task), count in counts.items())
-    detail = f"{sum(counts.values()):,} instructions ({listed}); {unusable:,} left out"
-    items = tuple(f"{issue.source}: {issue.reason}" for issue in (*conflicts, *issues)[:_SHOWN])
+    detail = f"{sum(counts.values()):,} instructions{f' ({listed})' if listed else ''}; {unusable:,} left out"
+    items = tuple(
+        f"{source}{f' and {found[kind] - 1:,} more' if found[kind] > 1 else ''}: {kind[1]}"
+        for kind, source in sorted(first.items(), key=lambda item: item[0][0])[:_SHOWN]
+    )
     return samples, Check(name="seeds", passed=bool(samples), detail=detail, items=items)
 
 

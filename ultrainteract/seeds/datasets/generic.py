@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ultrainteract.config import FieldMapping, SeedConfig
+from ultrainteract.config.problems import did_you_mean
 from ultrainteract.errors import ConfigError
 from ultrainteract.readers.rows import Row, Unusable, plain_text
 from ultrainteract.schema import Task
@@ -24,7 +25,7 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
         raise ConfigError(f"A generic source needs {', '.join(missing)} (path: {seed.path}).")
     _check_columns(row, mapping)
     question = row.text(mapping.question)
-    choices = row.texts(mapping.choices) if mapping.choices else ()
+    choices = _choices(row, mapping.choices) if mapping.choices else ()
     body = with_choices(question, choices) if choices else question
     gold = row.get(mapping.gold) if mapping.gold else None
     prompt = None
@@ -51,13 +52,23 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     )
 
 
+def _choices(row: Row, name: str) -> tuple[str, ...]:
+    """The answer choices: a list, or, in a table that has only texts, a list written as JSON or Python writes it."""
+    value = row.get(name)
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        found = row.nested(name)
+        if isinstance(found, list):
+            return tuple(plain_text(choice, name) for choice in found)
+    return row.texts(name)
+
+
 def _check_columns(row: Row, mapping: FieldMapping) -> None:
     """Refuses a mapping that names a column which the table does not have; records of JSON may leave fields out."""
     is_table = row.file is None or row.file.suffix.lower() in (".csv", ".tsv", ".parquet", ".arrow")
     for name in filter(None, (getattr(mapping, field) for field in type(mapping).model_fields)):
         needed = is_table or name in (mapping.question, mapping.gold)
         if needed and name not in row.data and name.partition(".")[0] not in row.data:
-            raise Unusable(row.missing(name))
+            raise Unusable(row.missing(name) + did_you_mean(name, map(str, row.data)))
 
 
 def _answers(value: Any, mapping: FieldMapping) -> tuple[str, ...]:
