@@ -19,6 +19,8 @@ from ultrainteract.models.faults import Fault, advice
 
 log = logging.getLogger(__name__)
 
+_LONGEST_PAUSE_S = 8.0
+"""Between two looks at a server that is still starting."""
 _LISTED = 8
 """Models that a message names."""
 
@@ -56,15 +58,16 @@ async def check_endpoint(probe: Probe, model: str, wait_s: float, clock: Clock) 
                 return f"{fault.what}. {advice(fault)}"
             if fault.kind != "unreachable":
                 return None  # a server without such a list
-            if clock.now() - began + pause > wait_s:
+            waited = clock.now() - began
+            if waited >= wait_s:
                 return (
-                    f"it has not answered once in {clock.now() - began:.0f} s ({fault.what}). Start the server or "
+                    f"it has not answered once in {waited:.0f} s ({fault.what}). Start the server or "
                     "check `base_url`, then run again"
                 )
             if pause == 1.0:
                 log.warning("Waiting for %s: %s", probe.label, fault.what)
-        await clock.sleep(pause)
-        pause *= 2
+        await clock.sleep(min(pause, wait_s - waited))
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
     if not listed or model in listed:
         return None
     try:
