@@ -1,8 +1,8 @@
 """How quick the viewer's server is over a large run, and what memory it takes.
 
-    python scripts/bench/view.py [--trees 100000] [--check]
+    python scripts/bench/view.py [--trees 100000] [--run FOLDER] [--check]
 
-The run is made of synthetic trees of about 4 kB of text each. Bounds are absolute: they are what a reader feels.
+The run is made of synthetic trees of about 4 kB of text each, which takes minutes: `--run` keeps it, or uses it again. Bounds are absolute: they are what a reader feels.
 """
 
 # ruff: noqa: E501
@@ -51,11 +51,13 @@ _MODELS = ("actor-8b", "actor-70b", "pool-a", "pool-b", "critic-large")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trees", type=int, default=100_000)
+    parser.add_argument("--run", type=Path, help="where the run is kept; made if it is not there")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        run = Path(scratch) / "run"
-        make_run(run, options.trees)
+        run = options.run or Path(scratch) / "run"
+        if not run.exists():
+            make_run(run, options.trees)
         finish(measured(run, options.trees), TARGETS, check=options.check)
 
 
