@@ -74,7 +74,6 @@ def test_shards_report_and_merge_to_what_one_run_holds(whole: Path, shards: Path
         assert sum(item.requests for item in store.spend()) == sum(item.requests for item in one.spend)
 
 
-@pytest.mark.clock  # programs have a time limit, and one that a starved machine cuts off costs a further sample
 def test_shards_cut_anew_in_mid_run_keep_every_recorded_call(whole: Path, tmp_path: Path) -> None:
     run, total = tmp_path / "run", recorded(whole)
     for index in (1, 2):

@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -14,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.builders import Scripted, config, cycle, math_cot
+from ultrainteract.config import Shard
 from ultrainteract.errors import BudgetExceeded, ProviderError, StoreError
 from ultrainteract.models import price_of
 from ultrainteract.models.base import ChatRequest, Purpose
 from ultrainteract.replay import RecordedSampler, Session
 from ultrainteract.schema import Message, TreeState
-from ultrainteract.store import Outcome, RunStore
+from ultrainteract.store import STORE_FILE, CallRecord, Outcome, RunStore, resume_run
 
 ASK = (Message(role="user", content="?"),)
 PURPOSE = Purpose(role="actor", step="sample")
@@ -221,3 +223,32 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
     assert refused == "still refused"
     with RunStore.open(tmp_path, readonly=False) as store:
         assert all(store.observation(n.to_bytes(8, "big")) for n in range(number))
+
+
+async def test_a_commit_that_nobody_heard_of_does_not_come_back_after_shards_were_cut_anew(
+    tmp_path: Path,
+) -> None:
+    """A writer is killed after its commit reached the disk and before its index said so, while someone reads."""
+
+    def shard(index: int, count: int) -> RunStore:
+        return resume_run(config(output=tmp_path, shard=Shard(index=index, count=count)))
+
+    def seen(folder: Path) -> int:
+        with RunStore.open(folder) as store:
+            return len(store.call(b"key"))
+
+    with shard(1, 1) as store:
+        folder = store.folder
+        await store.put([CallRecord("a" * 64, b"key", 0, b"{}")])
+        reader = sqlite3.connect(f"{(folder / STORE_FILE).as_uri()}?mode=ro", uri=True)
+        reader.execute("SELECT count(*) FROM calls").fetchone()
+        index = folder / f"{STORE_FILE}-shm"
+        before = index.read_bytes()[:96]
+        await store.put([CallRecord("a" * 64, b"key", 1, b"{}")])
+    with index.open("r+b") as file:
+        file.write(before)
+    assert seen(folder) == 1
+    with shard(1, 2) as one, shard(2, 2) as two:
+        assert sum(len(store.call(b"key")) for store in (one, two)) == 1
+    reader.close()
+    assert seen(folder) == 1

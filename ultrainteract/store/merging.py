@@ -79,12 +79,24 @@ def adopt(store: RunStore, shard: Shard) -> None:
     for folder in others:
         with RunStore.open(folder, readonly=False) as other:  # locked: what is recorded there is complete
             _same_run(store, other)
+            _bury(other)
             _copy(store, folder, shard)
     with _writing(store) as connection:
         recount(connection)
         connection.execute(
             "INSERT INTO meta VALUES (?, ?)", (_ADOPTED, " ".join(f.name for f in others) or "-")
         )
+
+
+def _bury(store: RunStore) -> None:
+    """Makes sure that what a reader sees of a run directory now is all that it will ever hold.
+
+    A writer that is killed after its last commit reached the disk, and before it told other connections, leaves rows
+    that nobody sees as long as one of those is open, and everybody later: a shard that was cut anew in between
+    would pay for them again. What is written now takes their place in the log (www.sqlite.org/walformat.html).
+    """
+    with _writing(store) as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('taken_over', '1')")
 
 
 def merge(folders: Sequence[Path], output: Path) -> None:
