@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.running.first_day import answer, problems, settings
-from tests.servers.chaos import Chaos, ChaosServer, in_thread
+from tests.servers.chaos import Chaos, ChaosServer, Fault, in_thread
 from ultrainteract.api import export, find_tree, list_inputs, recorded_calls, run, run_async, stats, validate
 from ultrainteract.cli import main
 from ultrainteract.config import RunConfig, Shard
@@ -363,15 +363,14 @@ async def test_a_run_that_is_not_there_is_no_dataset_of_the_hub(
             read()
 
 
-async def test_the_log_of_a_run_has_times_and_every_fault(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fault", "told"), [("429-retry-after", "overloaded"), ("500", "failed: HTTP 500")])
+async def test_the_log_of_a_run_has_times_and_every_fault(fault: Fault, told: str, tmp_path: Path) -> None:
     problems(tmp_path / "problems.csv", count=4)
-    async with ChaosServer(
-        answer, Chaos({"429-retry-after": 1.0}, failing_attempts=1, retry_after_s=0.01)
-    ) as server:
+    async with ChaosServer(answer, Chaos({fault: 1.0}, failing_attempts=1, retry_after_s=0.01)) as server:
         config = settings(tmp_path, server.url)
         await grown(config)
     lines = (config.output / "run.log").read_text().splitlines()
-    assert any("overloaded" in line for line in lines)
+    assert any(told in line for line in lines)
     assert all(line[:4].isdigit() and line[4] == "-" for line in lines if line)
 
 

@@ -32,7 +32,7 @@ def show_report(report: RunReport, console: Console) -> None:
     console.print(ledger)
     if report.set_aside:
         console.print(
-            f"{report.set_aside:,} more are set aside: their problems are no longer in the seeds (`run --prune` "
+            f"{report.set_aside:,} more are set aside: their problems changed, or left the seeds (`run --prune` "
             "deletes them).",
             highlight=False,
         )

@@ -283,6 +283,7 @@ class Endpoint:
 
     def note_failure(self, request: object, why: str, unreachable: bool) -> None:
         """A failure, which opens the circuit when a sufficient sample agrees."""
+        log.info("%s (%s): a request failed: %s", self.label, self.model, why)
         self._recent.append(request)
         self._unreachable = self._unreachable + 1 if unreachable else 0
         self._note_broken()
