@@ -49,7 +49,11 @@ async def test_a_corrected_gold_leaves_no_wrong_label(
         await grown(config)
         assert golds(config.output)["p3"] == "999"
         paid = server.books.requests
+        export(config.output)
+        assert "changed since the run read them" not in caplog.text
         problems(tmp_path / "problems.csv", count=7)  # p3 is corrected, p7 is gone
+        export(config.output)
+        assert "changed since the run read them: its trees are of the earlier ones" in caplog.text
         report = await grown(config)
         assert server.books.requests - paid <= 2 * 2 * 2, "what did not change is not asked again"
     assert "0 added, 1 removed, 1 changed" in caplog.text

@@ -77,6 +77,7 @@ def export(
     """
     from ultrainteract.exporting import chosen_exporters, export_trees
     from ultrainteract.exporting.remote import written_to
+    from ultrainteract.running.seed_changes import warn_of_changed_files
     from ultrainteract.statistics.lengths import too_long
     from ultrainteract.statistics.statistics import Statistics, token_counter
 
@@ -91,6 +92,7 @@ def export(
             places = [source] if isinstance(source, str | Path) else list(source)
             opened = stack.enter_context(Source.open(*map(str, places), mixed=mixed))
             opened.require_current()
+            warn_of_changed_files(places)
             trees, info, settings = opened.trees, opened.info, opened.export
             home = Path(places[0])
             if folder is None and not (opened.is_run and home.is_dir()):

@@ -108,12 +108,14 @@ def push(
     """
     from ultrainteract.hub import check_formats, check_simulated, prepare_source
     from ultrainteract.hub import push as commit
+    from ultrainteract.running.seed_changes import warn_of_changed_files
 
     check_formats(tuple(formats))
     with Source.open(str(source), mixed=mixed) as opened:
         opened.require_current()
         config = _settings(opened.publish, repo, settings)
         check_simulated(opened.info.simulated, allow_simulated)
+    warn_of_changed_files([source])
     if dry_run is None and rights is None:
         rights = check_push(
             source,

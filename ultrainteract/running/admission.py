@@ -97,7 +97,7 @@ async def admitted(
             return
     if not usable:
         raise SeedError(f"The seeds hold no usable record. The first one: {first_issue or 'there is none'}.")
-    report(await asyncio.to_thread(survey.reconcile, seed_stamp(config, base)), config.shard)
+    report(await asyncio.to_thread(survey.reconcile, seed_stamp(config, base), base), config.shard)
     progress.inputs = inputs
     await store.put_inputs(inputs)
 

@@ -7,10 +7,14 @@ been read to their end.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
-from ultrainteract.config import RunConfig, Shard
+from ultrainteract.config import RunConfig, SeedConfig, Shard
+from ultrainteract.errors import SeedError
 from ultrainteract.readers.sources import local_files, resolve_revision, resolved
 from ultrainteract.schema import Instruction, TreeState, content_hash
 from ultrainteract.seeds import SeedIssue, stream_instructions
@@ -21,6 +25,7 @@ from ultrainteract.store import (
     RunStore,
     SeedChanges,
     SeedNumbers,
+    find_runs,
     reconcile,
     skipped_key,
     source_number,
@@ -31,6 +36,8 @@ log = logging.getLogger(__name__)
 
 _STAMP = "seed_files"
 """Key in the run directory's `meta`: what the seed files looked like when they were last read to their end."""
+_BASE = "seed_base"
+"""Key in `meta`: the folder that the seeds' relative paths were resolved against. It leaves the directory nowhere."""
 
 
 class SeedSurvey:
@@ -64,8 +71,12 @@ class SeedSurvey:
         if grown is not None and _truth(grown) != _truth(instruction):
             self._revised.add(instruction.id)
 
-    def reconcile(self, stamp: str) -> SeedChanges:
+    def reconcile(self, stamp: str, base: Path) -> SeedChanges:
         """Brings the run directory in line with the seeds.
+
+        Args:
+            stamp: As of `seed_stamp`.
+            base: Folder that relative seed paths resolve against.
 
         Raises:
             StoreError: It cannot be written.
@@ -74,6 +85,7 @@ class SeedSurvey:
         if self._shard is not None:  # of all inputs, so that shards which read other seeds are told apart
             self._store.put_meta(SEED_DIGEST, f"{self._digest % 2**64:016x}")
         self._store.put_meta(_STAMP, stamp)
+        self._store.put_meta(_BASE, str(base.resolve()))
         return changes
 
 
@@ -94,7 +106,7 @@ def survey_changes(config: RunConfig, store: RunStore, base: Path) -> SeedChange
         else:
             survey.add(item.id, item.dataset, item.source)
             survey.compare(item)
-    changes = survey.reconcile(stamp)
+    changes = survey.reconcile(stamp, base)
     report(changes, config.shard)
     return changes
 
@@ -124,6 +136,33 @@ def report(changes: SeedChanges, shard: Shard | None) -> None:
             "another shard, and its earlier tree stays in its old one until that is run."
         )
     log.warning(" ".join(told))
+
+
+def warn_of_changed_files(places: Iterable[str | Path]) -> None:
+    """Says where the seed files of run directories changed after the run read them: its trees are of the earlier ones.
+
+    Files that are elsewhere, on the Hub, or not there any more say nothing.
+    """
+    with ExitStack() as stack:
+        folders = [
+            folder for place in map(str, places) if "://" not in place for folder in find_runs(place, stack)
+        ]
+        for folder in folders:
+            store = stack.enter_context(RunStore.open(folder))
+            base, stamp, config = store.meta(_BASE), store.meta(_STAMP), store.config()
+            with contextlib.suppress(OSError, SeedError):
+                here = base and all(_is_here(seed, Path(base)) for seed in config.seeds)
+                if here and seed_stamp(config, Path(base)) != stamp:
+                    log.warning(
+                        "The seed files of %s changed since the run read them: its trees are of the earlier ones. "
+                        "`ultrainteract run` brings it up to date.", folder,
+                    )  # fmt: skip
+
+
+def _is_here(seed: SeedConfig, base: Path) -> bool:
+    return (
+        "://" not in seed.path and local_files(seed.path, base, find_dataset(seed.dataset).files) is not None
+    )
 
 
 def skipped(issue: SeedIssue) -> Outcome:
