@@ -9,9 +9,11 @@ anything runs: a call can reach nothing but the functions on offer, with plain v
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -27,32 +29,45 @@ CHECK = "final_state"
 
 _CALLS = """
 def _ui_made(call, limit):
-    import contextlib, hashlib, io, json
-    out, ok = io.StringIO(), True
+    import io, json, sys
+    out = io.StringIO()
+    kept, sys.stdout = sys.stdout, out
+    made = {"ok": True}
     try:
-        with contextlib.redirect_stdout(out):
-            value = call()
-        text = value if isinstance(value, str) else str(value)
+        value = call()
+        text = str(value)
         if isinstance(value, dict):
-            with contextlib.suppress(TypeError, ValueError):
+            try:
                 text = json.dumps(value)
-        if value is None and out.getvalue():
+            except (TypeError, ValueError):
+                pass
+        elif value is None and out.getvalue():
             text = out.getvalue().rstrip()
     except Exception as error:
-        ok, text = False, "Error during execution: " + str(error)
-    data = text.encode("utf-8", "replace")
+        made, text = {"ok": False}, "Error during execution: " + str(error)
+    finally:
+        sys.stdout = kept
     if len(text) > limit:
+        import hashlib
+        made["whole"] = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
         half = limit // 2
-        text = text[:half] + "\\n[... %d characters cut ...]\\n" % (len(text) - 2 * half) + text[-half:]
-    return {"text": text.encode("utf-8", "replace").decode(), "whole": hashlib.sha256(data).hexdigest()[:24], "ok": ok}
+        cut = "[... %d characters cut ...]" % (len(text) - 2 * half)
+        text = chr(10).join((text[:half], cut, text[-half:]))
+    made["text"] = text
+    return made
 
 def _ui_find(name, objects):
     for variable in objects:
         if callable(getattr(globals()[variable], name, None)):
             return getattr(globals()[variable], name)
     return globals()[name]
+
+None
 """
-"""Carries a call out, and finds the function of a name; small, since it is compiled for every request."""
+"""Carries a call out, and finds the function of a name; small, since it is compiled for every request.
+
+A cell of its own without a backslash, whose last line is an expression: such a cell needs no syntax tree.
+"""
 
 _STATE = """
 def _ui_state(objects):
@@ -145,7 +160,7 @@ class CallRun(Record):
 
 def opening_cells(backend: Backend) -> list[str]:
     """The functions, the first state, and the calls before the instruction."""
-    cells = ["\n".join((backend.source, backend.setup, _CALLS))]
+    cells = ["\n".join((backend.source, backend.setup)), _CALLS]
     return cells if not backend.before else [*cells, expressions_cell(backend, backend.before)]
 
 
@@ -192,8 +207,9 @@ def run_of(execution: Execution, calls: int) -> CallRun:
     """
     if execution.status == "ok" and execution.value is not None and not execution.truncated:
         try:
-            return CallRun.model_validate(json.loads(ast.literal_eval(execution.value)))
-        except (ValueError, SyntaxError):
+            made = json.loads(ast.literal_eval(execution.value))
+            return CallRun(results=tuple(map(_result, made["results"])), state=made.get("state", {}))
+        except (ValueError, SyntaxError, LookupError, TypeError, AttributeError):
             pass
     last = (execution.traceback or "").strip().splitlines()[-1:]
     why = {"timeout": "it took too long", "memory": "it used too much memory"}.get(
@@ -203,6 +219,13 @@ def run_of(execution: Execution, calls: int) -> CallRun:
     return CallRun(
         results=(result,) * calls, status=execution.status if execution.status != "ok" else "error"
     )
+
+
+def _result(made: dict[str, Any]) -> CallResult:
+    """A result as the sandbox states it: with the hash of the whole where the text is cut."""
+    data = made["text"].encode("utf-8", "replace")
+    whole = made.get("whole") or hashlib.sha256(data).hexdigest()[:24]
+    return CallResult(text=data.decode(), whole=whole, ok=made["ok"])
 
 
 def state_verdict(
