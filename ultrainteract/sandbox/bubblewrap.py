@@ -29,6 +29,8 @@ from ultrainteract.sandbox.worker import (
 )
 
 PROGRAM = "/opt/ultrainteract"
+_ENVIRONMENT = "/opt/environment"
+"""Where a virtual environment is shown that lies where programs have a directory of their own."""
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 _INSTALL = "pip install 'ultrainteract[bubblewrap]' on x86-64, or apt-get install bubblewrap"
@@ -121,6 +123,20 @@ def _python_directories() -> list[str]:
     return found
 
 
+def _moved() -> str:
+    """The virtual environment where it lies below a directory that each program has for itself; empty elsewhere.
+
+    It is shown at `_ENVIRONMENT` then: it finds its base by its own `pyvenv.cfg`, wherever it is. An interpreter that lies
+    there whole cannot be moved: programs share those directories then (`mounts.holds_interpreter`).
+    """
+    own = [Path(path) for path in ("/tmp", "/dev/shm")]
+    environment, base = (
+        any(Path(name).is_relative_to(path) for path in own) for name in (sys.prefix, sys.base_prefix)
+    )
+    inside = Path(sys.executable).is_relative_to(sys.prefix)
+    return sys.prefix if environment and not base and inside and sys.prefix != sys.base_prefix else ""
+
+
 class BubblewrapWorker(ProcessWorker):
     """One supervisor under `bwrap`, in a control group where one can be made."""
 
@@ -144,11 +160,13 @@ class BubblewrapWorker(ProcessWorker):
         def sized(size: int) -> list[str]:  # of old releases, none bounds a tmpfs
             return ["--size", str(size)] if "--size" in _options(program) else []
 
+        moved = _moved()
+        python = sys.executable.replace(moved, _ENVIRONMENT, 1) if moved else sys.executable
         shared = self.slots * self.config.limits.file_mb << 20
         # Before the interpreter's directories: one of them may lie below /tmp.
         command += ["--perms", "1777", *sized(shared), "--tmpfs", "/tmp"]
         for path in (*_SYSTEM, *_ETC, *_python_directories()):
-            command += _bind(path, path)
+            command += _bind(path, _ENVIRONMENT if path == moved else path)
         command += _bind(str(program_directory()), PROGRAM)
         command += ["--proc", "/proc", "--dev", "/dev"]
         processes = self.slots * (self.config.limits.processes + 2) + 16
@@ -163,7 +181,7 @@ class BubblewrapWorker(ProcessWorker):
             command += ["--perms", "0700", *size, "--tmpfs", f"/box/{slot:02d}"]
         # An ordinary user's programs own /dev, a file system without a bound.
         command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
-        command += [sys.executable, "-s", "-B", PROGRAM, "--fd", str(fd), "--slots", str(self.slots)]
+        command += [python, "-s", "-B", PROGRAM, "--fd", str(fd), "--slots", str(self.slots)]
         command += ["--scratch", "/box", "--file-mb", str(self.config.limits.file_mb)]
         if privileged():
             command += ["--base-uid", str(uid_range(self.slots))]
