@@ -126,7 +126,7 @@ def _python_directories() -> list[str]:
 def _moved() -> str:
     """The virtual environment where it lies below a directory that each program has for itself; empty elsewhere.
 
-    It is shown at `_ENVIRONMENT` then: it finds its base by its own `pyvenv.cfg`, wherever it is. An interpreter that lies
+    It is shown at `_ENVIRONMENT` then, since it finds its base by its own `pyvenv.cfg`. An interpreter that lies
     there whole cannot be moved: programs share those directories then (`mounts.holds_interpreter`).
     """
     own = [Path(path) for path in ("/tmp", "/dev/shm")]
