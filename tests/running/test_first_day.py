@@ -388,7 +388,8 @@ def test_what_is_wrong_with_every_row_is_said_once_with_what_may_be_meant(tmp_pa
             "dataset": "generic", "path": str(tmp_path / "choice.csv"), "name": "mc", "tasks": ["Logic"],
             "grader": "choice", "mapping": {"question": "frage", "gold": "richtig", **mapping},
         }  # fmt: skip
-        config = settings(tmp_path, "http://127.0.0.1:1").model_dump() | {"seeds": [seed]}
+        models = {name: {"provider": "simulated", "model": name} for name in ("actor", "critic")}
+        config = settings(tmp_path, "", models=models).model_dump() | {"seeds": [seed]}
         checks = validate(RunConfig.model_validate(config), base=ROOT).checks
         (found,) = [check for check in checks if check.name == "seeds"]
         return found.detail, found.items
