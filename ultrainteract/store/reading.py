@@ -41,6 +41,7 @@ class StoreReader:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self._reader = connection
+        self._outcomes: tuple[int, int] | None = None
 
     def frozen(self) -> Any:
         """The configuration's binding part, as recorded."""
@@ -218,6 +219,14 @@ class StoreReader:
         """Number of inputs in each state."""
         found = dict(self._reader.execute("SELECT state, count(*) FROM outcomes GROUP BY state").fetchall())
         return {state: found.get(state.value, 0) for state in TreeState}
+
+    def count_outcomes(self) -> int:
+        """Number of inputs in the ledger; counted over an index, and again only where somebody wrote since."""
+        version = self._reader.execute("PRAGMA data_version").fetchone()[0]
+        if self._outcomes is None or self._outcomes[0] != version:
+            count = self._reader.execute("SELECT count(*) FROM outcomes").fetchone()[0]
+            self._outcomes = version, int(count)
+        return self._outcomes[1]
 
     def inputs(self) -> int | None:
         """Number of inputs of the seed set; None while it has not been read to its end."""

@@ -212,7 +212,7 @@ class Collection:
 
     def total(self) -> int | None:
         """Inputs that have ended, indexed or not; None where that is not known."""
-        return sum(sum(store.counts().values()) for store in self.stores) if self.is_run else None
+        return sum(store.count_outcomes() for store in self.stores) if self.is_run else None
 
     def is_live(self) -> bool:
         """Whether a process on this machine is growing trees here."""
