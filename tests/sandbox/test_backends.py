@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,3 +155,28 @@ def test_the_backend_in_use_is_named_and_why_not_the_other(monkeypatch: pytest.M
     assert backends.explain(config, "docker")[1].endswith("it would work, but docker comes first")
     chosen = SandboxConfig(kind="bubblewrap")
     assert backends.explain(chosen, "bubblewrap")[1] == "docker is not used: sandbox.kind is 'bubblewrap'"
+
+
+@pytest.mark.bubblewrap
+def test_programs_have_a_tmp_of_their_own_where_the_environment_lies_below_it() -> None:
+    """A clone in /tmp, say: its interpreter would be covered by each program's own /tmp."""
+    code = (
+        "import asyncio, sys\n"
+        "from ultrainteract.config import SandboxConfig\n"
+        "from ultrainteract.sandbox import open_sandbox\n"
+        "async def main():\n"
+        "    sandbox = open_sandbox(SandboxConfig(kind='bubblewrap', containers=1))\n"
+        "    await sandbox.start()\n"
+        '    cell = \'import os, sys; open("/tmp/a", "w").close(); (os.listdir("/tmp"), sys.prefix)\'\n'
+        "    print([(await sandbox.run([cell])).value for _ in range(2)])\n"
+        "    await sandbox.close()\n"
+        "asyncio.run(main())\n"
+    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        venv.create(folder, symlinks=True)
+        packages = next(Path(folder).glob("lib/python*/site-packages"))
+        (packages / "outer.pth").write_text("\n".join([*sys.path[1:], str(Path(__file__).parents[2])]))
+        done = subprocess.run(
+            [f"{folder}/bin/python", "-c", code], capture_output=True, text=True, timeout=120
+        )
+    assert done.stdout.strip() == str(["(['a'], '/opt/environment')"] * 2), done.stderr

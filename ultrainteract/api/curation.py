@@ -54,6 +54,7 @@ def curate(
     settings = ExportConfig(formats=tuple(formats))
     chosen_exporters(settings)
     with Source.open(*map(str, sources), mixed=mixed, revision=revision) as opened:
+        opened.require_current()
         sets, report = curated_sets(read_candidates(opened.trees, rule, jobs or processes()), rule)
         if not report.eligible:
             why = "; ".join(f"{reason}: {count:,}" for reason, count in report.refused.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -18,6 +19,8 @@ from ultrainteract.store import RunStore
 if TYPE_CHECKING:
     from ultrainteract.dataset.validate import Report
     from ultrainteract.statistics.figures import Figures
+
+log = logging.getLogger(__name__)
 
 
 class ExportReport(Record):
@@ -159,6 +162,8 @@ def stats(
     count, name = token_counter(tokenizer)
     counted = Statistics(count_tokens=count, tokenizer=name)
     with Source.open(*map(str, sources), revision=revision, mixed=mixed) as opened:
+        if opened.stale:
+            log.warning("%s", opened.stale)
         for tree in opened.trees:
             counted.add(tree)
         found = counted.figures(opened.spend)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from ultrainteract.readers.sources import is_hub_id
 from ultrainteract.readers.tables import open_tables
 from ultrainteract.schema import Tree, content_hash
 from ultrainteract.store import STORE_FILE, Runs, RunStore, Spend, find_runs, read_tree
-
-log = logging.getLogger(__name__)
 
 
 class Repeatable:
@@ -129,11 +126,8 @@ class Source:
             spend = [item for run in together for item in run.spend()]
             info = infos[0] if len(infos) == 1 else _joined(infos)
             first = configs[0] if configs else None
-            stale = next(filter(None, (run.stale() for run in together)), "")
-            if stale and not mixed:
-                log.warning("%s", stale)
             return cls(
-                stale="" if mixed else stale,
+                stale="" if mixed else next(filter(None, (run.stale() for run in together)), ""),
                 info=info,
                 export=first.export if first else ExportConfig(),
                 publish=first.publish if first else None,

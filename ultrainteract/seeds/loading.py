@@ -142,7 +142,7 @@ def _rows(
 ) -> Iterator[Row | BadRecord]:
     """The records of a source, also of files that are one object with a list of them."""
     for row in read_rows(seed, base, dataset.files, revisions):
-        inner = None if isinstance(row, BadRecord) else row.data.get(dataset.records)
+        inner = row.data.get(dataset.records) if isinstance(row, Row) and dataset.records else None
         if isinstance(row, BadRecord) or not isinstance(inner, list):
             yield row
             continue

@@ -89,6 +89,7 @@ def write_rows(
     tables = _plain_tables(places, revision)
     if tables is None:
         with Source.open(*places, revision=revision) as opened:
+            opened.require_current()
             info = opened.info
             counts = Counter(export_trees(opened.trees, folder, export, info))
     else:
