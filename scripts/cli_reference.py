@@ -44,6 +44,7 @@ def rows(command: Any) -> Iterator[str]:
             name = parameter.metavar or parameter.name.upper()
         else:
             name = ", ".join([*parameter.opts, *parameter.secondary_opts])
+            name += f" {parameter.metavar}" if parameter.metavar else ""
         default = parameter.default
         shown = (
             "" if default in (None, False, True, (), []) or callable(default) else f" Default: `{default}`."

@@ -106,13 +106,23 @@ class Registry(Generic[T]):
         if name not in self._entries:
             self._load_plugins()
         if name not in self._entries:
-            close = get_close_matches(name, self.names(), n=1)
-            near = f" Did you mean '{close[0]}'?" if close else ""
-            raise ConfigError(
-                f"{where}{': there' if where else 'There'} is no {self.what} '{name}'; there are: "
-                f"{', '.join(self.names())}.{near} {self._hint}".rstrip()
-            )
+            message = self.why_unknown(name)
+            raise ConfigError(f"{where}: {message}" if where else message[0].upper() + message[1:])
         return self._entries[name][0]
+
+    def why_unknown(self, name: str) -> str:
+        """What to say of a name that no entry has; nothing where one has it. Nothing heavy is imported.
+
+        Raises:
+            ConfigError: A plugin fails to load.
+        """
+        known = self.names()
+        if name in known:
+            return ""
+        folded = {entry.casefold(): entry for entry in known}
+        if close := get_close_matches(name.casefold(), folded, n=1):
+            return f"there is no {self.what} '{name}'. Did you mean '{folded[close[0]]}'?"
+        return f"there is no {self.what} '{name}'; there are: {', '.join(known)}. {self._hint}".rstrip()
 
     def _lazy(self) -> Mapping[str, str]:
         return {} if isinstance(self._built_in, str) else self._built_in

@@ -1,4 +1,4 @@
-"""Sizes of the closed loop: for tests, for a busy machine, for two free cores, and ten times that for a GPU."""
+"""Sizes of the closed loop: tests, a busy machine, one or two hours of two cores, and ten times that for a GPU."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Sizes(NamedTuple):
 SIZES = {
     "short": Sizes(12, 10, 3, 6, 2, 4, 256, 3, 2, (1,), ("dpo", "single-turn")),
     "tiny": Sizes(40, 20, 30, 5, 2, 12, 192, 4, 3, (1, 2), threads=1),
+    "hour": Sizes(120, 80, 80, 8, 3, 48, 256, 3, 4, (1, 2)),
     "cores": Sizes(300, 150, 150, 8, 3, 96, 256, 2, 4, (1, 2)),
     "gpu": Sizes(3000, 1500, 600, 8, 3, 960, 384, 2, 8, (1, 2, 3)),
 }

@@ -16,7 +16,17 @@ import pytest
 
 from tests.running.first_day import answer, problems, settings
 from tests.servers.chaos import Chaos, ChaosServer, Fault, in_thread
-from ultrainteract.api import export, find_tree, list_inputs, recorded_calls, run, run_async, stats, validate
+from ultrainteract.api import (
+    export,
+    find_tree,
+    list_inputs,
+    load_config,
+    recorded_calls,
+    run,
+    run_async,
+    stats,
+    validate,
+)
 from ultrainteract.cli import main
 from ultrainteract.config import RunConfig, Shard
 from ultrainteract.errors import ConfigError, SeedError, StoreError
@@ -27,9 +37,9 @@ from ultrainteract.store import RunStore, merge, prune, resume_run, retry
 ROOT = Path(__file__).parents[2]
 
 
-async def grown(config: RunConfig, **options: Any) -> RunReport:
+async def grown(config: RunConfig, base: Path = ROOT, **options: Any) -> RunReport:
     with resume_run(config) as store:
-        return await run_async(config, store, base=ROOT, **options)
+        return await run_async(config, store, base=base, **options)
 
 
 def golds(folder: Path) -> dict[str, str | None]:
@@ -40,13 +50,16 @@ def golds(folder: Path) -> dict[str, str | None]:
 # ------------------------------------------------------------------------------------- 1: seeds that change
 
 
+@pytest.mark.parametrize("place", ["anywhere", "in its folder"])
 async def test_a_corrected_gold_leaves_no_wrong_label(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     problems(tmp_path / "problems.csv", p3="999")
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path if place == "anywhere" else Path()
     async with ChaosServer(answer) as server:
-        config = settings(tmp_path, server.url)
-        await grown(config)
+        config = settings(folder, server.url)
+        await grown(config, folder)
         assert golds(config.output)["p3"] == "999"
         paid = server.books.requests
         export(config.output)
@@ -54,7 +67,7 @@ async def test_a_corrected_gold_leaves_no_wrong_label(
         problems(tmp_path / "problems.csv", count=7)  # p3 is corrected, p7 is gone
         export(config.output)
         assert "changed since the run read them: its trees are of the earlier ones" in caplog.text
-        report = await grown(config)
+        report = await grown(config, folder)
         assert server.books.requests - paid <= 2 * 2 * 2, "what did not change is not asked again"
     assert "0 added, 1 removed, 1 changed" in caplog.text
     assert report.inputs == report.settled == 7
@@ -348,6 +361,45 @@ async def test_a_misspelt_grader_is_named_whatever_the_directory_holds(tmp_path:
     ):
         run(config.model_copy(update={"seeds": (seed,)}))
     assert not config.output.exists()
+
+
+def test_every_unknown_name_of_a_file_is_told_at_once_on_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "names.yaml"
+    path.write_text("""\
+seeds:
+  - {dataset: generic, path: a.csv}
+  - dataset: SVAMPP
+    path: b.json
+    tools: [pyhton]
+selection: {rules: [near_duplicates, lenth, {name: mathqa_patern}]}
+models:
+  actor: {provider: openai, model: m}
+  other:
+    provider: simulatted
+    model: m
+growth: {ladder: [{name: s, model: actor, samples: 4}]}
+critic: {model: actor}
+sandbox:
+  tools:
+    glosary: {}
+export: {formats: [sft, paair]}
+""")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, ["seeds.0.grader=maths", "models.actor.provider=opnai"])
+    assert str(caught.value).splitlines() == [
+        f"{path} has 9 problem(s):",
+        "  on the command line: seeds.0.grader: there is no grader 'maths'. Did you mean 'math'?",
+        "  on the command line: models.actor.provider: there is no provider 'opnai'. Did you mean 'openai'?",
+        "  line 3: seeds.1.dataset: there is no dataset 'SVAMPP'. Did you mean 'svamp'?",
+        "  line 5: seeds.1.tools.0: there is no tool 'pyhton'. Did you mean 'python'?",
+        "  line 6: selection.rules.1: there is no rule 'lenth'; there are: drop_solved, mathqa_patterns, "
+        "near_duplicates, numglue_tasks, tabmwp_levels.",
+        "  line 6: selection.rules.2: there is no rule 'mathqa_patern'. Did you mean 'mathqa_patterns'?",
+        "  line 10: models.other.provider: there is no provider 'simulatted'. Did you mean 'simulated'?",
+        "  line 16: sandbox.tools.glosary: there is no tool 'glosary'; there are: python, wikipedia_search.",
+        "  line 17: export.formats.1: there is no export 'paair'. Did you mean 'pair'?",
+        "See `ultrainteract config docs` for every field.",
+    ]
 
 
 async def test_a_run_that_is_not_there_is_no_dataset_of_the_hub(

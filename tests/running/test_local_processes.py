@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import psutil
 import pytest
 
 from tests.builders import config
-from tests.running.test_resume import digests, finish, recorded, start
+from tests.running.processes import assert_equal, finish, recorded, start, tokens, until
 from ultrainteract.config import ModelConfig, parse_config
 from ultrainteract.registry import PROGRAM_MODULES, Registry
 from ultrainteract.running.processes import crew
@@ -56,26 +55,11 @@ def workers(process: Any) -> list[psutil.Process]:
     return found
 
 
-def until(what: Any, process: Any, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not what() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-
-
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("alone")
     finish(begin(folder / "run", *many(folder, **{"executor.processes": 1, "max_inflight_trees": 64})))
     return folder / "run"
-
-
-def equal(one: Path, other: Path) -> None:
-    assert digests(one) == digests(other)
-    with RunStore.open(one) as a, RunStore.open(other) as b:
-        assert a.spend() == b.spend(), "nothing recorded was paid for twice"
-        assert list(a.outcomes()) == list(b.outcomes())
-        assert a.tallies() == pytest.approx(b.tallies())
-        assert sum(b.counts().values()) == b.inputs() == SEEDS
 
 
 @pytest.mark.timeout(300)
@@ -94,7 +78,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(alone: Path, tmp_path: Pa
     until(two_were_killed, process)
     finish(process)
     assert killed
-    equal(alone, tmp_path / "run")
+    assert_equal(alone, tmp_path / "run")
 
 
 @pytest.mark.timeout(300)
@@ -110,7 +94,7 @@ def test_the_first_process_killed_takes_its_workers_along_and_the_run_resumes(
     _, alive = psutil.wait_procs(left, timeout=20)
     assert not alive, "a worker ends when its connection does"
     finish(begin(tmp_path / "run", *many(alone.parent)))
-    equal(alone, tmp_path / "run")
+    assert_equal(alone, tmp_path / "run")
 
 
 @pytest.mark.timeout(300)
@@ -124,23 +108,23 @@ def test_an_interrupt_at_the_terminal_drains_all_processes(alone: Path, tmp_path
         assert 0 < sum(store.counts().values()) < SEEDS
         assert len(store.admitted()) + sum(store.counts().values()) <= SEEDS
     finish(begin(tmp_path / "run", *many(alone.parent)))
-    equal(alone, tmp_path / "run")
+    assert_equal(alone, tmp_path / "run")
 
 
 @pytest.mark.timeout(300)
 def test_a_budget_holds_over_all_processes(alone: Path, tmp_path: Path) -> None:
     with RunStore.open(alone) as store:
         spends = store.spend()
-    total = sum(item.prompt_tokens + item.completion_tokens for item in spends)
+    total = tokens(spends)
     request = total / sum(item.requests for item in spends)
     process = begin(tmp_path / "run", *many(alone.parent, **{"budget.max_tokens": total // 2}))
     _, text = process.communicate(timeout=120)
     assert process.returncode == 8, text
     with RunStore.open(tmp_path / "run") as store:
-        paid = sum(item.prompt_tokens + item.completion_tokens for item in store.spend())
+        paid = tokens(store.spend())
     assert 0.35 * total <= paid <= total // 2 + 3 * 8 * request
     finish(begin(tmp_path / "run", *many(alone.parent)))
-    equal(alone, tmp_path / "run")
+    assert_equal(alone, tmp_path / "run")
 
 
 def test_models_that_one_process_alone_can_use_keep_the_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

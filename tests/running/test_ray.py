@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.running.test_resume import digests, finish, recorded, start
+from tests.running.processes import assert_equal, finish, recorded, start, tokens, until
 from ultrainteract.store import RunStore
 
 pytestmark = [
@@ -62,21 +62,6 @@ def on_ray(cluster: Any) -> list[str]:
     return ["executor.kind=ray", f"executor.address={cluster.address}", "max_inflight_trees=8"]
 
 
-def until(folder: Path, calls: int, process: Any) -> None:
-    deadline = time.monotonic() + 120
-    while recorded(folder) < calls and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
-def equal(one: Path, other: Path) -> None:
-    assert digests(one) == digests(other)
-    with RunStore.open(one) as a, RunStore.open(other) as b:
-        assert a.spend() == b.spend(), "nothing recorded was paid for twice"
-        assert list(a.outcomes()) == list(b.outcomes())
-        assert a.tallies() == pytest.approx(b.tallies())
-        assert sum(b.counts().values()) == b.inputs()
-
-
 def test_a_node_that_joins_gets_work_and_one_that_is_lost_is_done_without(
     local: Path, tmp_path: Path
 ) -> None:
@@ -86,56 +71,56 @@ def test_a_node_that_joins_gets_work_and_one_that_is_lost_is_done_without(
     try:
         only = cluster.add_node(num_cpus=1)
         process = start(tmp_path / "run", *on_ray(cluster))
-        until(tmp_path / "run", recorded(local) // 4, process)
+        until(lambda: recorded(tmp_path / "run") >= recorded(local) // 4, process)
         cluster.add_node(num_cpus=1)
         cluster.remove_node(only, allow_graceful=False)
         finish(process)
     finally:
         cluster.shutdown()
-    equal(local, tmp_path / "run")
+    assert_equal(local, tmp_path / "run")
 
 
 def test_three_nodes_give_what_one_process_gives(local: Path, cluster: Any, tmp_path: Path) -> None:
     finish(start(tmp_path / "run", *on_ray(cluster)))
-    equal(local, tmp_path / "run")
+    assert_equal(local, tmp_path / "run")
 
 
 def test_a_node_and_then_the_driver_die_in_the_middle(local: Path, cluster: Any, tmp_path: Path) -> None:
     total = recorded(local)
     process = start(tmp_path / "run", *on_ray(cluster))
-    until(tmp_path / "run", total // 4, process)
+    until(lambda: recorded(tmp_path / "run") >= total // 4, process)
     cluster.remove_node(random.Random(0).choice(sorted(cluster.worker_nodes, key=str)), allow_graceful=False)
-    until(tmp_path / "run", total // 2, process)
+    until(lambda: recorded(tmp_path / "run") >= total // 2, process)
     assert process.poll() is None, process.communicate()[1]
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert total // 2 <= recorded(tmp_path / "run") < total
     finish(start(tmp_path / "run", *on_ray(cluster)))
-    equal(local, tmp_path / "run")
+    assert_equal(local, tmp_path / "run")
 
 
 def test_a_budget_holds_over_all_workers_and_can_be_raised(local: Path, cluster: Any, tmp_path: Path) -> None:
     with RunStore.open(local) as store:
         spent = store.spend()
-    total = sum(item.prompt_tokens + item.completion_tokens for item in spent)
+    total = tokens(spent)
     request = total / sum(item.requests for item in spent)
     process = start(tmp_path / "run", *on_ray(cluster), f"budget.max_tokens={total // 2}")
     _, talk = process.communicate(timeout=240)
     assert process.returncode == 8, talk
     assert "raise the budget" in " ".join(talk.split())
     with RunStore.open(tmp_path / "run") as store:
-        paid = sum(item.prompt_tokens + item.completion_tokens for item in store.spend())
+        paid = tokens(store.spend())
     # A wave is what may be under way at once: a request for each tree alive. Longer prompts cost more than the mean.
     assert paid <= total // 2 + NODES * 8 * 2 * request
     assert paid >= 0.4 * total
     finish(start(tmp_path / "run", *on_ray(cluster)))
-    equal(local, tmp_path / "run")
+    assert_equal(local, tmp_path / "run")
 
 
 def test_one_interrupt_drains_and_a_second_aborts_at_once(cluster: Any, tmp_path: Path) -> None:
     slow = ["models.actor.options.latency_s=0.5", "models.critic.options.latency_s=0.5"]
     process = start(tmp_path / "drained", *on_ray(cluster), *slow)
-    until(tmp_path / "drained", 20, process)
+    until(lambda: recorded(tmp_path / "drained") >= 20, process)
     os.killpg(process.pid, signal.SIGINT)
     _, talk = process.communicate(timeout=120)
     assert process.returncode == 75, talk
@@ -143,7 +128,7 @@ def test_one_interrupt_drains_and_a_second_aborts_at_once(cluster: Any, tmp_path
         assert sum(store.counts().values()) > 0, "the trees under way were finished"
 
     process = start(tmp_path / "aborted", *on_ray(cluster), *slow)
-    until(tmp_path / "aborted", 20, process)
+    until(lambda: recorded(tmp_path / "aborted") >= 20, process)
     os.killpg(process.pid, signal.SIGINT)
     time.sleep(0.5)
     began = time.monotonic()

@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 import zlib
 from pathlib import Path
 
 import pytest
 
+from tests.running.processes import digests, finish, recorded, start, until
 from ultrainteract.store import RunStore
 
-ROOT = Path(__file__).parents[2]
-OVERRIDES = [f"seeds.{number}.limit=8" for number in range(5)]
 KILLS = 25
-
-
-def start(folder: Path, *overrides: str, limits: bool = True) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "ultrainteract",
-        "run",
-        "configs/demo.yaml",
-        "-o",
-        str(folder),
-        *(OVERRIDES if limits else ()),
-        *overrides,
-    ]
-    environment = {**os.environ, "COLUMNS": "120"}
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-
-
-def finish(process: subprocess.Popen[str]) -> None:
-    _, talk = process.communicate(timeout=240)
-    assert process.returncode == 0, talk
-
-
-def recorded(folder: Path) -> int:
-    try:
-        with sqlite3.connect(f"file:{folder / 'store.sqlite'}?mode=ro", uri=True, timeout=5) as connection:
-            return int(connection.execute("SELECT count(*) FROM calls").fetchone()[0])
-    except sqlite3.Error:
-        return 0
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in (folder / "exports").rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.mark.bubblewrap
@@ -71,9 +30,7 @@ def test_killed_and_resumed_runs_end_as_if_nothing_had_happened(tmp_path: Path) 
     targets = sorted(rng.randrange(total) for _ in range(KILLS))
     for target in targets:
         process = start(killed)
-        deadline = time.monotonic() + 60
-        while recorded(killed) < target and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
+        until(lambda target=target: recorded(killed) >= target, process)
         time.sleep(rng.random() * 0.05)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -100,9 +57,7 @@ def test_an_interrupt_drains_and_the_run_resumes(tmp_path: Path) -> None:
         for name in ("actor", "stronger", "pool-a", "pool-b", "critic")
     ]
     process = start(tmp_path / "run", *slow, "max_inflight_trees=4")
-    deadline = time.monotonic() + 60
-    while recorded(tmp_path / "run") < 20 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: recorded(tmp_path / "run") >= 20, process)
     process.send_signal(signal.SIGINT)
     _, talk = process.communicate(timeout=60)
     assert process.returncode == 75, talk

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.running.test_resume import digests, finish, recorded, start
+from tests.running.processes import digests, finish, recorded, start
 from ultrainteract.cli import _assemble, app
 from ultrainteract.config import RunConfig, Shard, load_config
 from ultrainteract.errors import ConfigError, StoreError

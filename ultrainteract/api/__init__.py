@@ -23,6 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ultrainteract.api.configuration import load_config
     from ultrainteract.api.curation import curate
     from ultrainteract.api.datasets import ExportReport, data_rules, export, import_, stats, validate_data
     from ultrainteract.api.evaluation import (
@@ -74,11 +75,12 @@ if TYPE_CHECKING:
     from ultrainteract.api.training import plan_training, push_model, score, train, train_rounds
     from ultrainteract.api.trees import find_tree, list_inputs, recorded_calls
     from ultrainteract.api.viewing import push_viewer, view, write_bundle, write_tree_page
-    from ultrainteract.config import config_docs, load_config, load_train_config
+    from ultrainteract.config import config_docs, load_train_config
 
 HOMES = {
     name: f"ultrainteract.{module}"
     for module, names in {
+        "api.configuration": ("load_config",),
         "api.curation": ("curate",),
         "api.datasets": ("ExportReport", "data_rules", "export", "import_", "stats", "validate_data"),
         "api.evaluation": (
@@ -104,7 +106,7 @@ HOMES = {
         "api.training": ("plan_training", "push_model", "score", "train", "train_rounds"),
         "api.trees": ("find_tree", "list_inputs", "recorded_calls"),
         "api.viewing": ("push_viewer", "view", "write_bundle", "write_tree_page"),
-        "config": ("config_docs", "load_config", "load_train_config"),
+        "config": ("config_docs", "load_train_config"),
     }.items()
     for name in names
 }  # fmt: skip

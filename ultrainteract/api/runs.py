@@ -10,12 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ultrainteract.api.configuration import require_names
 from ultrainteract.api.event_loop import complete
 from ultrainteract.api.trees import tree_state
 from ultrainteract.config import RunConfig
 from ultrainteract.errors import ConfigError, StoreError
-from ultrainteract.exporting.registry import chosen_exporters
-from ultrainteract.grading.registry import GRADERS
 from ultrainteract.models.base import ChatModel
 from ultrainteract.models.terms import restrictive_terms
 from ultrainteract.sandbox.base import Sandbox
@@ -82,7 +81,7 @@ def run(
     state = None if retry is None else tree_state(retry)
     if config.rollout is not None:
         raise ConfigError("rollout: a configuration with it is an evaluation; `ultrainteract eval` runs it.")
-    _check_names(config)  # before there is a run directory
+    require_names(config)  # before there is a run directory
 
     async def grow() -> RunReport:
         with resume_run(config, accept_config=accept_config) as store:
@@ -101,15 +100,6 @@ def run(
             return report
 
     return complete(grow)
-
-
-def _check_names(config: RunConfig) -> None:
-    """Finds a misspelt grader or format before anything is paid for."""
-    for number, seed in enumerate(config.seeds):
-        if seed.grader is not None:
-            GRADERS.find(seed.grader, f"seeds.{number}.grader")
-    if config.export.formats:
-        chosen_exporters(config.export)
 
 
 async def run_async(
@@ -149,7 +139,7 @@ async def run_async(
     from ultrainteract.running.profile import watched
     from ultrainteract.running.progress import shown
 
-    _check_names(config)
+    require_names(config)
     if store is None:
         with resume_run(config) as opened:
             return await run_async(

@@ -41,7 +41,11 @@ def push(
     message: Annotated[str, typer.Option("--message", "-m", help="Commit message.")] = "",
     dry_run: Annotated[
         Path | None,
-        typer.Option("--dry-run", help="Write everything into this folder instead.", metavar="FOLDER"),
+        typer.Option(
+            "--dry-run",
+            help="Write everything into this folder instead: `--dry-run card/`.",
+            metavar="FOLDER",
+        ),
     ] = None,
     allow_simulated: Annotated[
         bool, typer.Option("--allow-simulated", help="Publish simulated data, marked as such.")

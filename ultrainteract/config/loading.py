@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ultrainteract.config.credentials import STORED
 from ultrainteract.config.evaluation import EvaluationConfig
 from ultrainteract.config.exporting import ExportConfig
-from ultrainteract.config.problems import problem_lines
+from ultrainteract.config.problems import Problem, placed, problem_lines
 from ultrainteract.config.run import RunConfig
 from ultrainteract.config.training import TrainConfig
 from ultrainteract.config.yaml_files import parse_yaml
@@ -23,12 +23,17 @@ from ultrainteract.schema import Record
 R = TypeVar("R", bound=Record)
 
 
-def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
+def load_config(
+    path: str | Path,
+    overrides: Iterable[str] = (),
+    check: Callable[[RunConfig], Iterable[Problem]] | None = None,
+) -> RunConfig:
     """Reads a YAML file and applies overrides.
 
     Args:
         path: The file.
         overrides: `dotted.path=value` each; the value is YAML. List items are addressed by number.
+        check: Finds further problems, when the configuration's plugins are loaded.
 
     Raises:
         ConfigError: The file cannot be read, a field is unknown, missing or wrong (each is named), or a plugin fails.
@@ -39,6 +44,8 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     names = [_apply(data, override) for override in overrides]
     config = parse_config(data, str(path), node, overridden=names)
     use_plugins(config.plugins, Path(path).expanduser().parent)
+    if check is not None and (problems := list(check(config))):
+        raise _refusal(str(path), placed(problems, node, names))
     return config
 
 
@@ -141,12 +148,15 @@ def _validated(
     try:
         return kind.model_validate(data, context=context)
     except ValidationError as error:
-        lines = problem_lines(error, kind, data, node, overridden)
-        raise ConfigError(
-            f"{origin} has {len(lines)} problem(s):\n"
-            + "\n".join(lines)
-            + "\nSee `ultrainteract config docs` for every field."
-        ) from error
+        raise _refusal(origin, problem_lines(error, kind, data, node, overridden)) from error
+
+
+def _refusal(origin: str, lines: list[str]) -> ConfigError:
+    return ConfigError(
+        f"{origin} has {len(lines)} problem(s):\n"
+        + "\n".join(lines)
+        + "\nSee `ultrainteract config docs` for every field."
+    )
 
 
 def apply_overrides(

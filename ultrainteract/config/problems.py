@@ -21,6 +21,8 @@ from ultrainteract.config.yaml_files import line_of
 from ultrainteract.schema import Record
 
 _Path = tuple[str | int, ...]
+Problem = tuple[_Path, str]
+"""The field that a problem is about, and what is wrong with it."""
 
 
 def problem_lines(
@@ -47,7 +49,7 @@ def problem_lines(
         for path, details in by_path.items()
         if details[0]["type"] == "extra_forbidden" and (near := _nearest(path, model))
     }
-    lines = []
+    lines: list[Problem] = []
     for path, details in by_path.items():
         deeper = any(other[: len(path)] == path and len(other) > len(path) for other in by_path)
         if (deeper and path) or (details[0]["type"] == "missing" and path in meant):
@@ -56,12 +58,27 @@ def problem_lines(
         if not path and details[0]["type"] == "value_error":  # of several fields: the text names one
             named, _, told = told.partition(": ")
             path = tuple(int(part) if part.isdecimal() else part for part in named.split("."))
+        lines.append((path, told))
+    return placed(lines, node, overridden)
+
+
+def placed(
+    problems: Iterable[Problem], node: yaml.Node | None = None, overridden: Collection[str] = ()
+) -> list[str]:
+    """One line per problem, in the order of the file.
+
+    Args:
+        problems: The field that each is about, and what is wrong with it.
+        node: The nodes of the file, for line numbers.
+        overridden: Dotted paths that were set on the command line, and so stand on no line.
+    """
+    lines = []
+    for path, told in problems:
         dotted = ".".join(map(str, path))
         given = any(f"{dotted}.".startswith(f"{name}.") for name in overridden)
         line = None if given else line_of(node, path)
         where = "on the command line: " if given else f"line {line}: " if line else ""
-        place = where + (dotted or "(whole file)")
-        lines.append((line or 0, f"  {place}: {told}"))
+        lines.append((line or 0, f"  {where}{dotted or '(whole file)'}: {told}"))
     return [text for _, text in sorted(lines, key=lambda item: item[0])]
 
 

@@ -169,6 +169,15 @@ def known_exporters() -> dict[str, Exporter]:
     return {name: found[name] for name in FIRST} | found
 
 
+def why_unknown(name: str) -> str:
+    """What to say of a name that no export has; nothing where one has it.
+
+    Raises:
+        ConfigError: A plugin fails to load.
+    """
+    return _EXPORTERS.why_unknown(name)
+
+
 _REASONING = {"reasoning": "string"}
 _TWO_REASONINGS = {"chosen_reasoning": "string", "rejected_reasoning": "string"}
 

@@ -180,6 +180,7 @@ def seed_stamp(config: RunConfig, base: Path) -> str:
     Raises:
         SeedError: A folder holds no data file, or the Hub cannot be asked.
     """
+    base = base.resolve()  # a run that is started in its folder says `.`
     parts: list[object] = [config.model_dump(mode="json", include={"seeds", "selection"})]
     for seed in config.seeds:
         dataset = find_dataset(seed.dataset)

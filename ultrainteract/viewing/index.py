@@ -19,7 +19,7 @@ import numpy.typing as npt
 import orjson
 
 from ultrainteract.errors import StoreError
-from ultrainteract.viewing.summary import ONE_OF, SOME_OF, Summary
+from ultrainteract.viewing.summary import ONE_OF, SOME_OF, Line, Summary
 
 INDEX_FILE = "viewer.sqlite"
 """Name of the index in a run directory."""
@@ -37,19 +37,6 @@ SORTS = ("order", "depth", "pass_rate", "pairs", "length")
 
 Codes = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
-
-
-class Line(NamedTuple):
-    """A line of a list."""
-
-    key: str
-    title: str
-    source: str
-    one: dict[str, str]
-    some: dict[str, list[str]]
-    pairs: int
-    chars: int
-    rate: float | None
 
 
 class Page(NamedTuple):
@@ -111,12 +98,15 @@ class Index:
             return str(row[0]) if row else ""
 
     def add(
-        self, lines: Sequence[Summary], trees: Sequence[bytes | None] = (), meta: dict[str, str] | None = None
+        self,
+        summaries: Sequence[Summary],
+        trees: Sequence[bytes | None] = (),
+        meta: dict[str, str] | None = None,
     ) -> None:
         """Adds lines, all or none.
 
         Args:
-            lines: The lines. One with a known key takes the place of the earlier one.
+            summaries: What is added. One with a known key takes the place of the earlier one.
             trees: Their trees, where nothing else keeps them.
             meta: Values to keep with them: how far the index has come.
         """
@@ -125,7 +115,7 @@ class Index:
             replaced = False
             run("BEGIN")
             try:
-                for place, line in enumerate(lines):
+                for place, (line, text) in enumerate(summaries):
                     known = run("SELECT row FROM lines WHERE key = ?", (line.key,)).fetchone()
                     row = known[0] if known else self.count + place + 1
                     replaced = replaced or known is not None
@@ -137,7 +127,7 @@ class Index:
                         f"INSERT OR REPLACE INTO lines (row, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         (row, *values),
                     )
-                    run("INSERT INTO texts (rowid, body) VALUES (?, ?)", (row, line.text))
+                    run("INSERT INTO texts (rowid, body) VALUES (?, ?)", (row, text))
                     if trees and (tree := trees[place]) is not None:
                         run("INSERT OR REPLACE INTO trees VALUES (?, ?)", (row, tree))
                 self._connection.executemany(
@@ -151,7 +141,7 @@ class Index:
                 self._reset()
                 self._load()
             else:
-                for line in lines:
+                for line, _ in summaries:
                     self._take(line.one, line.some, line.pairs, line.chars, line.rate)
 
     def clear(self) -> None:

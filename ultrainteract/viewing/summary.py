@@ -47,8 +47,8 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 Json = dict[str, Any]
 
 
-class Summary(NamedTuple):
-    """The line of one input."""
+class Line(NamedTuple):
+    """What a list shows of one input."""
 
     key: str
     """Its id."""
@@ -66,6 +66,13 @@ class Summary(NamedTuple):
     """Characters of all its actions."""
     rate: float | None
     """Pass rate of its first turn."""
+
+
+class Summary(NamedTuple):
+    """What the index holds of one input."""
+
+    line: Line
+    """Its line in a list."""
     text: str
     """What is searched."""
 
@@ -89,7 +96,7 @@ def plain_tree(payload: bytes) -> Json:
 def summary_of(
     key: str, state: str, reason: str, dataset: str, source: str, payload: bytes | None
 ) -> Summary:
-    """The line of an input in a run's ledger, with its tree if it has one."""
+    """What the index holds of an input in a run's ledger, with its tree if it has one."""
     tree: Json | None = None
     if payload is not None:
         try:
@@ -98,9 +105,8 @@ def summary_of(
             reason = f"The tree cannot be read: {error}."
     if tree is None:
         one = dict.fromkeys(ONE_OF, "") | {"state": state, "dataset": dataset}
-        return Summary(
-            key, clean(reason)[:TITLE_CHARS], source, one, {}, 0, 0, None, f"{source}\n{clean(reason)}"
-        )
+        line = Line(key, clean(reason)[:TITLE_CHARS], source, one, {}, 0, 0, None)
+        return Summary(line, f"{source}\n{clean(reason)}")
     return _summary(key, state, tree, source or str(_dict(tree, "instruction").get("source") or ""))
 
 
@@ -143,7 +149,7 @@ def _summary(key: str, state: str, tree: Json, source: str) -> Summary:
         parts += [str(action.get("text") or ""), str(_dict(node, "observation").get("output") or "")]
         parts += [str(action.get("reasoning") or ""), str(_dict(node, "critique").get("text") or "")]
         parts += [str(e.get(name) or "") for e in _list(action, "exchanges") for name in ("text", "output")]
-    return Summary(
+    line = Line(
         key=key,
         title=clean(" ".join(question[: 3 * TITLE_CHARS].split()))[:TITLE_CHARS],
         source=clean(source),
@@ -152,8 +158,8 @@ def _summary(key: str, state: str, tree: Json, source: str) -> Summary:
         pairs=pairs,
         chars=sum(len(str(action.get("text") or "")) for action in actions),
         rate=rate,
-        text=clean("\n".join(part for part in parts if part)[:SEARCHED_CHARS]),
     )
+    return Summary(line, clean("\n".join(part for part in parts if part)[:SEARCHED_CHARS]))
 
 
 def nodes_of(tree: Json) -> Iterator[tuple[int, str, Json]]:
