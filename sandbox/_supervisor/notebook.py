@@ -8,6 +8,7 @@ import io
 import linecache
 import tokenize
 from dataclasses import dataclass
+from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -17,6 +18,9 @@ _name_of = vars(type)["__name__"].__get__
 Sources = dict[str, tuple[int, list[str]]]
 """Cell number and lines of each piece of the user's code, by file name."""
 
+_CALL_CELL = Path(__file__).with_name("call_cell.py").read_text(encoding="utf-8")
+_KNOWN = {_CALL_CELL: compile(_CALL_CELL, "<cell 2>", "exec", dont_inherit=True)}
+"""Cells that many requests hold, by their text: compiled here, before the forks, and not in each child."""
 _FUTURE_FLAGS = 0
 for _name in future.all_feature_names:
     _FUTURE_FLAGS |= getattr(future, _name).compiler_flag
@@ -78,6 +82,9 @@ class Session:
     def _execute(self, source: str, name: str) -> str | None:
         if "\0" in source:  # Python's own error differs between its versions
             raise SyntaxError("source code string cannot contain null bytes")
+        if not self.flags and (known := _KNOWN.get(source)) is not None:
+            self._evaluate(known)
+            return None
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self.flags
         if (parts := _two_parts(source, name, flags)) is not None:
             body, last = parts

@@ -33,7 +33,7 @@ from ultrainteract.training.rows import FORMATS
 
 LEAST = 0.95
 SHAPE = Shape(hidden=256, layers=6, heads=4, kv_heads=2, intermediate=768)
-BATCH, LENGTH = 8, 512
+BATCH, LENGTH, SEED = 8, 512, 7
 
 
 def ours(stage: str, model: str, data: str, folder: Path, steps: int) -> tuple[float, float]:
@@ -46,7 +46,15 @@ def ours(stage: str, model: str, data: str, folder: Path, steps: int) -> tuple[f
         "epochs": 100,
     }
     config = TrainConfig.model_validate(
-        {"model": model, "data": data, "output": folder, "device": "cpu", "dtype": "float32", stage: section}
+        {
+            "model": model,
+            "data": data,
+            "output": folder,
+            "device": "cpu",
+            "dtype": "float32",
+            "seed": SEED,
+            stage: section,
+        }
     )
     began = time.perf_counter()
     report = train(config, stage, again=True)  # type: ignore[arg-type]
@@ -68,6 +76,7 @@ def bare(stage: str, model: str, rows: str, folder: Path, steps: int) -> tuple[f
         "max_length": LENGTH,
         "report_to": "none", "use_cpu": True, "bf16": False, "gradient_checkpointing": False, "logging_steps": 1,
         "save_strategy": "no", "disable_tqdm": True, "dataloader_pin_memory": False,
+        "seed": SEED, "data_seed": SEED,  # other batches hold other shares of padding
     }  # fmt: skip
     if stage == "dpo":
         options["precompute_ref_log_probs"] = True

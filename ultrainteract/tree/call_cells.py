@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import Field
@@ -20,54 +21,13 @@ from pydantic import Field
 from ultrainteract.grading.finding import Basis
 from ultrainteract.grading.reliability import reliability
 from ultrainteract.sandbox.base import Execution
+from ultrainteract.sandbox.image import program_directory
 from ultrainteract.schema import Backend, Call, Instruction, Record, Verdict
 
 RESULT_CHARS = 2_000
 """Characters of a result that a model is shown; the middle of a longer one is cut."""
 CHECK = "final_state"
 """Evidence of verdicts by state and results."""
-
-_CALLS = """
-def _ui_made(call, limit):
-    import io, json, sys
-    out = io.StringIO()
-    kept, sys.stdout = sys.stdout, out
-    made = {"ok": True}
-    try:
-        value = call()
-        text = str(value)
-        if isinstance(value, dict):
-            try:
-                text = json.dumps(value)
-            except (TypeError, ValueError):
-                pass
-        elif value is None and out.getvalue():
-            text = out.getvalue().rstrip()
-    except Exception as error:
-        made, text = {"ok": False}, "Error during execution: " + str(error)
-    finally:
-        sys.stdout = kept
-    if len(text) > limit:
-        import hashlib
-        made["whole"] = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
-        half = limit // 2
-        cut = "[... %d characters cut ...]" % (len(text) - 2 * half)
-        text = chr(10).join((text[:half], cut, text[-half:]))
-    made["text"] = text
-    return made
-
-def _ui_find(name, objects):
-    for variable in objects:
-        if callable(getattr(globals()[variable], name, None)):
-            return getattr(globals()[variable], name)
-    return globals()[name]
-
-None
-"""
-"""Carries a call out, and finds the function of a name; small, since it is compiled for every request.
-
-A cell of its own without a backslash, whose last line is an expression: such a cell needs no syntax tree.
-"""
 
 _STATE = """
 def _ui_state(objects):
@@ -160,8 +120,14 @@ class CallRun(Record):
 
 def opening_cells(backend: Backend) -> list[str]:
     """The functions, the first state, and the calls before the instruction."""
-    cells = ["\n".join((backend.source, backend.setup)), _CALLS]
+    cells = ["\n".join((backend.source, backend.setup)), _helper()]
     return cells if not backend.before else [*cells, expressions_cell(backend, backend.before)]
+
+
+@cache
+def _helper() -> str:
+    """The cell that carries calls out. The sandbox has it compiled: it stands among its own files."""
+    return (program_directory() / "_supervisor" / "call_cell.py").read_text(encoding="utf-8")
 
 
 def expressions_cell(backend: Backend, calls: Sequence[str]) -> str:
