@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Compares the rule for function calls with the checker that BFCL publishes, on right and on mutated calls.
 
-    scripts/compare_bfcl.py FOLDER [--limit N]
+    scripts/compare_bfcl.py FOLDER [--limit N] [--write]
 
 FOLDER is the package `bfcl_eval` (of `pip download bfcl-eval --no-deps`, unpacked, or of a clone). Its `ast_checker`
 is imported from there, in this process; the table of models that it imports, with the SDKs of all providers, is
 replaced by an empty one, which it reads for the spelling of dots alone. Prints every disagreement and one JSON line
-with the counts.
+with the counts; `--write` keeps how often the verdicts of `function_calls` and `bfcl_calls` were the checker's: their
+reliability.
 """
 
 from __future__ import annotations
@@ -20,13 +21,23 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+from _figures import Measured, write
+
 from ultrainteract.config import SeedConfig
-from ultrainteract.grading.call_judging import first_allowed, published_fault
+from ultrainteract.grading.call_judging import first_allowed, judge_calls, published_fault
 from ultrainteract.grading.call_mutation import KINDS, mutations
-from ultrainteract.schema import Call, Instruction
+from ultrainteract.grading.finding import Outcome
+from ultrainteract.schema import Call, Instruction, Label
 from ultrainteract.seeds import load_seed
 
 _SKIPPED = ("multi_turn", "memory", "web_search", "format", "java", "relevance", "irrelevance")
+
+
+LABELS = {
+    Outcome.EQUAL: Label.CORRECT,
+    Outcome.UNEQUAL: Label.WRONG,
+    Outcome.UNKNOWN: Label.UNDETERMINED,
+}
 
 
 def oracle(folder: Path) -> Any:
@@ -57,9 +68,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit", type=int, default=10**9, help="records per file")
+    parser.add_argument("--write", action="store_true", help="write the figures into the package")
     options = parser.parse_args()
     check = oracle(options.folder.resolve())
     counts: Counter[str] = Counter()
+    measured = Measured()
     for path in sorted((options.folder / "data").glob("BFCL_v4_*.json")):
         if any(word in path.name for word in _SKIPPED):
             continue
@@ -82,6 +95,12 @@ def main() -> int:
                 fault = published_fault(parameters, right, plain)
                 ours = fault.error if fault else ""
                 theirs = check(records[key]["function"], given, truths[key], path.stem)
+                if not theirs.startswith("raises"):
+                    for grader in ("function_calls", "bfcl_calls"):
+                        found = judge_calls(
+                            item.schemas, item.gold_set, json.dumps(plain), careful=grader == "function_calls"
+                        )
+                        measured.add(grader, kind, LABELS[found.outcome], found.basis, right=not theirs)
                 agrees = bool(ours) == bool(theirs) and not theirs.startswith("raises")
                 counts["agree" if agrees else "differ"] += 1
                 counts["same name of the error"] += agrees and ours == theirs
@@ -95,6 +114,9 @@ def main() -> int:
                     }
                     print(json.dumps(said | {"calls": plain}, ensure_ascii=False)[:600])
     print(json.dumps(counts))
+    print(json.dumps(measured.section()))
+    if options.write:
+        write(calls=measured.section())
     return 0 if counts["agree"] else 1
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compares verdicts by final state with BFCL's own multi-turn checker, on right turns and on turns with one fault.
 
-    scripts/compare_bfcl_dialogues.py FOLDER [--records 8] [--sandbox bubblewrap]
+    scripts/compare_bfcl_dialogues.py FOLDER [--records 8] [--sandbox bubblewrap] [--write]
 
 FOLDER is the package `bfcl_eval`. Each turn is judged after the right calls of the turns before it, here in the sandbox
 and there by `multi_turn_checker`, which runs the benchmark's classes in this process. Prints every disagreement and one
-JSON line with the counts.
+JSON line with the counts; `--write` keeps how often the verdicts were the checker's: the reliability of `final_state`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from _figures import Measured, write
+
 from ultrainteract.config import SandboxConfig, SeedConfig
 from ultrainteract.grading.call_mutation import KINDS, mutations
 from ultrainteract.grading.call_reading import read_message
+from ultrainteract.grading.finding import Basis
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Call, Instruction, Label
 from ultrainteract.seeds import load_seed
 from ultrainteract.tree.call_cells import (
+    CHECK,
     CallRun,
     calls_cell,
     expressions_cell,
@@ -85,7 +89,7 @@ async def ours(sandbox: Sandbox, item: Instruction, calls: Sequence[Call]) -> La
     return state_verdict(item, before, gold, (), last).label
 
 
-async def compare(folder: Path, records: int, kind: str) -> Counter[str]:
+async def compare(folder: Path, records: int, kind: str, measured: Measured) -> Counter[str]:
     check, counts = oracle(folder), Counter[str]()
     sandbox = open_sandbox(SandboxConfig.model_validate({"kind": kind, "concurrency": 2}))
     await sandbox.start()
@@ -109,6 +113,7 @@ async def compare(folder: Path, records: int, kind: str) -> Counter[str]:
                     ]
                     theirs = check(rows[key], truths[key][: int(turn) + 1], texts)
                     label = await ours(sandbox, item, calls)
+                    measured.add(CHECK, fault, label, Basis.EXACT, right=theirs)
                     agrees = label is (Label.CORRECT if theirs else Label.WRONG)
                     counts["agree" if agrees else "differ"] += 1
                     counts[f"right, {label}"] += fault == "right"
@@ -131,9 +136,13 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--records", type=int, default=8, help="records per category")
     parser.add_argument("--sandbox", default="bubblewrap")
+    parser.add_argument("--write", action="store_true", help="write the figures into the package")
     options = parser.parse_args()
-    counts = asyncio.run(compare(options.folder.resolve(), options.records, options.sandbox))
+    measured = Measured()
+    counts = asyncio.run(compare(options.folder.resolve(), options.records, options.sandbox, measured))
     print(json.dumps(counts))
+    if options.write:
+        write(calls=measured.section())
     return int(counts["differ"] > 0)
 
 

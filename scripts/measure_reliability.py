@@ -25,20 +25,18 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from _figures import write
+
 from tests.grading.collection import cases
 from ultrainteract.config import Limits, SandboxConfig, SeedConfig
 from ultrainteract.grading import Finding, Graders, find_grader, verdict_from_tests
-from ultrainteract.grading import reliability as reliability_module
-from ultrainteract.grading.reliability import lower_bound, reliability_of_tests
 from ultrainteract.grading.selfcheck import stated_gold
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.schema import Instruction, Label
 from ultrainteract.seeds import load_seed
 from ultrainteract.seeds.mutation import mutants
 
-FIGURES = Path(__file__).parents[1] / "ultrainteract/grading/figures.json"
 FORMS = (r"\boxed{{{}}}", "The answer is {}.", "Answer: {}", "**{}**", "#### {}", "Step 1: …\n\nAnswer: {}")
-DOCUMENT = Path(__file__).parents[1] / "docs/grading.md"
 MAX_TESTS = 32
 """Random tests of a problem that its programs run on."""
 MAX_SOLUTIONS = 3
@@ -207,54 +205,6 @@ async def measure_tests(
     }
 
 
-def tables(figures: dict[str, Any]) -> str:
-    """The figures as the documentation shows them."""
-    lines = [
-        "| check | measured on | answers | wrong verdicts | undetermined |",
-        "| --- | --- | ---: | ---: | ---: |",
-    ]
-    for check, by in figures["by source"].items():
-        for source, counts in by.items():
-            wrong, unknown = counts.get("wrong verdicts", 0), counts.get("undetermined", 0)
-            lines.append(f"| `{check}` | {source} | {counts['answers']:,} | {wrong} | {unknown:,} |")
-    lines += [
-        "",
-        "| verdict | rests on | verdicts | right | reliability |",
-        "| --- | --- | ---: | ---: | ---: |",
-    ]
-    for kind, counts in figures["answers"].items():
-        check, basis, label = kind.split("/")
-        trust = lower_bound(counts["right"], counts["total"])
-        lines.append(
-            f"| `{check}`, {label} | {basis} | {counts['total']:,} | {counts['right']:,} | {trust:.3f} |"
-        )
-    if measured := figures["tests"]:
-        lines += [
-            "",
-            "| verdict of tests | programs | that passed (or failed) | reliability |",
-            "| --- | ---: | ---: | ---: |",
-        ]
-        right = measured["right programs"]
-        lines.append(
-            f"| wrong | {right['total']} right ones | {right['failed']} | {reliability_of_tests(None):.3f} |"
-        )
-        for tests, counts in measured["wrong programs"].items():
-            trust = reliability_of_tests(int(tests))
-            lines.append(
-                f"| correct, {tests} hidden | {counts['total']} wrong ones | {counts['passed']:.1f} | {trust:.3f} |"
-            )
-    return "\n".join(lines)
-
-
-MARKS = ("<!-- measured figures -->\n", "\n<!-- end of measured figures -->")
-
-
-def in_document(text: str, figures: dict[str, Any]) -> str:
-    """The documentation page with the figures between its marks."""
-    before, rest = text.split(MARKS[0])
-    return before + MARKS[0] + tables(figures) + MARKS[1] + rest.split(MARKS[1])[1]
-
-
 async def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -277,19 +227,15 @@ async def main() -> None:
         found = [item for item in loaded if isinstance(item, Instruction)]
         instructions += found[: arguments.most]
         print(f"{dataset}: {len(found)} instructions", file=sys.stderr)
-    figures = json.loads(FIGURES.read_text("utf-8"))
+    sections: dict[str, Any] = {}
     if arguments.only != "tests":
         kinds, sources = await measure_answers(instructions, rng)
-        figures |= {"answers": kinds, "by source": sources}
+        sections |= {"answers": kinds, "by source": sources}
     if arguments.only != "answers":
-        figures["tests"] = await measure_tests(instructions, rng, arguments.problems)
-    text = json.dumps(figures, indent=1, ensure_ascii=False)
-    print(text)
+        sections["tests"] = await measure_tests(instructions, rng, arguments.problems)
+    print(json.dumps(sections, indent=1, ensure_ascii=False))
     if arguments.write:
-        FIGURES.write_text(text + "\n", "utf-8")
-        reliability_module.figures.cache_clear()
-        reliability_of_tests.cache_clear()
-        DOCUMENT.write_text(in_document(DOCUMENT.read_text("utf-8"), figures), "utf-8")
+        write(**sections)
 
 
 if __name__ == "__main__":

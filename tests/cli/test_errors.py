@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -288,3 +290,23 @@ def test_a_place_that_cannot_be_written_is_named_without_a_traceback(
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert str(closed) in "".join(done.stderr.split())
+
+
+def test_a_command_that_is_ended_politely_leaves_no_temporary_folder(tmp_path: Path) -> None:
+    rows = tmp_path / "pairs.jsonl"
+    row = {"task": "Math_CoT", "dataset": "sums", "trajectory": [{"from": "user", "value": "1 + 1?"}],
+           "chosen": "2", "rejected": "3", "id": "a", "parent_id": "a"}  # fmt: skip
+    rows.write_text(json.dumps(row) + "\n")
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    viewer = subprocess.Popen(
+        [sys.executable, "-m", "ultrainteract", "view", str(rows), "--no-browser"],
+        env={**os.environ, "TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert viewer.stdout is not None
+    assert viewer.stdout.readline().startswith("http"), viewer.communicate()[1]
+    assert list(scratch.iterdir()), "its index lies there"
+    viewer.send_signal(signal.SIGTERM)
+    viewer.communicate(timeout=30)
+    assert viewer.returncode == 128 + signal.SIGTERM
+    assert not list(scratch.iterdir())

@@ -58,7 +58,7 @@ def test_verdicts_carry_the_measured_figures() -> None:
 
 
 def test_the_documentation_shows_the_measured_figures() -> None:
-    spec = importlib.util.spec_from_file_location("measure", ROOT / "scripts/measure_reliability.py")
+    spec = importlib.util.spec_from_file_location("measure", ROOT / "scripts/_figures.py")
     assert spec is not None
     assert spec.loader is not None
     measure = importlib.util.module_from_spec(spec)

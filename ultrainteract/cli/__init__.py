@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from importlib import import_module
 
@@ -90,6 +91,8 @@ def main() -> None:
     from ultrainteract.errors import UltraInteractError
 
     _assemble()
+    # Whoever ends a command politely finds its temporary folders gone; what drains has a handler of its own.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     # What a shell leaves alone: a quoted path, and `--output=~/run`.
     sys.argv[1:] = [re.sub(r"^(--[a-z-]+=)?(~.*)", _expanded, word) for word in sys.argv[1:]]
     try:

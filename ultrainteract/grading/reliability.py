@@ -1,8 +1,9 @@
 """How reliable each kind of verdict is: figures that were measured, never guessed.
 
 `figures.json` beside this module is written by `scripts/measure_reliability.py`, which grades answers whose right
-verdict is known (docs/grading.md says which) and counts. A figure is the lower end of the 95 % interval (Wilson) of the
-share of verdicts that were right, so that few measurements make a modest figure.
+verdict is known (docs/grading.md says which) and counts; the figures of function calls by `scripts/compare_bfcl.py` and
+`scripts/compare_bfcl_dialogues.py`, where the checker that BFCL publishes says what is right. A figure is the lower end
+of the 95 % interval (Wilson) of the share of verdicts that were right, so that few measurements make a modest figure.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def reliability(check: str, basis: Basis, correct: bool) -> float:
         The measured figure; a check that was never measured, such as a plugin's, has 0.5.
     """
     label = "correct" if correct else "wrong"
-    counted = figures()["answers"].get(f"{check}/{basis.name.lower()}/{label}", {"right": 0, "total": 0})
+    kinds = {**figures()["answers"], **figures()["calls"]["verdicts"]}
+    counted = kinds.get(f"{check}/{basis.name.lower()}/{label}", {"right": 0, "total": 0})
     return round(lower_bound(counted["right"], counted["total"]), 3)
 
 
