@@ -9,7 +9,7 @@ from typing import Any
 
 from ultrainteract.grading import reliability as reliability_module
 from ultrainteract.grading.finding import Basis
-from ultrainteract.grading.reliability import lower_bound, reliability_of_tests
+from ultrainteract.grading.reliability import figure, reliability_of_tests
 from ultrainteract.schema import Label
 
 FIGURES = Path(__file__).parents[1] / "ultrainteract/grading/figures.json"
@@ -84,7 +84,7 @@ def tables(figures: dict[str, Any]) -> str:
     ]
     for kind, counts in {**figures["answers"], **figures["calls"]["verdicts"]}.items():
         check, basis, label = kind.split("/")
-        trust = lower_bound(counts["right"], counts["total"])
+        trust = figure(counts["right"], counts["total"])
         lines.append(
             f"| `{check}`, {label} | {basis} | {counts['total']:,} | {counts['right']:,} | {trust:.3f} |"
         )

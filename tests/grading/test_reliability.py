@@ -21,18 +21,29 @@ def test_the_lower_end_of_a_wilson_interval() -> None:
     assert lower_bound(999, 1000) < 0.999
 
 
-NOT_MEASURED = {"theoremqa", "mint", "brackets", "ifeval", "function_calls", "bfcl_calls", "final_state"}
-"""Metrics of benchmarks, and graders of calls that are compared with a published checker instead (docs/calls.md)."""
+NOT_MEASURED = {"theoremqa", "mint", "brackets", "ifeval"}
+"""Metrics of benchmarks."""
 
 
 def test_every_check_was_measured_on_many_answers() -> None:
-    by_source = figures()["by source"]
+    by_source = {**figures()["by source"], **figures()["calls"]["by source"]}
     for name, entry in graders().items():
         if name in NOT_MEASURED:
             assert entry.check not in by_source, name
         elif entry.compare is not None:
             assert sum(counts["answers"] for counts in by_source[entry.check].values()) >= 300, entry.name
-    for check in ("equivalence", "number", "choice", "boolean", "text", "answer_set", "calls"):
+    for check in (
+        "equivalence",
+        "number",
+        "choice",
+        "boolean",
+        "text",
+        "answer_set",
+        "calls",
+        "function_calls",
+        "bfcl_calls",
+        "final_state",
+    ):
         for correct in (True, False):
             best = max(reliability(check, basis, correct) for basis in Basis)
             assert 0.9 < best < 1, (check, correct)

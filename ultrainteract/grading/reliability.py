@@ -34,6 +34,11 @@ def lower_bound(right: int, total: int) -> float:
     return (share + _Z**2 / (2 * total) - spread) / (1 + _Z**2 / total)
 
 
+def figure(right: int, total: int) -> float:
+    """`lower_bound` in three digits, and never 1: that much nothing is known."""
+    return min(round(lower_bound(right, total), 3), 0.999)
+
+
 @cache
 def figures() -> dict[str, Any]:
     """The measured counts."""
@@ -58,7 +63,7 @@ def reliability(check: str, basis: Basis, correct: bool) -> float:
     label = "correct" if correct else "wrong"
     kinds = {**figures()["answers"], **figures()["calls"]["verdicts"]}
     counted = kinds.get(f"{check}/{basis.name.lower()}/{label}", {"right": 0, "total": 0})
-    return round(lower_bound(counted["right"], counted["total"]), 3)
+    return figure(counted["right"], counted["total"])
 
 
 @cache
@@ -77,9 +82,11 @@ def reliability_of_tests(hidden: int | None) -> float:
     if hidden is None:
         counted = measured.get("right programs", {"failed": 0, "total": 0})
         return round(1 / (2 - lower_bound(counted["total"] - counted["failed"], counted["total"])), 3)
-    known = {int(tests): counts for tests, counts in measured.get("wrong programs", {}).items()}
-    tests = max((tests for tests in known if tests <= hidden), default=0)
-    if not tests:
-        return 0.5
-    passed, total = known[tests]["passed"], known[tests]["total"]
-    return round(1 / (2 - lower_bound(total - passed, total)), 3)
+    known = measured.get("wrong programs", {})
+    bounds = [
+        lower_bound(counts["total"] - counts["passed"], counts["total"])
+        for tests, counts in known.items()
+        if int(tests)
+        <= hidden  # what passes more tests passes these: few measurements of many tests take nothing away
+    ]
+    return round(1 / (2 - max(bounds)), 3) if bounds else 0.5
