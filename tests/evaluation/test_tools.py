@@ -152,6 +152,10 @@ def test_samples_for_evalplus_define_what_is_asked_for(tmp_path: Path) -> None:
 def test_samples_for_reward_models_and_lm_eval(tmp_path: Path) -> None:
     sampled(tmp_path / "run", right={1, 3}, limit=3)
     assert api.export_samples(tmp_path / "run", "rewardbench", tmp_path / "pairs.jsonl") == 6
+    pair = json.loads((tmp_path / "pairs.jsonl").read_text().splitlines()[0])
+    for side in ("chosen", "rejected"):  # RewardBench takes the prompt from all messages but the last
+        assert [message["role"] for message in pair[side]] == ["user", "assistant"]
+        assert pair[side][0]["content"] == pair["prompt"]
     found = api.pairwise_accuracy(Longest(), tmp_path / "pairs.jsonl")
     assert found.pairs == 6
     assert found.subsets[0].name == "svamp-math_cot"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -193,6 +194,14 @@ def pairs(
         show_pairwise(found, terminal())
 
 
+_WANTED = {
+    "evalplus": "a program for HumanEval or MBPP",
+    "lm-eval": "samples",
+    "rewardbench": "both a right and a wrong answer: draw several samples per item (`rollout.samples`)",
+    "failures": "attempts of which none is right",
+}
+
+
 @app.command()
 def samples(
     folder: Folder,
@@ -205,7 +214,10 @@ def samples(
     """Write the samples of an evaluation as another tool reads them."""
     from ultrainteract import api
 
-    print(f"{api.export_samples(folder, layout, output):,} lines: {output}")
+    written = api.export_samples(folder, layout, output)
+    print(f"{written:,} lines: {output}")
+    if not written:
+        print(f"No item has {_WANTED[layout]}.", file=sys.stderr)
 
 
 @app.command("mint-outputs")

@@ -22,7 +22,8 @@ def rows(items: Iterator[EvaluatedItem], layout: str) -> Iterator[str]:
 
     `evalplus`: `task_id` and `solution`, for `evalplus.evaluate --samples`; items of HumanEval and MBPP alone.
     `lm-eval`: what `lm_eval --log_samples` writes: `doc_id`, `doc`, `target`, `resps`, `filtered_resps`.
-    `rewardbench`: `prompt`, `chosen`, `rejected`, `subset`: a right against a wrong answer to the same item.
+    `rewardbench`: `prompt`, `chosen`, `rejected` (whole conversations), `subset`: a right against a wrong answer to the
+    same item.
 
     Args:
         items: The items of an evaluation.
@@ -87,9 +88,14 @@ def _rewardbench(item: EvaluatedItem, number: int) -> Iterator[dict[str, object]
     for rollout in item.rollouts:
         if len(rollout.steps) == 1 and (outcome := outcome_of(rollout.steps[0].node)) in told:
             told[outcome].append(rollout.steps[0].node.action.text)
-    for place, (chosen, rejected) in enumerate(zip(told[Outcome.RIGHT], told[Outcome.WRONG], strict=False)):
+    prompt = item.instruction.prompt
+
+    def talk(answer: str) -> list[dict[str, str]]:
+        return [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+
+    for place, (right, wrong) in enumerate(zip(told[Outcome.RIGHT], told[Outcome.WRONG], strict=False)):
         yield {
-            "prompt": item.instruction.prompt, "chosen": chosen, "rejected": rejected,
+            "prompt": prompt, "chosen": talk(right), "rejected": talk(wrong),
             "subset": re.sub(r"\W+", "-", f"{item.instruction.dataset}-{item.instruction.task}".lower()),
             "id": f"{item.id[:16]}-{place}",
         }  # fmt: skip
