@@ -14,11 +14,13 @@ from tests.builders import Scripted, config
 from ultrainteract import api
 from ultrainteract.errors import ConfigError
 from ultrainteract.exporting import export_rows
+from ultrainteract.judgments.principles.authoring import ask_for_principles, save
 from ultrainteract.judgments.principles.constitutions import constitutions, drawn, read_principles
 from ultrainteract.judgments.principles.growing import answer_queries
 from ultrainteract.judgments.principles.information import info_nce, scores
+from ultrainteract.judgments.principles.scoring import score_trees
 from ultrainteract.models.base import ChatRequest, Completion
-from ultrainteract.schema import Tree, TreeState
+from ultrainteract.schema import Message, Tree, TreeState
 from ultrainteract.store import RunStore
 
 PRINCIPLES = [
@@ -139,3 +141,72 @@ async def test_the_matrix_says_what_is_told_apart(tmp_path: Path, principles: Pa
     (same,) = scores([with_matrix(((-2.0, -2.1), (-2.0, -2.1)))]).values()
     assert not same.told_apart
     assert next(iter(export_rows("sami", [apart])))["logprobs"] == [[-1.0, -3.0], [-4.0, -1.5]]
+
+
+class Likely(Scripted):
+    """Says that an answer is likely where the constitution asks for its manner; and counts what it is asked."""
+
+    asked = 0
+
+    async def log_probabilities(self, messages: tuple[Message, ...], answer: str) -> tuple[float, ...]:
+        self.asked += 1
+        fits = ("Long" in answer) == ("Be long-winded." in messages[-1].content)
+        return (-0.5, -1.5) if fits else (-2.0, -4.0, -3.0)
+
+
+async def test_a_model_fills_the_matrix_once_and_untold_contrasts_are_named(
+    tmp_path: Path, principles: Path
+) -> None:
+    trees = await grown(tmp_path, principles, Scripted("actor", answer), *(f"query {n}" for n in range(12)))
+    model = Likely("actor", answer)
+    found = await score_trees(tmp_path / "run", config(), model)
+    assert model.asked == 4 * len(trees)
+    assert found["positive | not-concise"].told_apart
+    assert found["positive | not-concise"].columns == 1
+    polite = found["positive | not-polite"]
+    assert not polite.told_apart
+    assert polite.information == pytest.approx(0)
+    with RunStore.open(tmp_path / "run") as store:
+        held = {tree.id: tree.turns[0].log_likelihood for tree in store.trees()}
+        assert set(held) == {tree.id for tree in trees}
+        assert set(held.values()) == {((-1.0, -3.0), (-3.0, -1.0)), ((-1.0, -1.0), (-1.0, -1.0))}
+        assert store.counts()[TreeState.UNLABELLED] == len(trees)
+    rows = list(export_rows("sami", api_trees(tmp_path / "run")))
+    assert all(row["logprobs"] for row in rows)
+    assert await score_trees(tmp_path / "run", config(), model) == found
+    assert model.asked == 4 * len(trees), "what was scored is not asked again"
+    other = Likely("actor", answer)
+    other.model = "another"
+    with pytest.raises(ConfigError, match="would not compare"):
+        await score_trees(tmp_path / "run", config(), other)
+    with pytest.raises(ConfigError, match="no log-probabilities of given answers"):
+        await score_trees(tmp_path / "run", config(), Scripted("actor", answer))
+
+
+def api_trees(folder: Path) -> list[Tree]:
+    with RunStore.open(folder) as store:
+        return list(store.trees())
+
+
+STATED = """Here are the principles:
+1. name: Concise | positive: Responses should be concise. | negative: Responses should be long-winded.
+- **name**: plain words | **positive**: Use plain words. | **negative**: Use jargon.
+name: broken | positive: no contrast
+name: same | positive: Be kind. | negative: be kind.
+"""
+
+
+async def test_a_model_writes_principles_that_can_be_read_back(tmp_path: Path) -> None:
+    texts = ["Sure! Principles are important.", STATED, "name: concise | positive: x | negative: y"]
+    writer = Scripted("actor", lambda request, ordinal: texts[ordinal])
+    found = await ask_for_principles("news", config(), "actor", writer, 3, 3)
+    assert [(one.name, one.negative) for one in found] == [
+        ("concise", "Responses should be long-winded."),
+        ("plain-words", "Use jargon."),
+    ]
+    save(found, tmp_path / "drafts" / "p.yaml")
+    assert read_principles(tmp_path / "drafts" / "p.yaml") == found
+    with pytest.raises(ConfigError, match="stated no principle in 1 samples"):
+        await ask_for_principles("news", config(), "actor", writer, 3, 1)
+    with pytest.raises(ConfigError, match="Ask for 1 to 6"):
+        await ask_for_principles("news", config(), "actor", writer, 7, 1)

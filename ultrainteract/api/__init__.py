@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     )
     from ultrainteract.api.isolation import build_sandbox, check_sandbox, prune_sandbox, sandbox_shell
     from ultrainteract.api.judgments import (
-        answer_under_principles,
         classify_annotations,
         plan_annotation,
         rate_votes,
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     )
     from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
     from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
+    from ultrainteract.api.principles import answer_under_principles, score_principles, write_principles
     from ultrainteract.api.publication import check_push, push, watch_push
     from ultrainteract.api.rewarding import reward, reward_async, serve
     from ultrainteract.api.rows import seed_rows, to_dataset, to_pandas, to_rows
@@ -92,11 +92,12 @@ HOMES = {
         ),
         "api.isolation": ("build_sandbox", "check_sandbox", "prune_sandbox", "sandbox_shell"),
         "api.judgments": (
-            "answer_under_principles", "classify_annotations", "plan_annotation", "rate_votes", "run_annotation",
+            "classify_annotations", "plan_annotation", "rate_votes", "run_annotation",
             "vote_pairs", "writing_pairs",
         ),
         "api.lookup": ("build_wikipedia", "search_wikipedia"),
         "api.preparation": ("init", "plan", "plan_cluster", "validate", "validate_async"),
+        "api.principles": ("answer_under_principles", "score_principles", "write_principles"),
         "api.publication": ("check_push", "push", "watch_push"),
         "api.runs": (
             "Compaction", "compact", "delete_run", "merge", "open_run", "run", "run_async", "run_info", "status",
@@ -166,6 +167,7 @@ __all__ = [
     "run_info",
     "sandbox_shell",
     "score",
+    "score_principles",
     "search_wikipedia",
     "seed_datasets",
     "seed_rows",
@@ -185,6 +187,7 @@ __all__ = [
     "vote_pairs",
     "watch_push",
     "write_bundle",
+    "write_principles",
     "write_tree_page",
     "writing_pairs",
 ]  # fmt: skip

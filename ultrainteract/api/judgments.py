@@ -184,7 +184,7 @@ def plan_annotation(
     from ultrainteract.judgments.annotators.plan import planned, read_items
     from ultrainteract.judgments.annotators.simulation import confusion
 
-    items = [item for file in files for item in read_items(_rows(file), columns)]
+    items = [item for file in files for item in read_items(read_rows(file), columns)]
     if not items:
         raise DataError("The files hold no item.")
     questions = planned(
@@ -229,7 +229,7 @@ def run_annotation(
 
     if model not in config.models:
         raise ConfigError(f"There is no model '{model}' in the config (models: {', '.join(config.models)}).")
-    questions = list(read_questions(_rows(plan)))
+    questions = list(read_questions(read_rows(plan)))
 
     async def ask() -> list[Question]:
         async with AsyncExitStack() as stack:
@@ -278,9 +278,9 @@ def classify_annotations(
 
     measures: list[Question] = []
     for file in files:
-        first = next(_rows(file), None)
+        first = next(read_rows(file), None)
         if {"item", "order", "answer"} <= set(getattr(first, "data", ())):
-            measures += read_questions(_rows(file))
+            measures += read_questions(read_rows(file))
         else:
             measures += measures_of_votes(split(_battles([file], columns))[0])
     if not measures:
@@ -301,7 +301,12 @@ def classify_annotations(
     return report
 
 
-def _rows(file: str | Path) -> Iterator[Row | BadRecord]:
+def read_rows(file: str | Path) -> Iterator[Row | BadRecord]:
+    """The rows of a file.
+
+    Raises:
+        DataError: It cannot be read.
+    """
     from ultrainteract.errors import SeedError
     from ultrainteract.readers.files import read_file
 
@@ -319,81 +324,6 @@ def _write_jsonl(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
         Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     except OSError as error:
         raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
-
-
-def answer_under_principles(
-    queries: str | Path,
-    principles: str | Path,
-    config: RunConfig,
-    model: str,
-    output: str | Path,
-    *,
-    count: int = 2,
-    column: str = "prompt",
-    dataset: str = "principles",
-    license: str | None = None,
-) -> dict[str, int]:
-    """Has a model answer queries under several constitutions: unlabelled trees, in a run directory.
-
-    Args:
-        queries: File with a column of queries.
-        principles: YAML or JSON file: a list of `name`, `positive`, `negative`.
-        config: A configuration with the model.
-        model: Its name there.
-        output: The run directory.
-        count: Constitutions per query: the positive one and `count` - 1 contrasts.
-        column: Column of the queries.
-        dataset: Name of the dataset on the trees.
-        license: License of the queries.
-
-    Returns:
-        Queries by state, and by reason where one was skipped.
-
-    Raises:
-        ConfigError: There is no such model, or the principles cannot be read or are too few.
-        DataError: The queries cannot be read.
-        ProviderError, BudgetExceeded: No further request can be sent.
-        StoreError: The directory cannot be written, or belongs to another configuration.
-    """
-    from collections import Counter
-    from contextlib import AsyncExitStack
-
-    from ultrainteract.api.event_loop import complete
-    from ultrainteract.judgments.principles.constitutions import read_principles
-    from ultrainteract.judgments.principles.growing import answer_queries
-    from ultrainteract.models import build_model
-    from ultrainteract.readers.files import BadRecord
-    from ultrainteract.readers.rows import Unusable
-
-    if model not in config.models:
-        raise ConfigError(f"There is no model '{model}' in the config (models: {', '.join(config.models)}).")
-    known = read_principles(Path(principles))
-    texts = []
-    for row in _rows(queries):
-        if isinstance(row, BadRecord):
-            raise DataError(f"{row.where}: {row.reason}.")
-        try:
-            texts.append(row.text(column))
-        except Unusable as problem:
-            raise DataError(f"{row.where}: {problem}. Name the column with --column.") from problem
-
-    async def ask() -> Counter[str]:
-        async with AsyncExitStack() as stack:
-            built = build_model(model, config.models[model])
-            stack.push_async_callback(built.close)
-            return await answer_queries(
-                texts,
-                known,
-                config,
-                model,
-                {model: built},
-                Path(output),
-                dataset=dataset,
-                licence=license,
-                count=count,
-            )
-
-    return dict(sorted(complete(ask).items()))
 
 
 def writing_pairs(
@@ -423,7 +353,7 @@ def writing_pairs(
     from ultrainteract.judgments.writing.scores import WritingRule as Rule
     from ultrainteract.judgments.writing.trees import writing_trees
 
-    records = [record for file in files for record in read_paragraphs(_rows(file))]
+    records = [record for file in files for record in read_paragraphs(read_rows(file))]
     found = writing_trees(records, rule or Rule(), dataset=dataset, licence=license)
     if not found.texts and not found.scored:
         raise DataError("The files hold no rated paragraph.")

@@ -120,6 +120,19 @@ class ChatModel(Protocol):
 
 
 @runtime_checkable
+class ScoresAnswers(Protocol):
+    """A model that can say how likely a given answer is. Optional."""
+
+    async def log_probabilities(self, messages: tuple[Message, ...], answer: str) -> tuple[float, ...]:
+        """Log-probabilities of an answer's tokens after a conversation, nats; at least one.
+
+        Raises:
+            ProviderError: The request cannot be served; `fatal` says whether others still can.
+        """
+        ...
+
+
+@runtime_checkable
 class ReportsStatus(Protocol):
     """A model that may keep its callers waiting, and can say why. Optional."""
 

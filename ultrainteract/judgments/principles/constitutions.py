@@ -13,6 +13,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ultrainteract.errors import ConfigError
 from ultrainteract.schema import Constitution, Record
 
+MAX_PRINCIPLES = 6
+"""Principles of a constitution: there are at most 63 contrasts then."""
+
 
 class Principle(Record):
     """What a response should be like, and what the opposite is."""
@@ -51,12 +54,12 @@ def constitutions(principles: Sequence[Principle]) -> tuple[Constitution, ...]:
     """The positive constitution, then every contrast: one or more principles turned round, fewest first.
 
     Args:
-        principles: At most six, so that there are at most 63 contrasts.
+        principles: At most `MAX_PRINCIPLES`.
 
     Raises:
         ConfigError: There are more.
     """
-    if len(principles) > 6:
+    if len(principles) > MAX_PRINCIPLES:
         raise ConfigError(
             "A constitution has at most six principles: every contrast of them is one of 2^n − 1."
         )

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from ultrainteract.config import ModelConfig
 from ultrainteract.errors import ConfigError, ProviderError, require
-from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Reply
+from ultrainteract.models.base import ChatRequest, Completion, FinishReason, Offer, Reply
 from ultrainteract.models.openai.functions import message_body
 from ultrainteract.models.reasoning import split_reasoning
 from ultrainteract.models.vllm.engine import Engine
 from ultrainteract.models.vllm.sequence_gate import SequenceGate
-from ultrainteract.schema import Usage
+from ultrainteract.schema import Message, Usage
 from ultrainteract.schema.calls import api_names
 
 if TYPE_CHECKING:
@@ -116,6 +116,40 @@ class VLLMModel:
             ),
         )
 
+    async def log_probabilities(self, messages: tuple[Message, ...], answer: str) -> tuple[float, ...]:
+        """Log-probabilities of an answer's tokens after a conversation: from the first token that the answer decides.
+
+        Raises:
+            ProviderError: The engine refuses the text (too long), or is dead (fatal); or the answer has no token.
+        """
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+        engine, gate = await self._ready()
+        params = SamplingParams(
+            max_tokens=1,
+            temperature=0,
+            prompt_logprobs=0,
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        async with gate.hold(1, "actor", 1):
+            with self._faults(engine):
+                asked = await self._render(engine, messages)
+                whole = await self._render(engine, (*messages, Message(role="assistant", content=answer)))
+                name = f"{self.name}-{next(self._numbers)}"
+                outputs = [output async for output in engine.generate(whole, params, name)]
+        if not outputs or self._engine.closed:
+            raise self._engine.death()
+        tokens, before = list(outputs[-1].prompt_token_ids or ()), list(asked["prompt_token_ids"])
+        pairs = zip(tokens, before, strict=False)
+        begin = next(
+            (at for at, (one, other) in enumerate(pairs) if one != other), min(len(tokens), len(before))
+        )
+        found = list(outputs[-1].prompt_logprobs or ())[begin:]
+        if not found:
+            raise ProviderError(f"Model '{self.name}': the answer has no token.", refused=True)
+        return tuple(float(at[token].logprob) for at, token in zip(found, tokens[begin:], strict=True) if at)
+
     async def close(self) -> None:
         """Ends the engine and its processes within seconds. Idempotent; requests in flight fail."""
         await self._engine.close()
@@ -136,23 +170,23 @@ class VLLMModel:
                 self._reasoning = _ReasoningParser(self.name, parser, engine, self._template)
         return engine, self._gate
 
-    async def _render(self, engine: AsyncLLM, request: ChatRequest) -> Any:
+    async def _render(
+        self, engine: AsyncLLM, messages: tuple[Message, ...], offer: Offer | None = None
+    ) -> Any:
         from vllm.renderers import ChatParams
 
-        continued = request.messages[-1].role == "assistant"
+        continued = messages[-1].role == "assistant"
         template = {
             **self._template.get("chat_template_kwargs", {}),
             "add_generation_prompt": not continued,
             "continue_final_message": continued,
         }
         spelled: dict[str, str] = {}
-        if request.offer is not None:
-            spelled = api_names(request.offer.functions)
-            template["tools"] = [
-                function.tool(spelled[function.name]) for function in request.offer.functions
-            ]
+        if offer is not None:
+            spelled = api_names(offer.functions)
+            template["tools"] = [function.tool(spelled[function.name]) for function in offer.functions]
         _, prompts = await engine.renderer.render_chat_async(
-            [[message_body(message, spelled) for message in request.messages]],
+            [[message_body(message, spelled) for message in messages]],
             ChatParams(chat_template=self._template.get("chat_template"), chat_template_kwargs=template),
         )
         return prompts[0]
@@ -177,7 +211,7 @@ class VLLMModel:
                     detokenize=not self._late_text(request),
                     **{**self._sampling, "skip_special_tokens": self._skip_special},
                 )
-                prompt = await self._render(engine, request)
+                prompt = await self._render(engine, request.messages, request.offer)
                 # to its end, though one output is all that comes: leaving early would send an abort
                 outputs = [
                     output
