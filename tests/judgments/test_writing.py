@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.builders import Scripted, config
 from ultrainteract import api
 from ultrainteract.dataset.tree_table import read_trees
 from ultrainteract.judgments.writing.paragraphs import POLARITY, Paragraph, read_paragraphs
+from ultrainteract.judgments.writing.rating import rate_paragraphs, read_rating
 from ultrainteract.judgments.writing.scores import WritingRule, scores, verdict
+from ultrainteract.models.base import ChatRequest
 from ultrainteract.readers.files import BadRecord, read_file
 
 STUDY = Path(__file__).parent / "data" / "writing" / "paragraphs.csv"
@@ -138,3 +143,58 @@ def test_a_row_without_a_rating_is_named(tmp_path: Path) -> None:
     (bad,) = read_paragraphs(read_file(path))
     assert isinstance(bad, BadRecord)
     assert "writer_stance" in bad.reason
+
+
+def reader(request: ChatRequest, ordinal: int) -> str:
+    """Reads a text's stance off its words, likes large numbers by 6 points, and rambles at times."""
+    text = request.messages[-1].content
+    found = re.search(r"(?:0 \(|0 means \")(.*?)[\")]", text)
+    assert found
+    value = (
+        (90 if "must" in text else 20 if "never" in text else 55) if "think of the statement" in text else 60
+    )
+    upwards = not any(
+        word in found[1]
+        for word in ("for it", "perfectly", "very", "entirely relevant", "entirely confident")
+    )
+    if ordinal == 1 and "clearly" in text:
+        return "Between 40 and 60."
+    return f"{min(100, (value if upwards else 100 - value) + 6)}/100"
+
+
+async def test_a_model_rates_blind_and_in_both_directions(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    texts = ["Cats must vote, all of them.", "Cats may vote, I think.", "Cats should never vote."]
+    rows = [row("writer" if n == 1 else "model", text, model="" if n == 1 else "m", stance=[80, 50, 30][n])
+            for n, text in enumerate(texts)]  # fmt: skip
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    records = [one for one in read_file(path) if not isinstance(one, BadRecord)]
+    model = Scripted("actor", reader)
+    found = await rate_paragraphs(records, config(), "actor", {"actor": model}, tmp_path / "run", 2)
+    assert not found.unrated
+    assert [one["writer_stance"] for one in found.rows] == [90, 55, 20], (
+        "the liking for large numbers cancels out"
+    )
+    assert set(found.direction.values()) == {12.0}
+    assert found.agreement == {"writer_stance": pytest.approx(0.98, abs=0.02)}
+    assert (found.answers, found.unread, found.readers) == (3 * 5 * 4 * 2, 3 * 4, 8)
+    for asked in (message.content for request in model.requests for message in request.messages):
+        assert sum(text in asked for text in texts) == 1, "one text at a time"
+        assert not re.search(r"rewrit|model|original|version", asked)
+    (tmp_path / "rated.jsonl").write_text("".join(json.dumps(one) + "\n" for one in found.rows))
+    report = api.writing_pairs(
+        tmp_path / "rated.jsonl", rule=WritingRule(readers=8, spread=max(found.spread, 1))
+    )
+    assert report["rewrites"] == {"distorting": 2}
+    sent = len(model.requests)
+    again = await rate_paragraphs(records, config(), "actor", {"actor": model}, tmp_path / "run", 2)
+    assert (again.rows, len(model.requests)) == (found.rows, sent), "nothing is paid for twice"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("72", 72), ("Rating: 72/100", 72), ("I give 0.", 0), ("100", 100), ("72.5", 72.5), ("7 or 8", None), ("", None),
+     ("1,000", None), ("On a scale from 0 to 100: 35", 35), ("250", None), ("**41**", 41)],
+)  # fmt: skip
+def test_a_rating_is_one_number(text: str, value: float | None) -> None:
+    assert read_rating(text) == value

@@ -326,6 +326,54 @@ def _write_jsonl(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
         raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
 
 
+def rate_writing(
+    file: str | Path, config: RunConfig, model: str, output: str | Path, *, repeats: int = 2
+) -> dict[str, Any]:
+    """Has a model rate paragraphs as `writing_pairs` reads them: blind, in both directions and two wordings of a scale.
+
+    Args:
+        file: Paragraphs in the layout of the study; ratings that it holds are compared with the model's.
+        config: A configuration with the model.
+        model: Its name there.
+        output: Folder for the replies, and for `rated.jsonl`.
+        repeats: Samples per question; a scale has four questions.
+
+    Returns:
+        The report as plain JSON: rows = rated + unrated.
+
+    Raises:
+        ConfigError: There is no such model.
+        DataError: A row has no text or no proposition.
+        ProviderError, BudgetExceeded: No further request can be sent.
+        StoreError: The folder cannot be written, or belongs to another configuration.
+    """
+    from ultrainteract.api.models import with_model
+    from ultrainteract.judgments.writing.rating import rate_paragraphs
+    from ultrainteract.readers.files import BadRecord
+    from ultrainteract.readers.rows import Unusable
+
+    rows = []
+    for row in read_rows(file):
+        if isinstance(row, BadRecord):
+            raise DataError(f"{row.where}: {row.reason}.")
+        try:
+            row.text("proposition"), row.text("paragraph")
+        except Unusable as problem:
+            raise DataError(f"{row.where}: {problem}.") from problem
+        rows.append(row)
+    found = with_model(
+        config,
+        model,
+        lambda built: rate_paragraphs(rows, config, model, {model: built}, Path(output), repeats),
+    )
+    _write_jsonl(Path(output) / "rated.jsonl", found.rows)
+    return {
+        "rows": len(rows), "rated": len(found.rows), "unrated": found.unrated, "answers": found.answers,
+        "unread": found.unread, "readers": found.readers, "spread": found.spread, "direction": found.direction,
+        "agreement": found.agreement, "file": str(Path(output) / "rated.jsonl"),
+    }  # fmt: skip
+
+
 def writing_pairs(
     *files: str | Path,
     output: str | Path | None = None,

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.api.models import with_model
+from ultrainteract.errors import DataError
 
 if TYPE_CHECKING:
     from ultrainteract.config import RunConfig
     from ultrainteract.judgments.principles.information import Score
-    from ultrainteract.models.base import ChatModel
-
-T = TypeVar("T")
 
 
 def write_principles(
@@ -40,7 +36,7 @@ def write_principles(
     """
     from ultrainteract.judgments.principles.authoring import ask_for_principles, save
 
-    found = _with_model(
+    found = with_model(
         config, model, lambda built: ask_for_principles(topic, config, model, built, count, attempts)
     )
     save(found, Path(output))
@@ -99,7 +95,7 @@ def answer_under_principles(
 
     return dict(
         sorted(
-            _with_model(
+            with_model(
                 config,
                 model,
                 lambda built: answer_queries(
@@ -129,21 +125,4 @@ def score_principles(folder: str | Path, config: RunConfig, model: str) -> dict[
     """
     from ultrainteract.judgments.principles.scoring import score_trees
 
-    return _with_model(config, model, lambda built: score_trees(Path(folder), config, built))
-
-
-def _with_model(config: RunConfig, name: str, work: Callable[[ChatModel], Awaitable[T]]) -> T:
-    """What is done with one model of a configuration, which is closed afterwards."""
-    from ultrainteract.api.event_loop import complete
-    from ultrainteract.models import build_model
-
-    if name not in config.models:
-        raise ConfigError(f"There is no model '{name}' in the config (models: {', '.join(config.models)}).")
-
-    async def ask() -> T:
-        async with AsyncExitStack() as stack:
-            built = build_model(name, config.models[name])
-            stack.push_async_callback(built.close)
-            return await work(built)
-
-    return complete(ask)
+    return with_model(config, model, lambda built: score_trees(Path(folder), config, built))

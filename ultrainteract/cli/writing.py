@@ -18,6 +18,45 @@ def _group() -> None:
 
 
 @app.command()
+def rate(
+    file: Annotated[
+        Path, typer.Argument(help="Paragraphs in the layout of the published study, rated or not.")
+    ],
+    config: Annotated[str, typer.Option(help="A configuration with the model.")],
+    model: Annotated[str, typer.Option(help="The model's name in it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for replies and rated.jsonl.")],
+    repeats: Annotated[
+        int, typer.Option(help="Samples per question; a scale has four questions.", min=1)
+    ] = 2,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A change to the configuration.", metavar="PATH=VALUE"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Have a model rate paragraphs, blind and in both directions of every scale, and compare it with people."""
+    from ultrainteract import api
+
+    found = api.rate_writing(file, api.load_config(config, setting or ()), model, output, repeats=repeats)
+    if json:
+        import orjson
+
+        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        return
+    print(f"{found['rated']:,} of {found['rows']:,} paragraphs rated; {found['answers']:,} replies, "
+          f"{found['unread']:,} of them not readable")  # fmt: skip
+    for where, why in list(found["unrated"].items())[:5]:
+        print(f"    {where}: {why}")
+    for scale, shift in found["direction"].items():
+        known = found["agreement"].get(scale)
+        told = "" if known is None else f"; correlation with the file's ratings {known:.2f}"
+        print(f"    {scale}: {shift:+.1f} points by the direction of the scale{told}")
+    print(
+        f"ultrainteract writing pairs {found['file']} --readers {max(1, found['readers'])} --spread {found['spread']}"
+    )
+
+
+@app.command()
 def pairs(
     files: Annotated[
         list[Path], typer.Argument(help="Rated paragraphs in the layout of the published study.")
