@@ -45,7 +45,8 @@ def success_by_turn(run: Path, turns: int) -> dict[str, Any]:
 
 
 def best_of(run: Path, reward: Path, gold: dict[str, str]) -> dict[str, Any]:
-    """Best-of-n on the samples of a run, by reward model, by length, by majority, at random, and at best.
+    """Best-of-n on the samples of a run, by reward model, by length, by majority, at random, and at best; and, where a
+    problem has right and wrong samples, the share of such pairs that the reward model, and length, put in order.
 
     Args:
         run: A run directory of one turn, whose samples were all drawn.
@@ -70,7 +71,19 @@ def best_of(run: Path, reward: Path, gold: dict[str, str]) -> dict[str, Any]:
         rows["shortest"].append(right[min(range(len(samples)), key=lambda n: len(samples[n]))])
         rows["majority"].append(max(known, key=known.count) == gold[question] if known else 0.0)
         rows["at best"].append(any(right))
+        pairs = [(a, b) for a in range(len(right)) for b in range(len(right)) if right[a] and not right[b]]
+        if pairs:
+            lengths = [-len(text) for text in samples]
+            for name, values in (
+                ("pairs in order, reward model", scores),
+                ("pairs in order, shorter", lengths),
+            ):
+                rows[name].append(fmean(_above(values[a], values[b]) for a, b in pairs))
     return {name: list(map(float, values)) for name, values in rows.items()}
+
+
+def _above(one: float, other: float) -> float:
+    return 0.5 if one == other else float(one > other)
 
 
 def answer(text: str) -> str | None:
