@@ -47,7 +47,7 @@ def success_by_turn(run: Path, turns: int) -> dict[str, Any]:
 def best_of(run: Path, reward: Path, gold: dict[str, str]) -> dict[str, Any]:
     """Best-of-n on the samples of a run, by reward model, by length, by majority, at random, and at best.
 
-    Where a problem has right and wrong samples: the share of such pairs that the reward model, and length, put in order.
+    Where a problem has right and wrong samples: also the share of such pairs that each puts in order.
 
     Args:
         run: A run directory of one turn, whose samples were all drawn.
