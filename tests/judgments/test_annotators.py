@@ -80,7 +80,9 @@ def test_the_exact_tests_are_exact() -> None:
     ("answer", "expected"),
     [
         ("Choice: 1", "a"), ("**Choice: 2**\nBecause …", "b"), ("choice: equal", "tie"), ("2", "b"), ("Answer 1.", "a"),
-        ("I prefer the second", None), ("Choice: 3", None), ("", None),
+        ("I prefer the second", None), ("Choice: 3", None), ("", None), ("1\n\nIt says more than answer 2.", "a"),
+        ("Choose: 2", "b"), ("Choice: 2\nChoice 1 is wrong.", "b"), ("Choice 1 vs. Choice 2", None), ("1 or 2?", None),
+        ("I weighed both. Choice: 1", "a"), ("Choice: 1 is long, choice: 2 is short.", None), ("1) is better", None),
     ],
 )  # fmt: skip
 def test_choices_are_read_or_left_unread(answer: str, expected: str | None) -> None:

@@ -220,24 +220,15 @@ def run_annotation(
         ProviderError, BudgetExceeded: No further request can be sent.
         StoreError: The folder cannot be written, or belongs to another configuration.
     """
-    from contextlib import AsyncExitStack
-
-    from ultrainteract.api.event_loop import complete
+    from ultrainteract.api.models import with_model
     from ultrainteract.judgments.annotators.asking import ask_model
-    from ultrainteract.judgments.annotators.measures import Question, read_questions
-    from ultrainteract.models import build_model
+    from ultrainteract.judgments.annotators.measures import read_questions
 
-    if model not in config.models:
-        raise ConfigError(f"There is no model '{model}' in the config (models: {', '.join(config.models)}).")
     questions = list(read_questions(read_rows(plan)))
 
-    async def ask() -> list[Question]:
-        async with AsyncExitStack() as stack:
-            built = build_model(model, config.models[model])
-            stack.push_async_callback(built.close)
-            return await ask_model(questions, config, model, {model: built}, Path(output))
-
-    answered = complete(ask)
+    answered = with_model(
+        config, model, lambda built: ask_model(questions, config, model, {model: built}, Path(output))
+    )
     file = Path(output) / "answers.jsonl"
     _write_jsonl(file, (question.model_dump(mode="json") for question in answered))
     return {

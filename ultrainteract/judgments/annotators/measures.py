@@ -79,16 +79,22 @@ class Question(Record):
         return shown if self.order == "straight" else "b" if shown == "a" else "a"
 
 
-_CHOICE = re.compile(r"choice\W{0,4}(1|2|equal|tie)\b", re.IGNORECASE)
-_ALONE = re.compile(r"\W*(?:answer|response)?\s*(1|2|equal|tie)\W*", re.IGNORECASE)
+_CHOICE = re.compile(r"\bcho(?:ice|ose)\W{0,4}(1|2|equal|tie)\b(\W*(?:vs|versus|or|and)\b)?", re.IGNORECASE)
+_ALONE = re.compile(r"\W*(?:answer|response|choice|choose)?\W*(1|2|equal|tie)\W*", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\d.])(10|[0-9](?:\.\d+)?)(?![\d])")
 _SHOWN: dict[str, Choice] = {"1": "a", "2": "b", "equal": "tie", "tie": "tie"}
 
 
 def read_choice(answer: str) -> Choice | None:
-    """The answer preferred as shown (`a` the first), from `Choice: 1`, or from a text that is a choice alone."""
-    found = _CHOICE.search(answer) or _ALONE.fullmatch(answer.strip())
-    return _SHOWN[found[1].lower()] if found else None
+    """The answer preferred as shown (`a` the first): the first line if it is a choice alone, else `Choice: 1` anywhere.
+
+    None where there is neither, or different choices are stated (`Choice 1 vs. Choice 2`).
+    """
+    if alone := _ALONE.fullmatch(answer.strip().partition("\n")[0]):
+        return _SHOWN[alone[1].lower()]
+    stated = list(_CHOICE.finditer(answer))
+    found = {match[1].lower() for match in stated}
+    return _SHOWN[found.pop()] if len(found) == 1 and not any(match[2] for match in stated) else None
 
 
 def read_ratings(answer: str) -> Choice | None:
