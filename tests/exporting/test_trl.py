@@ -9,6 +9,7 @@ import pytest
 
 from tests.exporting.call_tree import call_tree
 from tests.exporting.forest import copies, forest
+from tests.exporting.principled_tree import principled_tree
 from tests.tinymodel import Shape, build_tiny_model
 from ultrainteract.config import ExportConfig
 from ultrainteract.exporting import RunInfo, export_trees
@@ -64,6 +65,21 @@ def test_dpo(name: str, settings: dict[str, Any], model: str, tmp_path: Path) ->
 
     data = exported(tmp_path, name, **settings)
     assert len(data) == 10
+    train(DPOTrainer, DPOConfig, model, data, tmp_path, beta=0.1)
+
+
+def test_dpo_under_principles(model: str, tmp_path: Path) -> None:
+    import datasets
+    from trl import DPOConfig, DPOTrainer
+
+    export_trees(
+        [principled_tree()], tmp_path, ExportConfig(formats=("principle-pair",)),
+        RunInfo(name="principles", fingerprint="0" * 64),
+    )  # fmt: skip
+    rows = str(tmp_path / "principle-pair")
+    data = datasets.load_dataset(rows, split="train", cache_dir=str(tmp_path / "cache"))
+    assert len(data) == 2
+    assert [row["prompt"][0]["role"] for row in data] == ["system", "system"]
     train(DPOTrainer, DPOConfig, model, data, tmp_path, beta=0.1)
 
 
