@@ -186,6 +186,31 @@ async def test_the_queue_is_full_but_bounded(model: VLLMModel) -> None:
     assert most == 60  # three requests of 20
 
 
+async def test_log_probabilities_of_a_given_answer_are_those_of_transformers(
+    model: VLLMModel, weights: Path
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    asked, answer = (Message(role="user", content="What is 2 + 3?"),), "It is five, of course."
+    found = await model.log_probabilities(asked, answer)
+    tokenizer = AutoTokenizer.from_pretrained(weights)
+    network = AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32).eval()
+    talk = [{"role": "user", "content": asked[0].content}]
+    before = tokenizer.apply_chat_template(talk, add_generation_prompt=True, tokenize=True, return_dict=False)
+    whole = tokenizer.apply_chat_template(
+        [*talk, {"role": "assistant", "content": answer}],
+        continue_final_message=True,
+        tokenize=True,
+        return_dict=False,
+    )
+    assert whole[: len(before)] == before
+    with torch.no_grad():
+        logits = network(torch.tensor([whole])).logits[0].log_softmax(-1)
+    expected = [float(logits[at - 1, whole[at]]) for at in range(len(before), len(whole))]
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
 async def test_settings_pass_through_or_are_refused(weights: Path) -> None:
     with pytest.raises(ConfigError, match="'tensor_paralel_size'"):
         make(weights, options={"tensor_paralel_size": 2})
@@ -321,28 +346,3 @@ async def test_close_ends_requests_and_processes_within_5_s(model: VLLMModel) ->
     with pytest.raises(ProviderError, match="closed"):
         await model.sample(ask())
     await model.close()
-
-
-async def test_log_probabilities_of_a_given_answer_are_those_of_transformers(
-    model: VLLMModel, weights: Path
-) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    asked, answer = (Message(role="user", content="What is 2 + 3?"),), "It is five, of course."
-    found = await model.log_probabilities(asked, answer)
-    tokenizer = AutoTokenizer.from_pretrained(weights)
-    network = AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32).eval()
-    talk = [{"role": "user", "content": asked[0].content}]
-    before = tokenizer.apply_chat_template(talk, add_generation_prompt=True, tokenize=True, return_dict=False)
-    whole = tokenizer.apply_chat_template(
-        [*talk, {"role": "assistant", "content": answer}],
-        continue_final_message=True,
-        tokenize=True,
-        return_dict=False,
-    )
-    assert whole[: len(before)] == before
-    with torch.no_grad():
-        logits = network(torch.tensor([whole])).logits[0].log_softmax(-1)
-    expected = [float(logits[at - 1, whole[at]]) for at in range(len(before), len(whole))]
-    assert found == pytest.approx(expected, abs=1e-3)
