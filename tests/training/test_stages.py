@@ -75,6 +75,17 @@ def test_two_steps_learn_the_last_action_alone(
     kind.from_pretrained(config.output / stage / "model")
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_seed_draws_the_order_of_rows(
+    stage: str, recipe: Recipe, trained_on: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    for number, seed in enumerate((1, 2, 1)):
+        api.train(recipe(stage, seed=seed, max_steps=1, output=tmp_path / f"{number}"), stage)  # type: ignore[arg-type]
+    first, other, again = (batch["input_ids"].tolist() for batch in trained_on)
+    assert first != other
+    assert first == again
+
+
 @pytest.mark.parametrize("stage", ["dpo", "kto", "nca"])
 def test_the_history_of_a_third_turn_stands_in_the_prompt(
     stage: str, recipe: Recipe, trained_on: list[dict[str, Any]]

@@ -109,6 +109,7 @@ def prepare(
         cache=cache,
         context=context_of(start, revision),
         start=start,
+        seed=config.seed,
     )
     return rows, prepared, start, tokenizer
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ultrainteract.config.training import KtoStage, Stage, StageConfig
 from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.exporting.order import spread
 from ultrainteract.schema import content_hash
 from ultrainteract.training.encoding import Encoder
 from ultrainteract.training.plan import Lengths, TrainPlan
@@ -51,6 +52,7 @@ def tokenize(
     cache: Path,
     context: int,
     start: str,
+    seed: int = 0,
 ) -> Prepared:
     """Turns a stage's rows into what its trainer is given.
 
@@ -62,6 +64,7 @@ def tokenize(
         cache: Folder of the token ids, which are read from there as long as the result is used: memory stays flat.
         context: Longest context of the model, tokens.
         start: What the plan calls the model.
+        seed: Orders the rows of KTO, which TRL takes as they come.
 
     Raises:
         ConfigError: The template does not keep prompts, or `max_length` is beyond the model's context.
@@ -72,7 +75,7 @@ def tokenize(
             f"{stage}.max_length is {section.max_length}, the model's context {context} tokens."
         )
     sides = _SIDES[stage]
-    encoded = _encoded(stage, rows.files, encoder, section.limit, cache / "train")
+    encoded = _encoded(stage, rows.files, encoder, section.limit, cache / "train", seed)
     totals = [
         [len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in encoded
     ]  # whole rows, prompt included
@@ -84,7 +87,7 @@ def tokenize(
     longest = max(fitted, key=lambda row: sum(len(row[side]) for side in sides) + len(row["prompt_ids"]))
     validation = None
     if rows.validation:
-        held_out = _encoded(stage, rows.validation, encoder, None, cache / "validation")
+        held_out = _encoded(stage, rows.validation, encoder, None, cache / "validation", seed)
         lengths = [[len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in held_out]
         held_out, _, _ = _fitted(stage, section, held_out, lengths, max_length)
         validation = _for_trainer(stage, section, held_out)[0] if len(held_out) else None
@@ -135,16 +138,28 @@ def tokenize(
     )
 
 
-def _encoded(stage: Stage, files: Sequence[Path], encoder: Encoder, limit: int | None, cache: Path) -> Any:
+def _encoded(
+    stage: Stage, files: Sequence[Path], encoder: Encoder, limit: int | None, cache: Path, seed: int
+) -> Any:
     import datasets
 
     data = datasets.Dataset.from_parquet([str(file) for file in files], cache_dir=str(cache))
     if limit is not None and limit < len(data):
         drawn = sorted(range(len(data)), key=lambda place: content_hash(["limit", data[place]["prompt"]]))
         data = data.select(sorted(drawn[:limit]))
+    if stage == "kto":  # TRL shuffles every other stage's rows by the seed
+        asked = [content_hash([seed, _problem(prompt)]) for prompt in data["prompt"]]
+        data = data.select(list(spread((problem, place) for place, problem in enumerate(asked))))
     return data.map(
         lambda row: encoder.row(stage, row), remove_columns=data.column_names, load_from_cache_file=False
     )
+
+
+def _problem(prompt: Any) -> str:
+    """What the prompts of a problem's turns have in common: their first question."""
+    if isinstance(prompt, str):
+        return prompt
+    return str(next((message for message in prompt if message["role"] == "user"), prompt[0])["content"])
 
 
 def _fitted(
