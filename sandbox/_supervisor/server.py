@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 from . import calls, cleanup, confine, limits, namespaces, watch, zygote
 from .host import Gone, Host
 from .layout import EXIT, FDS, FORKED, REGION_BYTES, WAKE, Layout, Region
+from .mounts import holds_interpreter
 from .slot import Run, Slot, close_all
 from .verdict import NOTHING, verdict
 
@@ -105,9 +106,8 @@ class Server:
         Raises:
             Gone: It has.
         """
-        self.host.greet(
-            {"python": sys.version.split()[0], "slots": self.layout.slots, "private": self.private}
-        )
+        private = self.private or (self.layout.namespaces and not any(map(holds_interpreter, watch.SHARED)))
+        self.host.greet({"python": sys.version.split()[0], "slots": self.layout.slots, "private": private})
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         while True:

@@ -47,29 +47,59 @@ def opened(paths: list[Path]) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.bubblewrap
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; all tests run as one here")
-def test_hostile_programs_are_held_for_an_ordinary_user() -> None:
-    if not _bundled():
-        pytest.skip("the extra 'bubblewrap' is not installed")
-    arguments = ["-m", "pytest", "-rs", "-k", "bubblewrap", "tests/sandbox/test_hostile.py"]
+def as_ordinary_user(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the interpreter as a user without a name, who finds no bwrap but the bundled one."""
     prefixes = dict.fromkeys(
         Path(item).resolve() for item in (sys.base_prefix, sys.prefix, *sys.path, ROOT) if item
     )
     outermost = [path for path in prefixes if path.is_dir() and not any(o in path.parents for o in prefixes)]
-    # No system bwrap is found on this PATH: the bundled one has to serve.
-    become = ["env", f"PATH={HOME}", sys.executable, "-c", _AS_USER.format(uid=UID, arguments=arguments)]
-    done = subprocess.run(
+    become = ["env", f"PATH={HOME}", sys.executable, "-c", _AS_USER.format(uid=UID, arguments=[*arguments])]
+    return subprocess.run(
         ["unshare", "--mount", "sh", "-c", f"{opened(outermost)}\nexec {shlex.join(become)}"],
         cwd=ROOT,
         env={"PATH": os.defpath, "HOME": HOME, "TMPDIR": HOME, "ULTRAINTERACT_REQUIRE": "bubblewrap",
-             "PYTHONDONTWRITEBYTECODE": "1"},
+             "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=540,
     )  # fmt: skip
+
+
+pytestmark = [
+    pytest.mark.bubblewrap,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        os.geteuid() != 0, reason="only root can become another user; all tests run as one here"
+    ),
+    pytest.mark.skipif(not _bundled(), reason="the extra 'bubblewrap' is not installed"),
+]
+
+
+def test_hostile_programs_are_held_for_an_ordinary_user() -> None:
+    done = as_ordinary_user("-m", "pytest", "-rs", "-k", "bubblewrap", "tests/sandbox/test_hostile.py")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
+
+
+TWO = """
+import asyncio
+from ultrainteract.config import SandboxConfig
+from ultrainteract.sandbox import open_sandbox
+
+async def main():
+    async with open_sandbox(SandboxConfig(kind="bubblewrap", containers=1, concurrency=2), run_id="two") as pool:
+        writes = "open('/tmp/name', 'w').write('theirs'); import time; time.sleep(2)"
+        first = asyncio.create_task(pool.run([writes]))
+        await asyncio.sleep(1)
+        print((await pool.run(["import os; print(os.listdir('/tmp'))"])).stdout, (await first).status)
+
+asyncio.run(main())
+"""
+
+
+def test_an_ordinary_users_programs_have_a_tmp_of_their_own_and_no_warning_says_otherwise() -> None:
+    done = as_ordinary_user("-c", TWO)
+    assert done.stdout.split() == ["[]", "ok"], done.stderr[-2000:]
+    assert "share" not in done.stderr
