@@ -61,8 +61,10 @@ class Run:
         return f"far more than {self.output} bytes were written"
 
     def anew(self) -> None:
-        """Forgets a child that did not start it."""
+        """Forgets a child that did not start it, and what it wrote if it did start and could not be heard saying so."""
         self.tries += 1
+        self.streams = [bytearray(), bytearray()]
+        self.totals = [0, 0]
         self.dispatched = 0.0
         self.watched = False
         self.looks = self.unseen = 0

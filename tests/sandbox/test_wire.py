@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import os
 import select
 import socket
 import sys
@@ -130,3 +131,19 @@ def test_the_log_is_bounded(supervisor: dict[str, ModuleType]) -> None:
         far.log("x" * 100_000)
     assert len(far._outgoing) < 2_000_000
     ours.close()
+
+
+def test_a_request_that_is_tried_again_has_the_output_of_one_child(supervisor: dict[str, ModuleType]) -> None:
+    layout, slot = supervisor["layout"], supervisor["slot"]
+    run = slot.Run(1, "bare", 4.0, 4.0, 256, 64, 32, 100, False, b"")
+    for _ in range(2):
+        place = slot.Slot(0, layout.Region())
+        _, out, err = ends = place.open(layout.Layout(1, None, "/nowhere", False, 64))
+        os.write(out, b"2\n")
+        os.write(err, b"warned\n")
+        slot.close_all(ends)
+        for stream in (0, 1):
+            place.drain(run, stream)
+        place.close()
+        assert (run.streams, run.totals) == ([b"2\n", b"warned\n"], [2, 7])
+        run.anew()
