@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PLAIN_EVERY_S = 10.0
 _LIVE_EVERY_S = 0.25
 _SHORTEST_BAR, _LONGEST_BAR = 6, 40
+_MOST_ROWS = 2
 
 
 class Progress:
@@ -86,7 +87,7 @@ class Progress:
             parts.append(f"ETA {_duration(left)}")
         return " · ".join(parts)
 
-    def details(self) -> str:
+    def details(self) -> list[str]:
         """Further figures."""
         parts = [f"{self.alive:,} active", f"{self.grown / max(self.elapsed, 1e-9):.1f} trees/s"]
         if self.states[TreeState.FAILED]:
@@ -97,15 +98,15 @@ class Progress:
             parts.append(samples.brief())
         if self.budget is not None:
             parts.append(f"{self.budget.tokens:,} tokens")
-        return " · ".join(parts)
+        return parts
 
-    def waits(self) -> str:
+    def waits(self) -> list[str]:
         """What is waited for."""
-        return " · ".join([*self.waiting(), *self.activity()])
+        return [*self.waiting(), *self.activity()]
 
     def line(self) -> str:
         """All figures in one line."""
-        return " · ".join(filter(None, (self.headline(), self.details(), *self.waiting())))
+        return " · ".join((self.headline(), *self.details(), *self.waiting()))
 
 
 @asynccontextmanager
@@ -155,12 +156,25 @@ def panel(progress: Progress, width: int) -> RenderableType:
         bar = "━" * filled + "·" * (room - filled) + "  "
     width -= len("^C ")  # what an interrupt writes behind the last line must not begin another one
     lines = [Text(bar, style="green").append(headline, style="bold default")]
-    for text, style in ((progress.details(), "default"), (progress.waits(), "dim")):
-        if text:
-            line = Text(text, style=style)
+    for parts, style in ((progress.details(), "default"), (progress.waits(), "dim")):
+        for row in _rows(parts, width):
+            line = Text(row, style=style)
             line.truncate(width, overflow="ellipsis")
             lines.append(line)
     return Group(*lines)
+
+
+def _rows(parts: list[str], width: int) -> list[str]:
+    """Lines of whole parts; at most `_MOST_ROWS`, the last of which says if parts are left."""
+    rows: list[str] = []
+    for part in parts:
+        if rows and len(rows[-1]) + 3 + len(part) <= width:
+            rows[-1] += f" · {part}"
+        else:
+            rows.append(part)
+    if len(rows) > _MOST_ROWS:
+        rows[_MOST_ROWS - 1] += " …"
+    return rows[:_MOST_ROWS]
 
 
 def _duration(seconds: float) -> str:
