@@ -89,13 +89,13 @@ def kill_descendants() -> None:
             os.kill(victim, signal.SIGKILL)
 
 
-def wipe(layout: Layout, slot: int, private: bool) -> None:
+def wipe(layout: Layout, slot: int, mounted: bool) -> None:
     """Removes what the slot wrote.
 
     Args:
         layout: The layout.
         slot: The slot.
-        private: It has a /tmp and a /dev/shm of its own.
+        mounted: The supervisor mounted it a /tmp and a /dev/shm of its own.
 
     Raises:
         OSError: Something is left.
@@ -110,7 +110,7 @@ def wipe(layout: Layout, slot: int, private: bool) -> None:
         for name in os.listxattr(directory):
             os.removexattr(directory, name)
     uid = layout.uid(slot)
-    if private:
+    if mounted:
         for shared in layout.shared(slot):
             if os.stat(shared).st_size != _EMPTY_TMPFS:
                 _empty(shared)

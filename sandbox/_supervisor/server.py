@@ -63,7 +63,9 @@ class Server:
         at_fork: Any,
     ) -> None:
         self.layout = layout
-        self.private = bool(mounts)
+        self.mounted = bool(mounts)
+        self.private = self.mounted or (layout.namespaces and not any(map(holds_interpreter, watch.SHARED)))
+        """Each execution has a /tmp and a /dev/shm of its own: mounted here, or by its own process."""
         confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
         regions = [Region() for _ in range(layout.slots)]
         self.controls = zygote.start(layout, regions, mounts, register_at_fork, at_fork)
@@ -106,8 +108,9 @@ class Server:
         Raises:
             Gone: It has.
         """
-        private = self.private or (self.layout.namespaces and not any(map(holds_interpreter, watch.SHARED)))
-        self.host.greet({"python": sys.version.split()[0], "slots": self.layout.slots, "private": private})
+        self.host.greet(
+            {"python": sys.version.split()[0], "slots": self.layout.slots, "private": self.private}
+        )
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         while True:
@@ -419,7 +422,7 @@ class Server:
                     self._unregister(fd)
                 slot.close()
                 slot.region.reset()
-                cleanup.wipe(self.layout, slot.index, self.private)
+                cleanup.wipe(self.layout, slot.index, self.mounted)
         except Exception:
             clean = False
             self._report(f"to clean slot {slot.index}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,9 +34,10 @@ def progress(tmp_path: Path) -> Iterator[Progress]:
 
 
 def lines(progress: Progress, width: int) -> list[str]:
-    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
-    console.print(panel(progress, width))
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined, no-any-return]
+    console = Console(width=width, force_terminal=True, color_system=None)
+    with console.capture() as shown:
+        console.print(panel(progress, width))
+    return shown.get().splitlines()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import REQUIRED
 from ultrainteract.sandbox.bubblewrap import _bundled
 
 ROOT = Path(__file__).parent.parent.parent
@@ -72,7 +73,9 @@ pytestmark = [
     pytest.mark.skipif(
         os.geteuid() != 0, reason="only root can become another user; all tests run as one here"
     ),
-    pytest.mark.skipif(not _bundled(), reason="the extra 'bubblewrap' is not installed"),
+    pytest.mark.skipif(
+        not _bundled() and "bubblewrap" not in REQUIRED, reason="the extra 'bubblewrap' is not installed"
+    ),
 ]
 
 

@@ -52,7 +52,7 @@ def tokenize(
     cache: Path,
     context: int,
     start: str,
-    seed: int = 0,
+    seed: int,
 ) -> Prepared:
     """Turns a stage's rows into what its trainer is given.
 
