@@ -160,6 +160,77 @@ D ;; 1000 ;; !
 @ rounded choices | choice | Math_CoT | To the nearest dollar, how much is in the account? | $ 8204.55 / $ 9104.10 / $ 9904.20
 B ;; \boxed{\$9104} ;; =?
 B ;; 8205 ;; !
+@ quantities in parts | math | Math_CoT
+3.5 ;; 3 hours and 30 minutes ;; =
+3.5 ;; \boxed{3 \text{ hours and } 30 \text{ minutes}} ;; =
+3.5 ;; 3h30m ;; =
+3.5 ;; 3:30 hours ;; =
+3.5 ;; 3:30 ;; ?
+3.5 ;; 2 hours and 90 minutes ;; ?
+3.5 ;; 3 hours and 20 minutes ;; !
+3.5 ;; 3 hours and 30 minutes and 30 seconds ;; !?
+90 ;; 1 hour and 30 minutes ;; =?
+90 ;; an hour and a half ;; =?
+90 ;; 1:30 ;; =?
+90 ;; 1 hour and 40 minutes ;; !
+90 ;; two hours and a quarter ;; !
+3.67 ;; 220 minutes ;; ?
+12.5 ;; 12 dollars and 50 cents ;; =
+12.5 ;; $12 and 50 cents ;; =
+12.5 ;; twelve dollars and fifty cents ;; =?
+12.5 ;; 12 dollars and 40 cents ;; !
+12 ;; $12 and $50 ;; !
+5.5 ;; 5'6" ;; =
+66 ;; 5 ft 6 in ;; =?
+-3.5 ;; -3 hours 30 minutes ;; =
+2.25 ;; 2 years and 3 months ;; =
+54 ;; 1 year and 2 weeks ;; ?
+29 ;; 2 boxes and 5 pencils ;; ?
+15 ;; a dozen and 3 ;; ?
+3 hours 30 minutes ;; 210 minutes ;; =
+3 hours 30 minutes ;; 3.5 ;; =
+3 hours 30 minutes ;; 211 minutes ;; !
+2 weeks and 3 days ;; 17 days ;; =
+2 weeks and 3 days ;; 16 days ;; !
+1 m, 2 m ;; 2 m, 1 m ;; =
+2 miles and 1 km ;; 3 ;; ?
+5 m and 3 kg ;; 5 ;; ?
+6 ;; half a dozen eggs ;; =?
+6 ;; a half-dozen ;; =?
+7 ;; half a dozen eggs ;; !
+24 ;; 2 dozen ;; =?
+2 ;; 2 dozens ;; ?
+2 ;; 2 crore ;; ?
+5.25 ;; a quarter past five ;; ?
+30 ;; half an hour ;; =?
+0.75 ;; three quarters of an hour ;; =?
+25% ;; 25 per cent ;; =
+@ quantities in parts | number | Math_PoT
+3.5 ;; 3 hours and 30 minutes ;; =
+3.5 ;; 3:30:00 ;; ?
+@ quantities in parts | text | Logic
+3.5 ;; 3 hours and 30 minutes ;; ?
+3 hours ;; 180 minutes ;; ?
+3 hours ;; 5 ;; !?
+@ quantities in parts | choice | Logic | q | 3 hours 30 minutes / 2 hours / 4.5 hours
+A ;; 210 minutes ;; =?
+A ;; 2 hours ;; !
+@ zero in words | math | Math_CoT
+0 ;; no apples ;; ?
+0 ;; nothing ;; ?
+0 ;; none are left ;; ?
+0 ;; It's free. ;; ?
+0 ;; no solutions ;; ?
+0 ;; zero apples ;; =?
+0 ;; five ;; !
+0 ;; five apples ;; !
+4 ;; no apples ;; !
+4 ;; none ;; !
+\text{nobody} ;; 0 ;; ?
+@ zero in words | text | Logic
+0 ;; nobody ;; ?
+nobody ;; 0 ;; ?
+Paris ;; 0 ;; !
 @ odd literals | math | Math_PoT
 5 ;; {{5, 6}} ;; !?
 5 ;; {[]: 1} ;; !?

@@ -60,12 +60,53 @@ def number_from_words(text: str) -> Fraction | None:
     return _positive(tokens)
 
 
+def in_digits(text: str) -> str | None:
+    """The text with its numbers in words written in digits, or None where there are none.
+
+    `twelve dollars and fifty cents` is `12 dollars and 50 cents`, `an hour and a half` is `3/2 hour`, and `half an
+    hour` is `1/2 hour`.
+
+    Args:
+        text: Any text.
+    """
+    if len(text) > MAX_CHARS:
+        return None
+    plain = " ".join(text.lower().strip().rstrip(".").split())
+    found = _NUMBER_PHRASE.sub(_digits, _PART_OF_ONE.sub(r"\1 ", plain))
+    found = _UNIT_AND_PART.sub(lambda m: f"{Fraction(m[1]) + Fraction(m[3])} {m[2]}", found)
+    return None if found == plain else found
+
+
+def _digits(found: re.Match[str]) -> str:
+    if found[0] in ("a", "an"):
+        return "1" if found.start() == 0 or found.string[: found.start()].endswith("and ") else found[0]
+    value = number_from_words(found[0])
+    return found[0] if value is None else str(value)
+
+
+_NUMBER = rf"(?:\d[\d,]*(?:\.\d+)?|{'|'.join(sorted(_KNOWN - {'and'}, key=len, reverse=True))})"
+_NUMBER_PHRASE = re.compile(rf"\b{_NUMBER}(?:[\s-]+(?:and\s+)?{_NUMBER})*\b")
+_PART_OF_ONE = re.compile(
+    rf"\b({'|'.join([*_PARTS, *_PLURALS])})\s+(?:of\s+)?an?\s+(?!dozen|hundred|{'|'.join(SCALES)})"
+)
+_UNIT_AND_PART = re.compile(r"(\d+) ([a-z]+) and (\d+/\d+)")
+
+
+def says_none(text: str) -> bool:
+    """True where a text holds a word that denies, so that it may say that there is nothing of what is counted."""
+    return _DENIAL.search(text.lower()) is not None
+
+
+_DENIAL = re.compile(r"\b(?:no|none|not|nothing|nobody|never|neither|nil|without)\b")
+
+
 def _positive(tokens: list[str]) -> Fraction | None:
     if not tokens:
         return None
-    if tokens[0] == "half" and tokens[1:2] == ["a"] and len(tokens) == 3:
-        whole = _whole(tokens[2:])
-        return None if whole is None else whole / 2
+    halved = [token for token in tokens if token != "a"]
+    if halved[:1] == ["half"] and len(halved) == 2:  # `half a dozen`, `a half dozen`
+        whole = _whole(halved[1:])
+        return None if whole is None or tokens[-1] in NUMBER_WORDS else whole / 2
     if "point" in tokens:
         at = tokens.index("point")
         digits = [NUMBER_WORDS.get(token, 10) for token in tokens[at + 1 :]]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from ultrainteract.grading.compound import compound
 from ultrainteract.grading.finding import Basis, Finding
-from ultrainteract.grading.number import Number, parse_number
+from ultrainteract.grading.number import Number, parse_number, same_number
+from ultrainteract.grading.number_words import in_digits
 from ultrainteract.grading.shapes import Relation, Scalar, Shape
-from ultrainteract.grading.units import Unit, split_unit
+from ultrainteract.grading.units import Unit, conversion_factors, split_unit
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def quantity(scalar: Scalar) -> Quantity:
         return Quantity(scalar, parse_number(scalar.text), None)
     if number := parse_number(scalar.text):
         return Quantity(scalar, number, None)
+    if parts := compound(scalar.text):
+        return Quantity(Scalar(str(parts[0])), Number(parts[0]), parts[1])
     if found := _BASED.fullmatch(scalar.text):
         stated = found[2] or found[3]
         base = int(stated) if stated.isdigit() else _BASE_WORDS.get(stated, 0)
@@ -82,6 +86,21 @@ def quantity(scalar: Scalar) -> Quantity:
     if number is not None or body != scalar.text:
         return Quantity(Scalar(body), number, unit)
     return Quantity(scalar, None, None)
+
+
+def worded(text: str) -> Scalar | None:
+    """The quantity that a text states with its number in words, in digits: `an hour and a half` is `3/2 hour`."""
+    digits = in_digits(text)
+    scalar = Scalar(digits) if digits is not None else None
+    return scalar if scalar is not None and quantity(scalar).number is not None else None
+
+
+def may_be_restated(stated: Number, unit: Unit | None, bare: Number) -> bool:
+    """True where a number without a unit is a quantity in its own or another unit of its dimension, or rounds it."""
+    return any(
+        not same_number(bare, Number(stated.value * factor, stated.places), program=False).is_unequal
+        for factor in (1, *(conversion_factors(unit) if unit else ()))
+    )
 
 
 def same_in_base(right: Quantity, given: Quantity) -> Finding:

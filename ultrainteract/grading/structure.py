@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from ultrainteract.grading.compound import compound
 from ultrainteract.grading.latex import ROW, Malformed, Unreadable, clean, closing, split_top
 from ultrainteract.grading.number import parse_number
-from ultrainteract.grading.number_words import NUMBER_WORDS, number_from_words
+from ultrainteract.grading.number_words import NUMBER_WORDS
+from ultrainteract.grading.quantity import worded
 from ultrainteract.grading.regions import INFINITY, MINUS_INFINITY, REALS, as_region, punctured
 from ultrainteract.grading.shapes import (
     Interval,
@@ -97,7 +99,7 @@ def _read(text: str, depth: int) -> Shape:
         raise Unreadable("brackets are nested too deeply")
     if not text:
         raise Malformed("a part of the expression is empty")
-    if parse_number(text) is not None:
+    if parse_number(text) is not None or compound(text) is not None:
         return Scalar(text)
     if clock := _CLOCK.fullmatch(found[1].strip() if (found := _ONLY_TEXT.fullmatch(text)) else text):
         return Words(f"{int(clock[1])}:{clock[2] or '00'} {clock[3].lower()}m")
@@ -157,7 +159,7 @@ def _words(text: str) -> Words | Shape | None:
         if _COUNTED.fullmatch(text):
             return Scalar(text)
         return _known_words(text) or Words(text)
-    if (text[0].isalpha() or " and " in text) and number_from_words(text) is not None:
+    if (text[0].isalpha() or " and " in text) and worded(text) is not None:
         return _known_words(text) or Words(text)
     if text.lower() in ("yes", "no"):
         return Words(text)

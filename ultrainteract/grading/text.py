@@ -8,10 +8,13 @@ import unicodedata
 from difflib import SequenceMatcher
 from fractions import Fraction
 
+from ultrainteract.grading.compound import clock
 from ultrainteract.grading.dates import parse_dates, same_date
 from ultrainteract.grading.finding import Basis, Finding
-from ultrainteract.grading.number import parse_number
-from ultrainteract.grading.number_words import number_from_words
+from ultrainteract.grading.number import Number, parse_number
+from ultrainteract.grading.number_words import number_from_words, says_none
+from ultrainteract.grading.quantity import Quantity, may_be_restated, quantity, worded
+from ultrainteract.grading.shapes import Scalar
 
 MAX_CHARS = 2_000
 """Longest text that is compared word by word."""
@@ -96,6 +99,8 @@ def same_text(gold: str, answer: str) -> Finding:
         return Finding.either(places[0] == places[1], "the same place", "another place")
     if (dates := parse_dates(gold)) and (given_dates := parse_dates(answer)):
         return same_date(dates, given_dates)
+    if doubt := _amounts(gold, answer):
+        return Finding.unknown(doubt)
     if _content(right) == _content(given):
         return Finding.equal("the same words but for small ones", Basis.CONVENTION)
     words = [set(re.findall(r"\w+", text.casefold())) for text in (gold, answer)]
@@ -151,6 +156,28 @@ def _number(text: str) -> Fraction | None:
     """The number that a normalised text is, in digits or in words."""
     number = parse_number(text.replace("minus ", "-"))
     return number.value if number else number_from_words(text)
+
+
+def _amounts(gold: str, answer: str) -> str:
+    """Why two texts may state the same amount although their words differ; empty where they do not."""
+    right, given = _amount(gold), _amount(answer)
+    if right.number and given.number:
+        if may_be_restated(right.number, right.unit, given.number) or may_be_restated(
+            given.number, given.unit, right.number
+        ):
+            return "amounts that may be the same in another unit or wording"
+    elif right.number and not right.number.value:
+        return "words that may say that there is nothing"
+    elif given.number and not given.number.value and says_none(gold):
+        return "zero, which may be what is said in words"
+    return ""
+
+
+def _amount(text: str) -> Quantity:
+    text = text.strip().rstrip(".")
+    if time := clock(text):
+        return Quantity(Scalar(text), Number(time[0]), time[1])
+    return quantity(worded(text) or Scalar(text))
 
 
 def _ordinal(text: str) -> int | None:

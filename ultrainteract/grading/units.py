@@ -133,12 +133,12 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
         return text[:-1].strip(), make_unit("degree")
     if found := _TEXT_UNIT.search(text):
         words, power = found[1], found[2] or found[3]
-        if re.fullmatch(r"\s*percent(?:age)?\s*", words):
+        if re.fullmatch(r"\s*per ?cent(?:age)?\s*", words):
             return text[: found.start()].strip() + "%", unit
         return text[: found.start()].strip(), make_unit(words, power) or unit
     if found := _WORD_UNIT.search(text):
         words = found[1]
-        if re.fullmatch(r"percent(?:age)?|pct\.?", words.strip().lower()):
+        if re.fullmatch(r"per ?cent(?:age)?|pct\.?", words.strip().lower()):
             return text[: found.start()].strip() + "%", unit
         if _is_unit(words, spaced=text[: found.start(1)].endswith(" ")):
             return text[: found.start()].strip(), make_unit(words, found[2] or found[3]) or unit
@@ -172,6 +172,13 @@ _NO_UNITS = {
     "halves", "thirds", "dozen", "remainder", "is", "are", "was", "were", "out", "or", "if", "when",
     "because", "since", "so", "which", "that", "to", "too", "from", "as",
 }  # fmt: skip
+
+
+SCALES = {
+    "hundred", "thousand", "million", "mio", "mln", "billion", "bn", "bln", "trillion", "trn", "lakh", "lac", "crore",
+    "grand", "gross", "score", "dozen^1",
+}  # fmt: skip
+"""Names of units that are rather scales: `2 hundreds` and `3 crore` are neither 2 nor 3."""
 
 
 def relation(gold: Unit | None, answer: Unit | None) -> tuple[str, Fraction]:

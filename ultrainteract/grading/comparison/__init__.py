@@ -62,7 +62,7 @@ class _Comparison:
             case (Named() | Relation(), _) | (_, Named() | Relation()):
                 return named(self, gold, answer)
             case (Words(), _) | (_, Words()):
-                return words(gold, answer)
+                return words(self, gold, answer)
             case (Matrix(), _) | (_, Matrix()):
                 return matrices(self, gold, answer)
             case (Region() | Interval(), _) | (_, Region() | Interval()):

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from ultrainteract.grading.assignment import assign
 from ultrainteract.grading.comparison.context import Comparing
 from ultrainteract.grading.comparison.scalars import may_stand_for_anything
+from ultrainteract.grading.compound import clock
 from ultrainteract.grading.finding import Basis, Finding, all_equal
 from ultrainteract.grading.number import Number, same_number
-from ultrainteract.grading.quantity import plain_number, squeeze
+from ultrainteract.grading.quantity import may_be_restated, plain_number, quantity, squeeze, worded
 from ultrainteract.grading.shapes import Items, Named, Scalar, Shape, Words
+from ultrainteract.grading.units import Unit
 
 _GROUPS = re.compile(r"[-+]?\d+(?:,\d+)*,\d.*")
 _ORDER = Finding.unknown("the right values, but the order may matter")
@@ -105,15 +107,26 @@ def items_and_scalar(c: Comparing, gold: Items, answer: Scalar) -> Finding:
         return Finding.unknown("a comma that may separate thousands or values")
     if may_stand_for_anything(answer, complex_too=gold.kind in ("paren", "bracket")):
         return Finding.unknown("an expression that may stand for several values")
+    if not gold.items and _is_zero(answer):
+        return Finding.unknown("nothing against zero")
+    units = _units_of_parts(gold)
+    if units and all(unit.dimension for unit in units):
+        return Finding.unknown("quantities that may be parts of one")
     return Finding.unequal("one value where several are asked for")
 
 
 def scalar_and_items(c: Comparing, gold: Scalar, answer: Items) -> Finding:
-    """One value is asked for, and a collection given."""
+    """One value is asked for, and a collection given.
+
+    Quantities whose units differ may be parts of one (`1 year and 2 weeks`, `2 boxes and 3 pens`), and words that
+    name a number may be part of it (`a dozen and 3`), so that neither is known to be several values.
+    """
     if answer.kind == "ratio":
         return _ratio_and_scalar(c, answer, gold)
     if not answer.items:
-        return Finding.unequal("no value")
+        return Finding.unknown("nothing against zero") if _is_zero(gold) else Finding.unequal("no value")
+    if _units_of_parts(answer):
+        return Finding.unknown("quantities that may be parts of one")
     if plain_number(gold) is None and answer.kind in ("paren", "bracket"):
         return Finding.unknown("a tuple against an expression")
     if answer.kind == "list" and all(isinstance(item, Scalar) for item in answer.items):
@@ -129,7 +142,7 @@ def scalar_and_items(c: Comparing, gold: Scalar, answer: Items) -> Finding:
     if any(found.is_equal for found in findings) and any(isinstance(item, Words) for item in answer.items):
         return Finding.unknown("the gold value with words beside it")
     if any(
-        found.is_unknown
+        found.is_unknown or worded(item.text)
         for found, item in zip(findings, answer.items, strict=True)
         if isinstance(item, Words)
     ):
@@ -139,7 +152,20 @@ def scalar_and_items(c: Comparing, gold: Scalar, answer: Items) -> Finding:
     return Finding.unequal("several values where one is asked for")
 
 
+def _is_zero(scalar: Scalar) -> bool:
+    number = plain_number(scalar)
+    return number is not None and not number.value
+
+
+def _units_of_parts(items: Items) -> list[Unit]:
+    """The units of quantities that may be parts of one: each has a number and a unit of its own; else none."""
+    quantities = [quantity(item) for item in items.items if isinstance(item, Scalar)]
+    units = [one.unit for one in quantities if one.number and one.unit]
+    return units if len(items.items) == len(units) == len(set(units)) > 1 else []
+
+
 def _ratio_and_scalar(c: Comparing, ratio: Items, scalar: Scalar) -> Finding:
+    """A ratio against a number, which may be a time: `3:30` is three and a half hours, or minutes."""
     numbers = [plain_number(item) for item in ratio.items]
     value = plain_number(scalar)
     if (
@@ -152,4 +178,7 @@ def _ratio_and_scalar(c: Comparing, ratio: Items, scalar: Scalar) -> Finding:
         return Finding.unknown("a ratio against another expression")
     if numbers[0].value / numbers[1].value == value.true_value:
         return Finding.equal("the same ratio", Basis.CONVENTION)
+    time = clock(":".join(item.text for item in ratio.items if isinstance(item, Scalar)))
+    if time and may_be_restated(Number(time[0]), time[1], value):
+        return Finding.unknown("a ratio that may be a time")
     return same_number(Number(numbers[0].value / numbers[1].value), value, program=c.setting.program)

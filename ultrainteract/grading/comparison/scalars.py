@@ -14,13 +14,14 @@ from ultrainteract.grading.quantity import (
     bodies,
     infinity,
     letter_after_number,
+    may_be_restated,
     quantity,
     same_in_base,
     squeeze,
 )
 from ultrainteract.grading.shapes import Scalar
 from ultrainteract.grading.structure import MATH_WORDS
-from ultrainteract.grading.units import Unit, conversion_factors, kelvin, make_unit, relation
+from ultrainteract.grading.units import SCALES, Unit, kelvin, make_unit, relation
 
 
 def scalars(c: Comparing, gold: Scalar, answer: Scalar) -> Finding:
@@ -67,15 +68,17 @@ def _with_units(found: Finding, kind: str, right: Quantity, given: Quantity, uni
         return found
     if kind in ("conflict", "unknown") and found.is_equal:
         return Finding.unknown("the number is right, the unit may not be")
+    if kind == "missing" and found.is_equal and {one.name for one in (unit, given.unit) if one} & SCALES:
+        return Finding.unknown("the number is right if the word behind it is no scale")
     if kind == "convertible" and found.is_equal:
         return Finding.equal("the same quantity in another unit", Basis.CONVENTION)
     if kind == "missing" and found.is_unequal:
         known = unit or given.unit
         if known is not None and known.dimension == "angle^1" and _radians(right, given):
             return Finding.unknown("an angle in degrees against one in radians")
-        if known is not None and right.number and given.number and right.number.value:
-            ratio = given.number.value / right.number.value
-            if ratio in conversion_factors(known) or (ratio and 1 / ratio in conversion_factors(known)):
+        if known is not None and right.number and given.number:
+            stated, bare = (right.number, given.number) if unit else (given.number, right.number)
+            if may_be_restated(stated, known, bare):
                 return Finding.unknown("the same quantity if it is in another unit")
         if given.unit is not None and _power_of_ten(right, given):
             return Finding.unknown("the same number if the word behind it is a scale")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
+from ultrainteract.grading.comparison.context import Comparing
 from ultrainteract.grading.finding import Basis, Finding
-from ultrainteract.grading.number_words import NUMBER_WORDS, number_from_words
-from ultrainteract.grading.quantity import plain_number, quantity
+from ultrainteract.grading.number_words import NUMBER_WORDS, says_none
+from ultrainteract.grading.quantity import plain_number, quantity, worded
 from ultrainteract.grading.shapes import Items, Matrix, Region, Scalar, Shape, Words
 from ultrainteract.grading.text import same_text
 
 
-def words(gold: Shape, answer: Shape) -> Finding:
-    """Two answers of which at least one is in words."""
+def words(c: Comparing, gold: Shape, answer: Shape) -> Finding:
+    """Two answers of which at least one is in words.
+
+    A number in words that is the other number is not known to be meant so. Nothing and none can be said in many ways
+    (`none`, `no apples`, `free`), so that against a gold answer of zero words that name no number are not known.
+    """
     texts = [shape.text if isinstance(shape, Words | Scalar) else None for shape in (gold, answer)]
     if texts[0] is None or texts[1] is None:
         if isinstance(answer, Words) and isinstance(gold, Region | Items):
@@ -38,9 +42,12 @@ def words(gold: Shape, answer: Shape) -> Finding:
     numeric = [isinstance(shape, Scalar) and quantity(shape).number is not None for shape in (gold, answer)]
     if any(numeric):
         other = plain[0] if numeric[1] else plain[1]
-        if (named := number_from_words(other)) is not None:
-            return _named_number(named, gold if numeric[0] else answer)
-        if other == "none" and plain[0] != "0":
+        if (named := worded(other)) is not None:
+            return _named_number(c, *((gold, named) if numeric[0] else (named, answer)))
+        number = plain_number(gold if numeric[0] else answer)
+        if number and not number.value and (numeric[0] or says_none(other)):
+            return Finding.unknown("words that may say that there is nothing")
+        if other == "none":
             return Finding.unequal("no value")
         if re.fullmatch(r"[ivxlcdm]{2,}", other):
             return Finding.unknown("words that may be a Roman numeral")
@@ -53,14 +60,15 @@ def words(gold: Shape, answer: Shape) -> Finding:
     return same_text(texts[0], texts[1])
 
 
-def _named_number(named: Fraction, shape: Shape) -> Finding:
+def _named_number(c: Comparing, gold: Shape, answer: Shape) -> Finding:
     """A number in words against one in digits: the same value is no proof that the same is meant."""
-    number = plain_number(shape)
-    if number is None or number.percent or number.value == named:
+    found = c.shapes(gold, answer)
+    if found.is_equal:
         return Finding.unknown("a number in words")
-    return Finding.unequal("different numbers", Basis.CONVENTION)
+    return found.resting_on(Basis.CONVENTION)
 
 
+_NEGATION = re.compile(r"\b(?:no|none|not|nothing|nobody|never|neither|nil|without)\b")
 _YES_NO = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
 _COUNTING = {
     "half", "quarter", "third", "dozen", "hundred", "thousand", "million", "billion", "none", "double", "twice",
