@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -12,16 +13,11 @@ import pytest
 from tests.builders import Scripted, config
 from ultrainteract import api
 from ultrainteract.dataset.tree_table import read_trees
-from ultrainteract.errors import ConfigError, DataError, ProviderError
-from ultrainteract.judgments.annotators.asking import ask_model
+from ultrainteract.errors import ConfigError, DataError, ProviderError, StoreError
+from ultrainteract.judgments.annotators.answers import read_choice, read_ratings
+from ultrainteract.judgments.annotators.asking import annotator_name, ask_model
 from ultrainteract.judgments.annotators.classify import classify, fisher_p, repeat_p
-from ultrainteract.judgments.annotators.measures import (
-    Item,
-    Question,
-    read_choice,
-    read_questions,
-    read_ratings,
-)
+from ultrainteract.judgments.annotators.measures import Item, Question, read_questions
 from ultrainteract.judgments.annotators.plan import planned
 from ultrainteract.judgments.annotators.simulation import KINDS, confusion, fixed
 from ultrainteract.models.base import ChatRequest
@@ -46,6 +42,12 @@ def test_simulated_annotators_are_recognised_at_the_recommended_number_of_measur
     print("\nsimulated annotator: " + "; ".join(f"{name} {dict(counts)}" for name, counts in found.items()))
     for name, counts in found.items():
         assert counts[KINDS[name][0]] >= 0.95 * 400, (name, counts)
+
+
+@pytest.mark.parametrize("scales", [("rating",), ("pairwise", "rating")])
+def test_they_answer_on_the_scale_of_the_plan(scales: tuple[str, ...]) -> None:
+    for name, counts in confusion(plan(scales=scales), items=200).items():
+        assert counts[KINDS[name][0]] >= 0.95 * 200, (name, counts)
 
 
 @pytest.mark.parametrize("repeats", [1, 2])
@@ -76,25 +78,51 @@ def test_the_exact_tests_are_exact() -> None:
     assert repeat_p([(1, 0)] * 5) is None
 
 
+def test_choices_are_read_where_they_are_stated_and_left_unread_where_they_are_mentioned() -> None:
+    stated = {
+        "a": ["Choice: 1", "Answer 1.", "1\n\nIt says more than answer 2.", "I weighed both. Choice: 1", "A", "1.0",
+              "Choice: 1. It says more than answer 2.", "Choice: 1 because it is short", "[Choice: 1]"],
+        "b": ["**Choice: 2**\nBecause …", "2", "Choose: 2", "Choice: 2\nChoice 1 is wrong.", "My choice is 2.", "b",
+              "Choice: B", "Choice 1 is wrong.\nChoice: 2"],
+        "tie": ["choice: equal", "tie", "Equal.", "Final choice: equal"],
+    }  # fmt: skip
+    for choice, answers in stated.items():
+        assert {answer: read_choice(answer) for answer in answers} == dict.fromkeys(answers, choice)
+    doubtful = [
+        "", "I prefer the second", "Choice: 3", "Choice: 10", "Choice 1 vs. Choice 2", "Choice 1 vs Choice 2", "1 or 2?",
+        "Choice 1 vs 2", "Choice: 1/2", "Choice: 1-2", "Choice: 1, 2", "Choice: 1 or 2", "Choice: 1.5", "1/2", "-1", "1?",
+        "Choice: 1?", "Choice: 1 is long, choice: 2 is short.", "1) is better", "Choice 1 is worse", "Choice: not 1",
+        "Choice [1/2/equal]: 2", "Choice 1:\nGood.\nChoice 2:\nBad.", "**Choice 1**\nGood\n**Choice 2**\nBad",
+        "I would never choose 2.", "Not choice: 1.", "1\nChoice: 2", "Choice: 1. Choice: 2.", "Choose a shorter one",
+    ]  # fmt: skip
+    assert [answer for answer in doubtful if read_choice(answer) is not None] == []
+
+
+def test_two_ratings_on_the_scale_are_read_whatever_is_written_around_them() -> None:
+    for first, second in itertools.product(("0", "3", "7.5", "7,5", "10"), repeat=2):
+        one, other = (float(number.replace(",", ".")) for number in (first, second))
+        expected = "tie" if one == other else "a" if one > other else "b"
+        for form in (
+            "{0} {1}", "{0}/10 and {1}/10", "{0} out of 10, {1} out of 10", "{0} / 10\n{1} / 10", "{0}\n{1}", "({0}, {1})",
+            "Rating 1: {0}\nRating 2: {1}", "1. {0}\n2. {1}", "1) {0}, 2) {1}", "A: {0}\nB: {1}", "{0} vs. {1}",
+            "Answer 2: {1}, answer 1: {0}", "**Answer 1:** {0}/10 (long)\nGood.\n\n**Answer 2:** {1}/10 (short)\n3 facts",
+            "The second answer is {1} and the first is {0}", "Rating of answer 2: {1}; rating of answer 1: {0}", "{0} & {1}",
+            "Ratings: {0} {1}", "My ratings:\n{0} {1}\n1. clear\n2. short", "On a scale from 0 to 10: {0} {1}",
+            "{0} {1} because the first is better", "- Answer 1: {0}\n- Answer 2: {1}", "Response 1 {0} Response 2 {1}",
+        ):  # fmt: skip
+            answer = form.format(first, second)
+            assert read_ratings(answer) == expected, answer
+
+
 @pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ("Choice: 1", "a"), ("**Choice: 2**\nBecause …", "b"), ("choice: equal", "tie"), ("2", "b"), ("Answer 1.", "a"),
-        ("I prefer the second", None), ("Choice: 3", None), ("", None), ("1\n\nIt says more than answer 2.", "a"),
-        ("Choose: 2", "b"), ("Choice: 2\nChoice 1 is wrong.", "b"), ("Choice 1 vs. Choice 2", None), ("1 or 2?", None),
-        ("I weighed both. Choice: 1", "a"), ("Choice: 1 is long, choice: 2 is short.", None), ("1) is better", None),
-    ],
+    "answer",
+    ["", "eight", "7", "7/10", "7,4", "-3 2", "3 -2", "+7 +4", "-7\n-4", "11 4", "10.5 3", "100 90", "70% 40%", "7 4 3",
+     "4/5 3/5", "9/8", "7/100 4/100", "7-8", "7 - 8", "7 to 8", "1. 2", "1: 2", "Answer 1: 7, answer 1: 8", "1) 9 2) 8 3) 7",
+     "9 for the second, 8 for the first", "Second, first: 4 7", "Ratings (answer 2, answer 1): 4 7", "8 1. 9 2.",
+     "Answer 1: -3, answer 2: 2", "Answer 1: 7-8, answer 2: 4", "Answer 1 is 2 points better: 9 8", "7\n\n4 reasons follow"],
 )  # fmt: skip
-def test_choices_are_read_or_left_unread(answer: str, expected: str | None) -> None:
-    assert read_choice(answer) == expected
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [("7 4", "a"), ("Answer 1: 3, Answer 2: 9.5", "b"), ("6 6", "tie"), ("eight", None), ("7", None)],
-)
-def test_ratings_are_read_or_left_unread(answer: str, expected: str | None) -> None:
-    assert read_ratings(answer) == expected
+def test_what_is_not_exactly_two_ratings_on_the_scale_is_left_unread(answer: str) -> None:
+    assert read_ratings(answer) is None
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -217,3 +245,106 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "z.jsonl", [{"item": {}, "order": "up", "answer": None}])
     with pytest.raises(DataError, match=r"z.jsonl:1"):
         list(read_questions(read_file(path)))
+
+
+def test_an_id_stands_for_one_item(tmp_path: Path) -> None:
+    one = {"id": 1, "prompt": "p", "response_a": "a", "response_b": "b", "label": 1}
+    same = one | {"id": "1", "label": "A"}
+    report = api.plan_annotation(write(tmp_path / "x.jsonl", [one, same]), output=tmp_path / "p.jsonl")
+    assert (report["items"], report["duplicates"], report["questions"]) == (1, 1, 16)
+    other = write(tmp_path / "y.jsonl", [one | {"response_b": "c"}])
+    with pytest.raises(DataError, match=r"y\.jsonl:1.*'1'.*response_b.*x\.jsonl:1"):
+        api.plan_annotation(tmp_path / "x.jsonl", other, output=tmp_path / "q.jsonl")
+    api.plan_annotation(other, output=tmp_path / "q.jsonl")
+    with pytest.raises(DataError, match=r"q\.jsonl:1.*response_b.*p\.jsonl:"):
+        api.classify_annotations(tmp_path / "p.jsonl", tmp_path / "q.jsonl")
+
+
+def test_a_measure_counts_once(tmp_path: Path) -> None:
+    rows = [one.model_dump(mode="json") for one in answered(plan(), "fixed opinion")]
+    path = write(tmp_path / "a.jsonl", rows)
+    blank = write(tmp_path / "blank.jsonl", [row | {"answer": " "} for row in rows])
+    report = api.classify_annotations(blank, path, path)
+    assert (report["measures"], report["duplicates"], report["unanswered"]) == (16, 32, 0)
+    assert report["annotators"]["fixed opinion"]["kinds"] == {"genuine": 1}
+    turned = write(tmp_path / "b.jsonl", [row | {"answer": "equal"} for row in rows])
+    with pytest.raises(DataError, match=r"b\.jsonl:1.*fixed opinion.*a\.jsonl:1.*Name the annotator"):
+        api.classify_annotations(path, turned)
+
+
+@pytest.mark.parametrize(("one", "two"), [(1, 2), (1.0, 2.0), ("A", "B"), ("1.0", "2.0"), ("a ", " b")])
+def test_an_answer_may_be_a_number_or_a_letter(tmp_path: Path, one: object, two: object) -> None:
+    rows = [
+        q.model_dump(mode="json") | {"answer": one if q.order == "straight" else two, "annotator": 7}
+        for q in plan()
+    ]
+    report = api.classify_annotations(write(tmp_path / "a.jsonl", rows))
+    assert report["annotators"]["7"]["kinds"] == {"genuine": 1}
+    rated = [
+        row | {"scale": "rating", "answer": [7, 4.5] if row["order"] == "straight" else [4.5, 7]}
+        for row in rows
+    ]
+    assert api.classify_annotations(write(tmp_path / "b.jsonl", rated))["annotators"]["7"]["kinds"] == {
+        "genuine": 1
+    }
+
+
+def test_an_empty_cell_is_not_answered_yet_and_an_empty_label_is_none(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("prompt,response_a,response_b,label\np,a,b,\nq,a,b,1.0\nr,a,b,B\n")
+    api.plan_annotation(tmp_path / "items.csv", output=tmp_path / "p.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+    assert {row["item"]["prompt"]: row["item"]["label"] for row in rows} == {"p": None, "q": "a", "r": "b"}
+    for empty in (None, "", "  "):
+        report = api.classify_annotations(
+            write(tmp_path / "e.jsonl", [row | {"answer": empty} for row in rows])
+        )
+        assert (report["measures"], report["unanswered"], report["unread"]) == (48, 48, 0)
+    for odd in ({"x": 1}, True, [], ["1"]):
+        with pytest.raises(DataError, match=r"o\.jsonl:1.*answer"):
+            api.classify_annotations(write(tmp_path / "o.jsonl", [rows[0] | {"answer": odd}]))
+
+
+def test_answers_are_not_overwritten_unless_told(tmp_path: Path) -> None:
+    plan_file, source = tmp_path / "plan.jsonl", items(tmp_path, 2)
+    api.plan_annotation(source, output=plan_file)
+    api.plan_annotation(source, output=plan_file, repeats=2)  # nobody has answered yet
+    lines = plan_file.read_text().splitlines()
+    filled = "\n".join([json.dumps(json.loads(lines[0]) | {"answer": 1, "annotator": "ann"}), *lines[1:]])
+    plan_file.write_text(filled)
+    with pytest.raises(StoreError, match=r"1 answers by ann that would be lost.*--force"):
+        api.plan_annotation(source, output=plan_file)
+    assert plan_file.read_text() == filled
+    with pytest.raises(StoreError, match="is no plan"):
+        api.plan_annotation(source, output=source)
+    assert api.plan_annotation(source, output=plan_file, force=True)["questions"] == 32
+
+
+def test_a_models_answers_carry_its_name_and_stay_when_another_one_is_asked(tmp_path: Path) -> None:
+    plan_file, out = tmp_path / "plan.jsonl", tmp_path / "judged"
+    api.plan_annotation(items(tmp_path, 1), output=plan_file, repeats=1)
+    both = api.load_config("configs/demo.yaml")
+    names = list(both.models)[:2]
+    settings = both.model_copy(
+        update={"models": {n: both.models[names[0]].model_copy(update={"model": n}) for n in both.models}}
+    )
+    api.run_annotation(plan_file, settings, names[0], out)
+    before = (out / "answers.jsonl").read_bytes()
+    assert {json.loads(line)["annotator"] for line in before.splitlines()} == {names[0]}
+    with pytest.raises(StoreError, match=f"answers by {names[0]} that would be lost"):
+        api.run_annotation(plan_file, settings, names[1], out)
+    assert (out / "answers.jsonl").read_bytes() == before
+    api.plan_annotation(items(tmp_path, 1), output=plan_file, repeats=2)
+    assert api.run_annotation(plan_file, settings, names[0], out)["questions"] == 8
+    api.run_annotation(plan_file, settings, names[1], out, force=True)
+    alike = both.model_copy(update={"models": dict.fromkeys(names, both.models[names[0]])})
+    assert annotator_name(alike, names[0]) != annotator_name(alike, names[1])
+
+
+def test_pairs_of_an_earlier_classification_do_not_outlive_it(tmp_path: Path) -> None:
+    plan_file = tmp_path / "plan.jsonl"
+    api.plan_annotation(items(tmp_path, 12), output=plan_file, annotator="ann")
+    rows = [json.loads(line) for line in plan_file.read_text().splitlines()]
+    told = write(tmp_path / "a.jsonl", [row | {"answer": "12"[row["order"] != "straight"]} for row in rows])
+    assert api.classify_annotations(told, output=tmp_path / "out")["pairs"] == 12
+    assert api.classify_annotations(plan_file, output=tmp_path / "out")["pairs"] == 0
+    assert list(read_trees(tmp_path / "out")) == []

@@ -23,6 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ultrainteract.api.annotations import classify_annotations, plan_annotation, run_annotation
     from ultrainteract.api.configuration import load_config
     from ultrainteract.api.curation import curate
     from ultrainteract.api.datasets import ExportReport, data_rules, export, import_, stats, validate_data
@@ -47,15 +48,7 @@ if TYPE_CHECKING:
         selection_rules,
     )
     from ultrainteract.api.isolation import build_sandbox, check_sandbox, prune_sandbox, sandbox_shell
-    from ultrainteract.api.judgments import (
-        classify_annotations,
-        plan_annotation,
-        rate_votes,
-        rate_writing,
-        run_annotation,
-        vote_pairs,
-        writing_pairs,
-    )
+    from ultrainteract.api.judgments import rate_votes, rate_writing, vote_pairs, writing_pairs
     from ultrainteract.api.lookup import build_wikipedia, search_wikipedia
     from ultrainteract.api.preparation import init, plan, plan_cluster, validate, validate_async
     from ultrainteract.api.principles import answer_under_principles, score_principles, write_principles
@@ -81,6 +74,7 @@ if TYPE_CHECKING:
 HOMES = {
     name: f"ultrainteract.{module}"
     for module, names in {
+        "api.annotations": ("classify_annotations", "plan_annotation", "run_annotation"),
         "api.configuration": ("load_config",),
         "api.curation": ("curate",),
         "api.datasets": ("ExportReport", "data_rules", "export", "import_", "stats", "validate_data"),
@@ -92,10 +86,7 @@ HOMES = {
             "build_seeds", "check_seeds", "make_tests", "make_word_problems", "seed_datasets", "selection_rules",
         ),
         "api.isolation": ("build_sandbox", "check_sandbox", "prune_sandbox", "sandbox_shell"),
-        "api.judgments": (
-            "classify_annotations", "plan_annotation", "rate_votes", "rate_writing", "run_annotation",
-            "vote_pairs", "writing_pairs",
-        ),
+        "api.judgments": ("rate_votes", "rate_writing", "vote_pairs", "writing_pairs"),
         "api.lookup": ("build_wikipedia", "search_wikipedia"),
         "api.preparation": ("init", "plan", "plan_cluster", "validate", "validate_async"),
         "api.principles": ("answer_under_principles", "score_principles", "write_principles"),

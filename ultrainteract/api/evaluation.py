@@ -274,8 +274,8 @@ def export_samples(folder: str | Path, layout: str, output: str | Path) -> int:
         StoreError: There is no evaluation, or the file cannot be written.
     """
     from ultrainteract.evaluation.bridges import failures, rows
-    from ultrainteract.evaluation.writing import write_lines
     from ultrainteract.store import RunStore
+    from ultrainteract.store.files import write_lines
 
     with RunStore.open(folder, readonly=True) as store:
         lines = failures(store.items()) if layout == "failures" else rows(store.items(), layout)

@@ -1,4 +1,4 @@
-"""Judgments of people and models: ratings and pairs from crowd votes, annotators under conditions, principles."""
+"""Judgments of people and models: ratings and pairs from crowd votes, and scores of rewrites."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ultrainteract.errors import ConfigError, DataError, StoreError
+from ultrainteract.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ultrainteract.config import RunConfig
@@ -46,7 +46,7 @@ def rate_votes(
     """
     from ultrainteract.judgments.votes.report import rate_votes as rate
 
-    records = _battles(files, columns)
+    records = read_votes(files, columns)
     return rate(
         records, method=method, style=style, confidence=confidence, resamples=resamples, seed=seed, cleaning=cleaning
     )  # fmt: skip
@@ -87,7 +87,7 @@ def vote_pairs(
     from ultrainteract.judgments.votes.trees import summary, vote_trees
 
     voted = vote_trees(
-        _battles(files, columns), dataset=dataset, licence=license, min_reliability=min_reliability, seed=seed,
+        read_votes(files, columns), dataset=dataset, licence=license, min_reliability=min_reliability, seed=seed,
         cleaning=cleaning, style=style,
     )  # fmt: skip
     trees, pairs = write_trees(voted.trees, output, dataset, [str(file) for file in files])
@@ -122,7 +122,7 @@ def write_trees(
     return rows["trees"], counted.pairs
 
 
-def _battles(files: Sequence[str | Path], columns: Mapping[str, str] | None) -> list[Battle | BadRecord]:
+def read_votes(files: Sequence[str | Path], columns: Mapping[str, str] | None) -> list[Battle | BadRecord]:
     """The records of files of votes.
 
     Raises:
@@ -151,147 +151,6 @@ def _battles(files: Sequence[str | Path], columns: Mapping[str, str] | None) -> 
         raise DataError(str(error)) from error
 
 
-def plan_annotation(
-    *files: str | Path,
-    output: str | Path,
-    columns: Mapping[str, str] | None = None,
-    repeats: int = 4,
-    wordings: int = 2,
-    scales: Sequence[str] = ("pairwise",),
-    annotator: str | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Writes the questions that tell genuine preferences from made-up ones (see docs/annotate.md).
-
-    Args:
-        files: Files of items: `prompt`, `response_a`, `response_b`, and perhaps `label`, the better answer.
-        output: JSONL file to write; whoever answers fills in `answer`.
-        columns: Columns by these names, for a layout of your own.
-        repeats: Repetitions per condition.
-        wordings: Wordings per scale, 1 to 3.
-        scales: `pairwise`, `rating`, or both.
-        annotator: Who answers.
-        seed: Seed of the order.
-
-    Returns:
-        Items, questions, and how simulated annotators would be classified by such a plan.
-
-    Raises:
-        ConfigError: A column, a scale or a number of wordings is unknown.
-        DataError: A file cannot be read.
-        StoreError: The file cannot be written.
-    """
-    from ultrainteract.judgments.annotators.plan import planned, read_items
-    from ultrainteract.judgments.annotators.simulation import confusion
-
-    items = [item for file in files for item in read_items(read_rows(file), columns)]
-    if not items:
-        raise DataError("The files hold no item.")
-    questions = planned(
-        items, repeats=repeats, wordings=wordings, scales=scales, annotator=annotator, seed=seed
-    )
-    _write_jsonl(output, (question.model_dump(mode="json") for question in questions))
-    own = [question for question in questions if question.item == items[0]]
-    found = confusion(own, seed=seed)
-    return {
-        "items": len(items), "questions": len(questions), "per_item": len(own),
-        "simulated": {name: dict(sorted(counts.items())) for name, counts in found.items()},
-    }  # fmt: skip
-
-
-def run_annotation(
-    plan: str | Path, config: RunConfig, model: str, output: str | Path, *, base: str | Path = "."
-) -> dict[str, Any]:
-    """Has a model answer a plan; what was answered before is not asked again.
-
-    Args:
-        plan: The plan.
-        config: A configuration with the model.
-        model: Its name there.
-        output: Folder for the replies' record and `answers.jsonl`.
-        base: Folder that relative paths of the configuration resolve against.
-
-    Returns:
-        Questions, answers, and answers that can be read.
-
-    Raises:
-        ConfigError: There is no such model.
-        DataError: The plan cannot be read.
-        ProviderError, BudgetExceeded: No further request can be sent.
-        StoreError: The folder cannot be written, or belongs to another configuration.
-    """
-    from ultrainteract.api.models import with_model
-    from ultrainteract.judgments.annotators.asking import ask_model
-    from ultrainteract.judgments.annotators.measures import read_questions
-
-    questions = list(read_questions(read_rows(plan)))
-
-    answered = with_model(
-        config, model, lambda built: ask_model(questions, config, model, {model: built}, Path(output))
-    )
-    file = Path(output) / "answers.jsonl"
-    _write_jsonl(file, (question.model_dump(mode="json") for question in answered))
-    return {
-        "questions": len(answered), "answers": sum(question.answer is not None for question in answered),
-        "read": sum(question.verdict is not None for question in answered), "file": str(file),
-    }  # fmt: skip
-
-
-def classify_annotations(
-    *files: str | Path,
-    output: str | Path | None = None,
-    columns: Mapping[str, str] | None = None,
-    dataset: str = "annotations",
-    license: str | None = None,
-) -> dict[str, Any]:
-    """Tells genuine preferences from constructed ones and non-attitudes, and makes pairs of the genuine ones.
-
-    Args:
-        files: Answered plans, or files of votes with judges and texts (see `rate_votes`).
-        output: Folder for the trees, `constructed.jsonl` and `annotations.json`; nothing is written if None.
-        columns: For votes in a layout of your own.
-        dataset: Name of the dataset on the trees.
-        license: License of the texts.
-
-    Returns:
-        The report as plain JSON; items = pairs + refused.
-
-    Raises:
-        ConfigError: `columns` names an unknown field.
-        DataError: A file cannot be read.
-        StoreError: The folder cannot be written.
-    """
-    import json
-
-    from ultrainteract.judgments.annotators.measures import Question, measures_of_votes, read_questions
-    from ultrainteract.judgments.annotators.report import classified, constructed_rows, couples, figures
-    from ultrainteract.judgments.votes.report import split
-
-    measures: list[Question] = []
-    for file in files:
-        first = next(read_rows(file), None)
-        if {"item", "order", "answer"} <= set(getattr(first, "data", ())):
-            measures += read_questions(read_rows(file))
-        else:
-            measures += measures_of_votes(split(_battles([file], columns))[0])
-    if not measures:
-        raise DataError("The files hold no answer of an annotator to two texts.")
-    found = classified(measures)
-    trees, refused = couples(found, dataset, license)
-    made = sum(1 for _ in trees)
-    pairs = sum(len(one) for _, one in trees.couples.values()) - trees.refused.total()
-    report = figures(found) | {
-        "trees": made, "pairs": pairs, "refused": dict(sorted((refused + trees.refused).items())),
-        "constructed": sum(finding.kind == "constructed" for finding in found.findings.values()),
-    }  # fmt: skip
-    if output is not None:
-        if made:
-            write_trees(trees, output, dataset, [str(file) for file in files])
-        _write_jsonl(Path(output) / "constructed.jsonl", constructed_rows(found))
-        (Path(output) / "annotations.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return report
-
-
 def read_rows(file: str | Path) -> Iterator[Row | BadRecord]:
     """The rows of a file.
 
@@ -305,16 +164,6 @@ def read_rows(file: str | Path) -> Iterator[Row | BadRecord]:
         yield from read_file(Path(file).expanduser())
     except SeedError as error:
         raise DataError(str(error)) from error
-
-
-def _write_jsonl(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    import json
-
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def rate_writing(
@@ -338,10 +187,13 @@ def rate_writing(
         ProviderError, BudgetExceeded: No further request can be sent.
         StoreError: The folder cannot be written, or belongs to another configuration.
     """
+    import json
+
     from ultrainteract.api.models import with_model
     from ultrainteract.judgments.writing.rating import rate_paragraphs
     from ultrainteract.readers.files import BadRecord
     from ultrainteract.readers.rows import Unusable
+    from ultrainteract.store.files import write_lines
 
     rows = []
     for row in read_rows(file):
@@ -357,7 +209,7 @@ def rate_writing(
         model,
         lambda built: rate_paragraphs(rows, config, model, {model: built}, Path(output), repeats),
     )
-    _write_jsonl(Path(output) / "rated.jsonl", found.rows)
+    write_lines(map(json.dumps, found.rows), Path(output) / "rated.jsonl")
     return {
         "rows": len(rows), "rated": len(found.rows), "unrated": found.unrated, "answers": found.answers,
         "unread": found.unread, "readers": found.readers, "spread": found.spread, "direction": found.direction,

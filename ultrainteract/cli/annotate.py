@@ -15,6 +15,7 @@ Columns = Annotated[
     list[str] | None,
     typer.Option("--map", help="FIELD=COLUMN for a layout of your own: prompt, response_a, …"),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite answers that would be lost.")]
 
 
 @app.callback()
@@ -34,6 +35,7 @@ def plan(
     scale: Annotated[list[str] | None, typer.Option(help="pairwise or rating; may be repeated.")] = None,
     annotator: Annotated[str | None, typer.Option(help="Who answers.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(help="Seed of the order of questions.")] = 0,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Write the questions for a person or a model, and say what such a plan can tell apart."""
@@ -42,10 +44,13 @@ def plan(
 
     report = api.plan_annotation(
         *files, output=output, columns=columns_of(column), repeats=repeats, wordings=wordings,
-        scales=scale or ("pairwise",), annotator=annotator, seed=seed,
+        scales=scale or ("pairwise",), annotator=annotator, seed=seed, force=force,
     )  # fmt: skip
     if not _printed(report, json):
-        print(f"{report['items']:,} items, {report['per_item']} questions each: {report['questions']:,}")
+        print(
+            f"{report['items']:,} items ({report['duplicates']:,} duplicates), {report['per_item']} questions each: "
+            f"{report['questions']:,}"
+        )
         for name, counts in report["simulated"].items():
             said = ", ".join(f"{kind} {count}" for kind, count in counts.items())
             print(f"  200 simulated annotators, {name}: {said}")
@@ -61,13 +66,14 @@ def run(
         list[str] | None,
         typer.Option("--set", help="A change to the configuration.", metavar="PATH=VALUE"),
     ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Have a model answer a plan; replies are recorded, and none is paid for twice."""
     from ultrainteract import api
 
     loaded = api.load_config(config, setting or ())
-    report = api.run_annotation(questions, loaded, model, output, base=Path(config).parent)
+    report = api.run_annotation(questions, loaded, model, output, force=force)
     if not _printed(report, json):
         print(
             f"{report['questions']:,} questions: {report['answers']:,} answers, {report['read']:,} readable"
@@ -96,8 +102,12 @@ def classify(
     if _printed(report, json):
         return
     print(
-        f"{report['measures']:,} measures ({report['unread']:,} without a readable answer), {report['items']:,} items"
+        f"{report['measures']:,} measures ({report['unanswered']:,} not answered yet, "
+        f"{report['unread']:,} not readable), {report['items']:,} items"
     )
+    for why in ("duplicates", "unreadable", "passed_over"):
+        if report[why]:
+            print(f"    {why.replace('_', ' ')}: {report[why]:,}")
     for name, figures in report["annotators"].items():
         kinds = ", ".join(f"{kind} {count}" for kind, count in figures["kinds"].items())
         print(f"{name}: {kinds}; reliability {_share(figures['reliability'])}")

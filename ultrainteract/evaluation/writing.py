@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ultrainteract.errors import StoreError
 from ultrainteract.evaluation.figures import EvaluationReport
 from ultrainteract.evaluation.outcomes import JudgedItem
 from ultrainteract.evaluation.report import ITEMS_FILE, REPORT_FILE
+from ultrainteract.store.files import write_lines
 
 
 def write_report(report: EvaluationReport, items: Iterable[JudgedItem], folder: Path) -> None:
@@ -22,25 +22,6 @@ def write_report(report: EvaluationReport, items: Iterable[JudgedItem], folder: 
     """
     write_lines((item.model_dump_json() for item in items), folder / ITEMS_FILE)
     write_lines([report.model_dump_json(indent=2)], folder / REPORT_FILE)
-
-
-def write_lines(lines: Iterable[str], path: Path) -> int:
-    """Writes a file that appears when it is whole, and returns the number of its lines.
-
-    Raises:
-        StoreError: It cannot be written.
-    """
-    temporary, count = path.with_name(f"{path.name}.new"), 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(f"{line}\n")
-                count += 1
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
-    return count
 
 
 def read_judged(folder: Path) -> Iterator[JudgedItem]:

@@ -21,6 +21,7 @@ from ultrainteract.exporting.rendering import Renderer
 from ultrainteract.exporting.split import Choice, Split
 from ultrainteract.exporting.writer import SplitWriter, replace_folder
 from ultrainteract.schema import Tree
+from ultrainteract.store.files import write_lines
 
 _SHOWN = 3
 """Failures that are told in full."""
@@ -194,7 +195,7 @@ def write_index(folder: Path) -> None:
         if exporter.index is not None:
             ours.update(exporter.index(split_folders(folder, exporter)))
     if ours or kept != known:
-        _write_beside(path, json.dumps(kept | ours, indent=2) + "\n")
+        write_lines([json.dumps(kept | ours, indent=2)], path)
     if not (ours or kept):
         path.unlink(missing_ok=True)
 
@@ -205,16 +206,7 @@ def write_info(folder: Path, info: RunInfo) -> None:
     Raises:
         StoreError: The file cannot be written.
     """
-    _write_beside(folder / INFO_FILE, info.model_dump_json(indent=2) + "\n")
-
-
-def _write_beside(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
+    write_lines([info.model_dump_json(indent=2)], folder / INFO_FILE)
 
 
 def _name_shards(folder: Path, split: str, shards: list[Path]) -> None:

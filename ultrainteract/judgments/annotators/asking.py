@@ -77,8 +77,20 @@ async def ask_model(
                     group.create_task(ask(numbers))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-    author = config.models[name].model
+    author = annotator_name(config, name)
     return [
         question.model_copy(update={"annotator": author, "answer": answers.get(number)})
         for number, question in enumerate(questions)
     ]
+
+
+def annotator_name(config: RunConfig, name: str) -> str:
+    """The annotator that a model of a configuration is; with its name there where another one is of the same model.
+
+    Args:
+        config: The configuration.
+        name: The model's name in it.
+    """
+    model = config.models[name].model
+    shared = sum(other.model == model for other in config.models.values()) > 1
+    return f"{model} ({name})" if shared else model

@@ -6,21 +6,22 @@ too: their order is the order in which the two answers were shown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from ultrainteract.errors import DataError
+from ultrainteract.judgments.annotators.answers import Choice, read_choice, read_ratings
 from ultrainteract.judgments.votes.battle import Battle
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.readers.rows import Row
+from ultrainteract.readers.rows import Row, Unusable, number_text
 from ultrainteract.schema import Record, content_hash
 
+Known = dict[str, tuple["Item", str]]
+"""Items by id, with the place where each was first found."""
 Order = Literal["straight", "swapped"]
 Scale = Literal["pairwise", "rating"]
-Choice = Literal["a", "b", "tie"]
 
 
 class Item(Record):
@@ -58,15 +59,34 @@ class Question(Record):
     text: str = ""
     """What the annotator is shown, as one text."""
     annotator: str | None = None
-    """Who answers."""
+    """Who answers; None where nobody is named."""
     answer: str | None = None
-    """The answer: `1`, `2` or `equal`, of the answers as shown; on the rating scale two numbers, such as `7 4`.
-    Whatever else a model writes around its choice is passed over."""
+    """The answer: `1`, `2` or `equal`, of the answers as shown (`A` and `B` are `1` and `2`); on the rating scale two
+    numbers, such as `7 4`. None, like an empty cell: not answered yet. `answers` says what is read of a longer text."""
+
+    @field_validator("annotator", "answer", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """A cell as a person's program writes it: numbers in their shortest form, a list of numbers in one line."""
+        if is_empty(value):
+            return None
+        values = value if isinstance(value, list | tuple) else [value]
+        if not values or not all(type(one) in (int, float) for one in values):
+            return value
+        try:
+            return " ".join(number_text(one, "answer") for one in values)
+        except Unusable as problem:
+            raise ValueError(str(problem)) from None
 
     @property
     def condition(self) -> tuple[str, str, str]:
         """Order, wording, scale."""
         return self.order, self.wording, self.scale
+
+    @property
+    def key(self) -> tuple[str | None, str, tuple[str, str, str], int]:
+        """What makes it a measure of its own: annotator, item, condition, repetition."""
+        return self.annotator, self.item.id, self.condition, self.repeat
 
     @property
     def verdict(self) -> Choice | None:
@@ -79,54 +99,66 @@ class Question(Record):
         return shown if self.order == "straight" else "b" if shown == "a" else "a"
 
 
-_CHOICE = re.compile(r"\bcho(?:ice|ose)\W{0,4}(1|2|equal|tie)\b(\W*(?:vs|versus|or|and)\b)?", re.IGNORECASE)
-_ALONE = re.compile(r"\W*(?:answer|response|choice|choose)?\W*(1|2|equal|tie)\W*", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\d.])(10|[0-9](?:\.\d+)?)(?![\d])")
-_SHOWN: dict[str, Choice] = {"1": "a", "2": "b", "equal": "tie", "tie": "tie"}
+def is_empty(value: Any) -> bool:
+    """Whether a cell holds nothing: null, blank text, or not a number."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value != value
 
 
-def read_choice(answer: str) -> Choice | None:
-    """The answer preferred as shown (`a` the first): the first line if it is a choice alone, else `Choice: 1` anywhere.
+def check_item(item: Item, where: str, known: Known) -> None:
+    """Refuses a second item of one id: answers to both would be taken for answers to the first.
 
-    None where there is neither, or different choices are stated (`Choice 1 vs. Choice 2`).
-    """
-    if alone := _ALONE.fullmatch(answer.strip().partition("\n")[0]):
-        return _SHOWN[alone[1].lower()]
-    stated = list(_CHOICE.finditer(answer))
-    found = {match[1].lower() for match in stated}
-    return _SHOWN[found.pop()] if len(found) == 1 and not any(match[2] for match in stated) else None
-
-
-def read_ratings(answer: str) -> Choice | None:
-    """The answer with the higher rating, from the first two numbers of 0 to 10 in the text."""
-    lines = [line for line in answer.splitlines() if _NUMBER.search(line)] or [""]
-    numbers = [
-        float(number) for number in _NUMBER.findall(re.sub(r"(?i)(answer|response)\s*[12]\b", "", lines[0]))
-    ]
-    if len(numbers) < 2:
-        numbers = [float(n) for n in _NUMBER.findall(re.sub(r"(?i)(answer|response)\s*[12]\b", "", answer))]
-    if len(numbers) < 2:
-        return None
-    return "tie" if numbers[0] == numbers[1] else "a" if numbers[0] > numbers[1] else "b"
-
-
-def read_questions(rows: Iterable[Row | BadRecord]) -> Iterator[Question]:
-    """The rows of a plan.
+    Args:
+        item: The item.
+        where: File and line.
+        known: The items before it; it is added.
 
     Raises:
-        DataError: A row is not one of a plan; the message names its place.
+        DataError: One of them has its id and is not the same.
     """
+    first, place = known.setdefault(item.id, (item, where))
+    if first != item:
+        differ = ", ".join(name for name in Item.model_fields if getattr(first, name) != getattr(item, name))
+        raise DataError(
+            f"{where}: an item with the id '{item.id}' and another {differ} is in {place}. Give each an id of its own."
+        )
+
+
+def read_questions(rows: Iterable[Row | BadRecord]) -> list[Question]:
+    """The rows of plans.
+
+    A measure (annotator, item, condition, repetition) counts once: rows that say the same are one, and one without an
+    answer yields to one with an answer.
+
+    Args:
+        rows: The rows of all plans together.
+
+    Raises:
+        DataError: A row is not one of a plan, two items have one id, or two answers are to one measure; the message
+            names the places.
+    """
+    known: Known = {}
+    found: dict[tuple[object, ...], tuple[Question, str]] = {}
     for row in rows:
         if isinstance(row, BadRecord):
             raise DataError(f"{row.where}: {row.reason}.")
         try:
-            yield Question.model_validate(row.data)
+            question = Question.model_validate(row.data)
         except ValidationError as error:
             problem = error.errors()[0]
             place = ".".join(map(str, problem["loc"]))
             raise DataError(
                 f"{row.where}: not a row of an annotation plan: {place}: {problem['msg']}."
             ) from error
+        check_item(question.item, row.where, known)
+        first, place = found.setdefault(question.key, (question, row.where))
+        if first.answer is None:
+            found[question.key] = (question, row.where)
+        elif question.answer not in (None, first.answer):
+            raise DataError(
+                f"{row.where}: {question.annotator or 'an annotator without a name'} gave another answer to this "
+                f"question in {place}. Name the annotator of each row, or keep one of the two."
+            )
+    return [question for question, _ in found.values()]
 
 
 def measures_of_votes(battles: Iterable[Battle]) -> Iterator[Question]:

@@ -6,10 +6,18 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ultrainteract.errors import ConfigError, DataError
-from ultrainteract.judgments.annotators.measures import Item, Order, Question, Scale
+from ultrainteract.judgments.annotators.measures import (
+    Item,
+    Known,
+    Order,
+    Question,
+    Scale,
+    check_item,
+    is_empty,
+)
 from ultrainteract.prompts import Prompts
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.readers.rows import Row
+from ultrainteract.readers.rows import Row, Unusable
 from ultrainteract.schema import Message, content_hash
 
 WORDINGS = 3
@@ -23,42 +31,46 @@ _LABELS = {"1": "a", "a": "a", "model_a": "a", "2": "b", "b": "b", "model_b": "b
 def read_items(rows: Iterable[Row | BadRecord], columns: Mapping[str, str] | None = None) -> Iterator[Item]:
     """Items from records.
 
+    Records that hold the same item are duplicates: each is yielded. An id, given or made of the texts, stands for one
+    item.
+
     Args:
         rows: Records with `prompt`, `response_a`, `response_b`, and perhaps `id`, `model_a`, `model_b`, `label`.
         columns: Columns by these names, for a layout of one's own.
 
     Raises:
-        DataError: A record lacks a text, or its label is neither answer.
+        DataError: A record lacks a text, its label is neither answer, or its id is that of another item.
         ConfigError: `columns` names an unknown field.
     """
     names = {name: name for name in Item.model_fields} | dict(columns or {})
     if unknown := set(names) - set(Item.model_fields):
         raise ConfigError(f"--map: items have the fields {', '.join(Item.model_fields)}, not {min(unknown)}.")
+    known: Known = {}
     for row in rows:
         if isinstance(row, BadRecord):
             raise DataError(f"{row.where}: {row.reason}.")
-        texts = {}
-        for name in ("prompt", "response_a", "response_b"):
-            value = row.data.get(names[name])
-            if not isinstance(value, str) or not value.strip():
-                raise DataError(
-                    f"{row.where}: column '{names[name]}' holds no text. Name yours with --map {name}=COLUMN."
-                )
-            texts[name] = value
-        more = {
-            name: str(row.data[names[name]]) for name in ("model_a", "model_b") if row.data.get(names[name])
-        }
-        label = row.data.get(names["label"])
-        if label is not None and str(label).lower() not in _LABELS:
-            raise DataError(f"{row.where}: the label '{label}' is neither 1 nor 2 (or a, b).")
-        yield Item.model_validate(
-            {
-                "id": str(row.data.get(names["id"]) or content_hash(texts)[:16]),
-                "label": None if label is None else _LABELS[str(label).lower()],
-                **texts,
-                **more,
-            }
-        )
+        try:
+            item = _item(row, names)
+        except Unusable as problem:
+            raise DataError(f"{row.where}: {problem}.") from problem
+        check_item(item, row.where, known)
+        yield item
+
+
+def _item(row: Row, names: Mapping[str, str]) -> Item:
+    texts = {}
+    for name in ("prompt", "response_a", "response_b"):
+        value = row.get(names[name])
+        if not isinstance(value, str) or not row.text(names[name]):
+            raise Unusable(f"column '{names[name]}' holds no text. Name yours with --map {name}=COLUMN")
+        texts[name] = value
+    rest = ("id", "model_a", "model_b", "label")
+    more = {name: row.text(names[name]) for name in rest if not is_empty(row.get(names[name]))}
+    if label := more.get("label"):
+        more["label"] = _LABELS.get(label.lower().removesuffix(".0"), "")
+        if not more["label"]:
+            raise Unusable(f"the label '{label}' is neither 1 nor 2 (or a, b)")
+    return Item.model_validate({"id": content_hash(texts)[:16]} | more | texts)
 
 
 def planned(

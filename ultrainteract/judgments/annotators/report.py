@@ -49,8 +49,10 @@ class Annotations:
     """What is known of all annotators and items."""
 
     measures: int
+    unanswered: int
+    """Measures that nobody has answered yet."""
     unread: int
-    """Measures without an answer that can be read."""
+    """Measures whose answer cannot be read."""
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     """By annotator and item."""
     items: dict[str, Item] = field(default_factory=dict)
@@ -62,13 +64,14 @@ def classified(measures: Iterable[Question]) -> Annotations:
     """Classifies every annotator's answers on every item."""
     grouped: dict[tuple[str, str], list[Question]] = defaultdict(list)
     items: dict[str, Item] = {}
-    count = unread = 0
+    count = unanswered = unread = 0
     for measure in measures:
         count += 1
         items.setdefault(measure.item.id, measure.item)
-        unread += measure.verdict is None
+        unanswered += measure.answer is None
+        unread += measure.answer is not None and measure.verdict is None
         grouped[measure.annotator or "unnamed", measure.item.id].append(measure)
-    found = Annotations(count, unread, items=items, by_pair=dict(sorted(grouped.items())))
+    found = Annotations(count, unanswered, unread, items=items, by_pair=dict(sorted(grouped.items())))
     found.findings = {key: classify(asked) for key, asked in found.by_pair.items()}
     return found
 
@@ -157,7 +160,7 @@ def figures(found: Annotations) -> dict[str, Any]:
     names = sorted({annotator for annotator, _ in found.findings})
     accuracy = measured_accuracy(found)
     return {
-        "measures": found.measures, "unread": found.unread, "items": len(found.items),
+        "measures": found.measures, "unanswered": found.unanswered, "unread": found.unread, "items": len(found.items),
         "annotators": {name: _annotator(found, name) | {"reliability": accuracy.get(name)} for name in names},
         "alpha": alpha(found),
     }  # fmt: skip

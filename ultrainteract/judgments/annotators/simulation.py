@@ -10,6 +10,9 @@ from ultrainteract.judgments.annotators.classify import Kind, classify
 from ultrainteract.judgments.annotators.measures import Question
 
 Answers = Callable[[Question], str]
+"""What an annotator writes, on the scale of the question."""
+_SAID = {"pairwise": {"1": "1", "2": "2"}, "rating": {"1": "7 4", "2": "4 7"}}
+"""An answer by scale and by the preferred one as shown."""
 
 
 def fixed(rng: random.Random, slip: float = 0.0) -> Answers:
@@ -18,20 +21,21 @@ def fixed(rng: random.Random, slip: float = 0.0) -> Answers:
 
     def answer(question: Question) -> str:
         shown = "1" if (better == "a") == (question.order == "straight") else "2"
-        return shown if rng.random() >= slip else "2" if shown == "1" else "1"
+        slips = rng.random() < slip
+        return _SAID[question.scale]["12".replace(shown, "") if slips else shown]
 
     return answer
 
 
 def coin(rng: random.Random) -> Answers:
     """Answers because an answer is due."""
-    return lambda question: rng.choice("12")
+    return lambda question: _SAID[question.scale][rng.choice("12")]
 
 
 def order_follower(rng: random.Random) -> Answers:
     """Prefers what stands in one place."""
     place = rng.choice("12")
-    return lambda question: place
+    return lambda question: _SAID[question.scale][place]
 
 
 def wording_follower(rng: random.Random) -> Answers:
@@ -40,7 +44,7 @@ def wording_follower(rng: random.Random) -> Answers:
 
     def answer(question: Question) -> str:
         preferred = better if question.wording == "1" else "b" if better == "a" else "a"
-        return "1" if (preferred == "a") == (question.order == "straight") else "2"
+        return _SAID[question.scale]["1" if (preferred == "a") == (question.order == "straight") else "2"]
 
     return answer
 
