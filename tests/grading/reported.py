@@ -231,6 +231,77 @@ A ;; 2 hours ;; !
 0 ;; nobody ;; ?
 nobody ;; 0 ;; ?
 Paris ;; 0 ;; !
+@ numbers by a metric | theoremqa | Math_CoT
+0.25 ;; 25% ;; =
+0.25 ;; 25 per cent ;; =
+0.25 ;; 0.25% ;; ?
+0.25 ;; 40% ;; !
+0.25 ;; 25 ;; !
+25.0 ;; 25% ;; ?
+0 ;; 25% ;; !
+1 ;; 100% ;; =
+2.0 ;; 2 m ;; =
+2.0 ;; 2 \text{ m/s} ;; =
+2.0 ;; 2 kN ;; =
+2.0 ;; 2 kg m/s^2 ;; =
+2.0 ;; 2 \pi ;; !
+2.0 ;; 2 e ;; !
+2.0 ;; 2 x ;; ?
+2.0 ;; 2 million ;; !
+2 ;; 2 thousand ;; !
+2 ;; 2 crore ;; ?
+2 ;; 2 dozens ;; ?
+2 ;; 2 factorial ;; ?
+3 ;; 3 quarters ;; ?
+2000000 ;; 2 million ;; =
+6.283 ;; 2\pi ;; =
+6.283 ;; x = 2\pi \text{ m} ;; =?
+1.414 ;; \sqrt{2} ;; =
+1.414 ;; \sqrt{3} ;; !
+[0.25, 0.5] ;; 25%, 50% ;; =
+[1, 2] ;; 2 and 1 ;; =
+[1, 2] ;; [1, 2 \pi] ;; !
+[1, 2] ;; [1, x] ;; ?
+@ numbers by a metric | theoremqa | Math_CoT | What is the effective rate in percent?
+5.2 ;; 5.2% ;; =
+0.052 ;; 5.2% ;; ?
+0.052 ;; 5.2 ;; ?
+0.052 ;; 0.052 ;; =
+@ options | theoremqa | Math_CoT
+(a) ;; (a) ;; =
+(a) ;; Option A ;; =
+(a) ;; (a) because it increases ;; =
+(a) ;; (b) ;; !
+(a) ;; (b) is wrong, (a) ;; ?
+(a) ;; (a) or (b) ;; ?
+(a) ;; (a) is not right ;; ?
+(a) ;; not (a) ;; ?
+@ no answer is right | unanswerable | Math_CoT
+None ;; None ;; =
+None ;; not enough information ;; =
+None ;; \boxed{\text{Cannot be determined}} ;; =
+None ;; We don't know how many cookies Suzanne sold. ;; =
+None ;; The price isn't given. ;; =
+None ;; It is impossible to say how much is left. ;; =
+None ;; The number of trees is unknown. ;; =
+None ;; The details given are insufficient. ;; =
+None ;; 12 ;; !
+None ;; \boxed{\frac{3}{4}} ;; !
+None ;; 5 apples ;; !
+None ;; twelve ;; !
+None ;; 2\pi ;; !
+None ;; $12 ;; !
+None ;; 2x + 3 ;; ?
+None ;; She has 12 apples left. ;; ?
+None ;; It cannot be determined, but I guess 12 ;; ?
+None ;; 12<NL>cannot be determined ;; ?
+None ;; It is clear that John has no apples. ;; ?
+None ;; He did not find any apples. ;; ?
+None ;; There is enough information. ;; ?
+None ;; nothing ;; ?
+@ no answer is right | unanswerable | Math_PoT
+None ;; None ;; =
+None ;; 12.0 ;; !
 @ odd literals | math | Math_PoT
 5 ;; {{5, 6}} ;; !?
 5 ;; {[]: 1} ;; !?

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Protocol
 
 from ultrainteract.grading.finding import Finding
@@ -23,6 +24,10 @@ class Algebra(Protocol):
         """Whether two equations or inequalities say the same."""
         ...
 
+    def constant(self, scalar: Scalar) -> Fraction | None:
+        """The real value of an expression, to 30 digits; None where it has none or may have several."""
+        ...
+
 
 class NoAlgebra:
     """The literal path: gives up by raising `NeedsAlgebra`."""
@@ -32,5 +37,9 @@ class NoAlgebra:
         raise NeedsAlgebra
 
     def equations(self, gold: Relation, answer: Relation) -> Finding:
+        """Raises NeedsAlgebra."""
+        raise NeedsAlgebra
+
+    def constant(self, scalar: Scalar) -> Fraction | None:
         """Raises NeedsAlgebra."""
         raise NeedsAlgebra

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ultrainteract.grading.algebra import Algebra
 from ultrainteract.grading.comparison import compare
 from ultrainteract.grading.equivalence import read_answer, read_gold
-from ultrainteract.grading.extract import NoAnswer, candidates
+from ultrainteract.grading.extract import NoAnswer, candidates, denies
 from ultrainteract.grading.finding import NO_ANSWER, Finding, Outcome
 from ultrainteract.grading.latex import Malformed, Unreadable, clean
 from ultrainteract.grading.number import Number
@@ -23,6 +23,7 @@ _TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s*\{([^{}]*)\}")
 _LETTER = re.compile(
     r"(?:(?:choice|option)\s*)?[(\[]?\s*([A-Za-z])\s*(?:[)\]]|(?=[.:,\s]|$))\s*[.:,)]?\s*(.*)", re.I | re.S
 )
+_BRACKETED = re.compile(r"(?<![A-Za-z])([A-Za-z])\s*[)\]]")
 _DASH = re.compile(r"[-–—]\s+")
 _BEFORE_DASH = re.compile(r"[A-Za-z]\s*[-–—]\s")
 _NUMBERED = re.compile(r"(?:option|choice)\s*\(?(\d)\)?\s*[.:)]?\s*(.*)", re.I | re.S)
@@ -130,6 +131,8 @@ def _picked(text: str, gold: int, choices: Sequence[str], setting: Setting, alge
             if marked or text[:2].lower() not in ("a ", "i "):
                 return Finding.unknown("a letter and a text that do not belong together")
         elif marked:
+            if any(other.upper() != chr(65 + index) for other in _BRACKETED.findall(rest)) or denies(rest):
+                return Finding.unknown("a letter with other letters or a denial behind it")
             return _verdict(index, gold, choices)
     if not choices:
         return Finding.unknown("the answer names no choice")

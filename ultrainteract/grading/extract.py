@@ -116,6 +116,11 @@ def candidates(answer: str, *, program: bool) -> list[Candidate]:
     return [_candidate(line) for line in lines]
 
 
+def denies(text: str) -> bool:
+    """True where a text hedges or denies, so that what it names may not be the answer."""
+    return _NEGATION.search(text) is not None
+
+
 def _own_part(answer: str) -> str:
     """The answer without a further question that the model asked itself after it had stated one."""
     if (stated := _STATED.search(answer)) and (further := _NEXT_QUESTION.search(answer, stated.end())):
@@ -242,4 +247,4 @@ def _undollar(text: str) -> str:
 
 _AMOUNT = re.compile(r"\s*[\d.,]+\s*(?:,|and|or)?\s*$|\s*$")
 
-__all__ = ["Candidate", "Failed", "Malformed", "NoAnswer", "candidates"]
+__all__ = ["Candidate", "Failed", "Malformed", "NoAnswer", "candidates", "denies"]

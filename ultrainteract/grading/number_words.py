@@ -15,18 +15,18 @@ NUMBER_WORDS = {word: value for value, word in enumerate(_UP_TO_TWENTY)} | {
 }
 """Whole numbers as single words."""
 SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_PARTS = {
+PARTS = {
     "half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
     "tenth": 10, "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
-_PLURALS = {"halves": 2} | {f"{name}s": value for name, value in _PARTS.items() if name != "half"}
+PLURAL_PARTS = {"halves": 2} | {f"{name}s": value for name, value in PARTS.items() if name != "half"}
 _TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?|[a-z]+")
 _SHAPE = re.compile(r"(?:\d[\d,]*(?:\.\d+)?|[a-z]+)(?:[\s-]+(?:\d[\d,]*(?:\.\d+)?|[a-z]+)|,\s+[a-z]+){0,30}")
 _KNOWN = {
     *NUMBER_WORDS,
     *SCALES,
-    *_PARTS,
-    *_PLURALS,
+    *PARTS,
+    *PLURAL_PARTS,
     "hundred",
     "dozen",
     "and",
@@ -87,7 +87,7 @@ def _digits(found: re.Match[str]) -> str:
 _NUMBER = rf"(?:\d[\d,]*(?:\.\d+)?|{'|'.join(sorted(_KNOWN - {'and'}, key=len, reverse=True))})"
 _NUMBER_PHRASE = re.compile(rf"\b{_NUMBER}(?:[\s-]+(?:and\s+)?{_NUMBER})*\b")
 _PART_OF_ONE = re.compile(
-    rf"\b({'|'.join([*_PARTS, *_PLURALS])})\s+(?:of\s+)?an?\s+(?!dozen|hundred|{'|'.join(SCALES)})"
+    rf"\b({'|'.join([*PARTS, *PLURAL_PARTS])})\s+(?:of\s+)?an?\s+(?!dozen|hundred|{'|'.join(SCALES)})"
 )
 _UNIT_AND_PART = re.compile(r"(\d+) ([a-z]+) and (\d+/\d+)")
 
@@ -114,14 +114,14 @@ def _positive(tokens: list[str]) -> Fraction | None:
         if before is None or not digits or any(digit > 9 for digit in digits):
             return None
         return before + Fraction(int("".join(map(str, digits))), 10 ** len(digits))
-    if tokens[-1] in _PARTS or tokens[-1] in _PLURALS:
+    if tokens[-1] in PARTS or tokens[-1] in PLURAL_PARTS:
         return _with_part(tokens[:-1], tokens[-1])
     return _whole(tokens)
 
 
 def _with_part(tokens: list[str], part: str) -> Fraction | None:
     """`three` + `quarters`, `two and a` + `half`; `twenty` + `third` is an ordinal and no number."""
-    size = _PARTS.get(part) or _PLURALS[part]
+    size = PARTS.get(part) or PLURAL_PARTS[part]
     if not tokens:
         return Fraction(1, 2) if part == "half" else None
     whole = Fraction(0)
@@ -132,7 +132,7 @@ def _with_part(tokens: list[str], part: str) -> Fraction | None:
             return None
         whole, tokens = before, tokens[at + 1 :]
     count = Fraction(1) if tokens in ([], ["a"], ["an"], ["one"]) else _whole(tokens)
-    if count is None or (count == 1) == (part in _PLURALS):
+    if count is None or (count == 1) == (part in PLURAL_PARTS):
         return None
     return whole + count / size
 

@@ -78,7 +78,9 @@ GRADERS: Registry[Grader] = Registry(
     "grader",
     GROUP,
     dict.fromkeys((*_ANSWERS, "tests", "judge", "final_state"), "ultrainteract.grading.builtin")
-    | dict.fromkeys(("theoremqa", "mint", "brackets", "ifeval"), "ultrainteract.grading.benchmarks"),
+    | dict.fromkeys(
+        ("theoremqa", "mint", "brackets", "unanswerable", "ifeval"), "ultrainteract.grading.benchmarks"
+    ),
 )
 """All graders."""
 

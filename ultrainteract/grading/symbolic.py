@@ -64,6 +64,17 @@ class SympyAlgebra:
         except (Malformed, Unreadable, TooLarge) as error:
             return Finding.unknown(str(error))
 
+    def constant(self, scalar: Scalar) -> Fraction | None:
+        """The real value of an expression without variables; None too where angles or logarithms are ambiguous."""
+        try:
+            expression = parse(scalar)
+        except (Malformed, Unreadable, TooLarge):
+            return None
+        if expression.free_symbols or _bare_logarithm(scalar) or _BARE_ANGLE.search(scalar.text):
+            return None
+        value = _value(expression, {})
+        return None if value is None or value[1] else Fraction(str(sympy.Float(value[0], 30)))
+
 
 # ------------------------------------------------------------------------------------------- comparisons
 

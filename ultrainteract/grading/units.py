@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from ultrainteract.grading.number_words import PARTS, PLURAL_PARTS
+
 _TABLE: dict[str, tuple[str, str]] = {
     # name -> (dimension, factor to the dimension's base)
     "nm": ("length", "1/1000000000"), "micrometer": ("length", "1/1000000"), "mm": ("length", "1/1000"),
@@ -168,9 +170,10 @@ def _known(words: str) -> bool:
 _NO_UNITS = {
     "sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "and", "mod", "arcsin", "arccos",
     "arctan", "inf", "infinity", "the", "not", "but", "times", "plus", "minus", "over", "squared", "cubed",
-    "divided", "more", "less", "than", "million", "thousand", "billion", "hundred", "trillion", "half",
-    "halves", "thirds", "dozen", "remainder", "is", "are", "was", "were", "out", "or", "if", "when",
-    "because", "since", "so", "which", "that", "to", "too", "from", "as",
+    "divided", "more", "less", "than", "million", "thousand", "billion", "hundred", "trillion",
+    "dozen", "remainder", "is", "are", "was", "were", "out", "or", "if", "when",
+    "because", "since", "so", "which", "that", "to", "too", "from", "as", "factorial", "modulo", "choose",
+    *PARTS, *PLURAL_PARTS,
 }  # fmt: skip
 
 

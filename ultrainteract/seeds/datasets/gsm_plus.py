@@ -13,7 +13,9 @@ from ultrainteract.seeds.registry import Benchmark, dataset
 @dataset(
     "gsm_plus",
     tasks=("Math_CoT", "Math_PoT"),
-    benchmark=Benchmark("the number is equal; `None` where the problem cannot be solved", 10_552),
+    benchmark=Benchmark(
+        "the number is equal; where a problem cannot be solved, that the answer says so", 10_552
+    ),
 )
 def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     """GSM-Plus: question, solution, answer, perturbation_type; the answer of `critical thinking` items is None."""
@@ -21,7 +23,7 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     kind = row.optional_text("perturbation_type")
     yield Problem(
         question=row.text("question"),
-        grader="text" if gold == "None" else "math",
+        grader="unanswerable" if gold == "None" else "math",
         gold=gold,
         rationales=(row.text("solution"),) if row.has("solution") else (),
         tags=(kind,) if kind else (),
