@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.builders import Scripted, config
 from tests.evaluation.helpers import configured, evaluated, items_of, knowing, stated
 from ultrainteract import api
-from ultrainteract.config import load_config
+from ultrainteract.config import SeedConfig, load_config
 from ultrainteract.errors import DataError, StoreError
+from ultrainteract.evaluation.bridges import failures
 from ultrainteract.evaluation.rewards import Messages, section_scores
 from ultrainteract.models.base import ChatRequest
-from ultrainteract.schema import Instruction
-from ultrainteract.seeds.loading import SeedIssue, stream_instructions
+from ultrainteract.schema import Backend, EvaluatedItem, Function, Instruction, Message, Rollout, Task
+from ultrainteract.seeds.loading import SeedIssue, load_seed, stream_instructions
 
 
 class Longest:
@@ -187,6 +189,30 @@ def test_failures_become_seeds_unless_they_are_test_items(tmp_path: Path) -> Non
     refused = [item.reason for item in stream if isinstance(item, SeedIssue)]
     assert len(refused) >= 20
     assert set(refused) == {"a test item of svamp: a model that was trained on it cannot be evaluated on it"}
+
+
+def test_a_failure_is_carried_whole(tmp_path: Path) -> None:
+    item = Instruction(
+        task=Task("Tools"), dataset="own", prompt="Ask.", question="Ask?", grader="function_calls",
+        gold_set=('{"name": "add", "arguments": {"a": [1]}}',), unit="m", licence="CC-BY-4.0",
+        functions=(Function(name="add", parameters={"type": "object", "properties": {}}),),
+        dialogue=(Message(role="user", content="Hello"),), context=(Message(role="user", content="Before"),),
+        backend=Backend(source="def add(a): return a"), source="own/validation/part/7", difficulty="2", tags=("t",),
+    )  # fmt: skip
+    other = item.model_copy(update={"prompt": "Ask again.", "source": "own/validation/other/7"})
+    unsolved = Rollout(ordinal=0, budget=1, steps=(), ended="refused")
+    lines = list(failures(EvaluatedItem(instruction=one, rollouts=(unsolved,)) for one in (item, other)))
+    (tmp_path / "failures.jsonl").write_text("\n".join(lines))
+
+    def loaded(**fields: Any) -> list[Any]:
+        return list(load_seed(SeedConfig(dataset="from_eval", path="failures.jsonl", **fields), tmp_path))
+
+    assert loaded() == loaded(tasks=("Tools",)) == [item, other]
+    assert loaded(limit=1) == [item]
+    assert [one.id for one in loaded()] == [item.id, other.id]
+    (named, _) = loaded(name="hard", licence="MIT")
+    assert (named.dataset, named.licence, named.backend) == ("hard", "MIT", item.backend)
+    assert named.id != item.id
 
 
 def test_items_in_the_training_data_are_listed(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
     wording = load_wording(Path(resolved(str(seed.wording), base))) if seed.wording else ENGLISH
     for tool in seed.tools:
         TOOLS.find(tool, f"tools of {seed.path}")
-    left = Counter(dict.fromkeys(tasks, seed.limit)) if seed.limit else None
+    left = dict.fromkeys(tasks, seed.limit) if seed.limit else None
     name = seed.name or dataset.name
     tally = tally if tally is not None else Tally()
     for row in _rows(seed, base, dataset, tally.revisions):
@@ -96,8 +96,8 @@ def load_seed(seed: SeedConfig, base: Path, tally: Tally | None = None) -> Itera
             yield SeedIssue(source=row.where, dataset=name, reason=str(error), kind="unusable")
             continue
         for instruction in instructions:
-            if left is not None:
-                if left[instruction.task] == 0:
+            if left is not None and seed.limit:
+                if left.setdefault(instruction.task, seed.limit) == 0:  # a record may name a further task
                     continue
                 left[instruction.task] -= 1
             tally.instructions[name] += 1

@@ -7,6 +7,8 @@ problem whose ground truth could never verify an answer.
 
 from __future__ import annotations
 
+from typing import Self
+
 from ultrainteract.grading.registry import Gold, find_grader
 from ultrainteract.readers.rows import MAX_TEXT, Unusable
 from ultrainteract.schema import (
@@ -72,6 +74,14 @@ class Problem(Record):
     """What answers the calls."""
     task: Task | None = None
     """The one task that it is for; all of its dataset's if None."""
+    whole: Instruction | None = None
+    """The instruction that the record is already: it is taken as it stands, whatever stands beside it here."""
+
+    @classmethod
+    def of(cls, instruction: Instruction) -> Self:
+        """The problem of a record that is an instruction already, with nothing of it lost."""
+        shared = (name for name in cls.model_fields if name in Instruction.model_fields)
+        return cls(whole=instruction, **{name: getattr(instruction, name) for name in shared})
 
     def instruction(
         self,
@@ -97,6 +107,10 @@ class Problem(Record):
             Unusable: The statement is empty or too long, or the ground truth cannot verify anything.
         """
         _check(self, tested)
+        if self.whole is not None:
+            own = wording == ENGLISH
+            words = _feedback(wording.feedback, calls=bool(self.functions))
+            return self.whole if own else self.whole.model_copy(update={"wording": words})
         tools: tuple[Tool, ...] = self.tools
         if task.kind is Task.MATH_POT:
             tools = ("python",)

@@ -17,7 +17,10 @@ from ultrainteract.seeds.registry import dataset
 
 @dataset("from_eval", tasks=tuple(Task))
 def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
-    """Failures of an evaluation; test items of benchmarks are refused: a model must not be trained on them."""
+    """Failures of an evaluation, each carried whole: dataset, source, licence, functions, conversation, backend.
+
+    Test items of benchmarks are refused: a model must not be trained on them.
+    """
     try:
         item = Instruction.model_validate(row.get("instruction"))
         find_grader(item.grader)
@@ -31,20 +34,5 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
         )
     if seed.tasks and item.task not in seed.tasks:
         return
-    yield Problem(
-        question=item.question,
-        prompt=item.prompt,
-        grader=item.grader,
-        gold=item.gold,
-        gold_set=item.gold_set,
-        unit=item.unit,
-        choices=item.choices,
-        tests=item.tests,
-        rationales=item.rationales,
-        solutions=item.solutions,
-        tools=item.tools,
-        difficulty=item.difficulty,
-        tags=item.tags,
-        record_id=item.source.rpartition("/")[2],
-        task=item.task,
-    )
+    stated = {"dataset": seed.name, "licence": seed.licence}
+    yield Problem.of(item.model_copy(update={name: value for name, value in stated.items() if value}))
