@@ -5,6 +5,7 @@ Files are found and read as seeds are (`ultrainteract.readers.sources`): same na
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ _SPLITS = ("parquet", "jsonl", "ndjson", "arrow")
 """What exports are written as; other formats are read from a folder that holds none of these."""
 _OTHERS = ("json", "csv", "tsv")
 _EVERY_FILE = ("**/*",)
+_SHARD = re.compile(r"-\d+-of-\d+.*$")
+"""Ending of a shard's name: `-00000-of-00002`, with or without a hash behind it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def open_tables(source: str, revision: str | None = None) -> list[Table]:
         raise DataError(f"{source} holds no data file (Parquet, JSONL, JSON, CSV, TSV or Arrow).")
     groups: dict[str, list[Path]] = {}
     for file in chosen:
-        stem = file.name.partition(".")[0] if "-of-" not in file.name else file.name.split("-", 1)[0]
+        stem = _SHARD.sub("", file.name.partition(".")[0])
         groups.setdefault("/".join((*file.relative_to(root).parts[:-1], stem)), []).append(file)
     return [_file_table(name, group) for name, group in groups.items()]
 

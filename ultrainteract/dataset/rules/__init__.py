@@ -10,7 +10,8 @@ from ultrainteract.dataset.rules.conversation import learned_of
 from ultrainteract.dataset.rules.learned import LearnedRule
 from ultrainteract.dataset.rules.lengths import LengthRule
 from ultrainteract.dataset.rules.order import OrderRule
-from ultrainteract.dataset.rules.places import PlacesRule, place_of
+from ultrainteract.dataset.rules.places import PlacesRule
+from ultrainteract.readers.splits import place_of
 
 __all__ = ["LEARNED", "MEANINGS", "WARNINGS", "DatasetRules", "TableRules"]
 

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from ultrainteract.readers.splits import place_of
 from ultrainteract.schema import content_hash
-
-_HELD_OUT = re.compile(r"^(validation|valid|val|dev|test|eval|evaluation|heldout|held_out)$", re.IGNORECASE)
-_TRAIN = re.compile(r"^(train|training)$", re.IGNORECASE)
-_SHARD = re.compile(r"[-_.]?(part|shard|chunk)?[-_.]?\d+([-_.]of[-_.]\d+)?$", re.IGNORECASE)
-
-
-class Place(NamedTuple):
-    """Where a table belongs."""
-
-    dataset: str
-    """Configuration: tables of two are not compared, since they hold the same data in several forms."""
-    split: str
-    """`train` or the held-out split's name."""
 
 
 class PlacesRule:
@@ -52,20 +39,3 @@ class PlacesRule:
                 yield self.leak, f"the row stands in {other}, too"
             else:
                 yield self.duplicate, f"the row stands in {other}, another shard of the same split"
-
-
-def place_of(table: str) -> Place:
-    """The configuration and the split of a table by its name.
-
-    Example:
-        >>> place_of("pair/validation"), place_of("data/train-00001")
-        (Place(dataset='pair', split='validation'), Place(dataset='data', split='train'))
-    """
-    dataset, split = [], "train"
-    for part in re.sub(r"\.(parquet|jsonl?)$", "", table).split("/"):
-        bare = _SHARD.sub("", part)
-        if _HELD_OUT.match(bare):
-            split = bare.lower()
-        elif bare and not _TRAIN.match(bare):
-            dataset.append(bare)
-    return Place("/".join(dataset), split)
