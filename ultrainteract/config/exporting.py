@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from ultrainteract.config.licenses import HUB_LICENSES, hub_license, license_name
-from ultrainteract.config.types import Fraction
+from ultrainteract.config.types import Fraction, PositiveFloat
 from ultrainteract.schema import Record, Task
 
 

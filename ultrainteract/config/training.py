@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from ultrainteract.config.exporting import ExportConfig
-from ultrainteract.config.types import Fraction, UserPath
+from ultrainteract.config.types import Fraction, NonNegativeFloat, PositiveFloat, UserPath
 from ultrainteract.schema import Record
 
 Stage = Literal["sft", "dpo", "kto", "nca", "reward"]
@@ -37,7 +37,7 @@ class LoraSettings(Record):
 class StageConfig(Record):
     """What all stages have in common."""
 
-    start: str | None = None
+    start: str | None = Field(default=None, min_length=1)
     """Model to start from: a folder, a Hub id, or another stage of this file, whose model is then used. The stage `sft`
     where the file has one, else `model`, if None."""
     export: ExportConfig = ExportConfig()
@@ -57,7 +57,7 @@ class StageConfig(Record):
     """Share of the steps during which the learning rate rises."""
     weight_decay: NonNegativeFloat = 0.0
     """Weight decay of AdamW."""
-    epochs: PositiveFloat = 1.0
+    epochs: PositiveFloat = Field(default=1.0, le=1_000_000)
     """Passes over the rows."""
     max_steps: PositiveInt | None = None
     """Stop after so many optimizer steps."""
@@ -151,7 +151,7 @@ class TrainConfig(Record):
 
     name: str = Field(default="train", pattern=r"^[A-Za-z0-9._-]+$")
     """Name of the recipe."""
-    model: str
+    model: str = Field(min_length=1)
     """Model to start from: a folder or a Hub id."""
     revision: str | None = None
     """Its Hub revision."""
@@ -161,8 +161,8 @@ class TrainConfig(Record):
     """Revision of Hub datasets."""
     output: UserPath = Path("runs/train")
     """Folder that gets one folder for each stage."""
-    seed: int = 0
-    """Seed of every random choice."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Seed of every random choice; at least 0 and less than 2³²."""
     chat_template: UserPath | None = None
     """Jinja file with the chat template, for models that have none; relative to this file. Saved with the model."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -187,6 +187,13 @@ class TrainConfig(Record):
     """The stage `reward`."""
     rounds: RoundsConfig | None = None
     """On-policy iteration (`ultrainteract train rounds`)."""
+
+    @field_validator("data")
+    @classmethod
+    def _places_are_named(cls, data: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not data or not all(data):
+            raise ValueError("name at least one run directory, folder, file or Hub dataset")
+        return data
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -7,6 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""A finite number above zero."""
+NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A finite number, zero or more."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 UserPath = Annotated[Path, AfterValidator(lambda path: path.expanduser())]

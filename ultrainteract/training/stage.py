@@ -111,6 +111,7 @@ def prepare(
         start=start,
         seed=config.seed,
     )
+    _arguments(config, stage, section, folder, prepared.plan)  # TRL refuses settings before it trains
     return rows, prepared, start, tokenizer
 
 
@@ -273,7 +274,7 @@ def _arguments(config: TrainConfig, stage: Stage, section: StageConfig, folder: 
     low = config.dtype == "bfloat16" or (
         config.dtype == "auto" and not cpu and torch.cuda.is_bf16_supported()
     )
-    processes = PartialState().num_processes
+    processes = PartialState(cpu=config.device == "cpu").num_processes
     micro = min(section.micro_batch_size, section.batch_size)
     accumulated, rest = divmod(section.batch_size, micro * processes)
     if rest or not accumulated:
