@@ -22,10 +22,14 @@ from ultrainteract.seeds.loading import SeedIssue, load_seed, stream_instruction
 
 
 class Longest:
-    """A reward model that prefers long answers."""
+    """A reward model that prefers long answers, and has no score for those beyond a length."""
 
-    def score(self, conversations: Sequence[tuple[Messages, Messages]]) -> list[float]:
-        return [float(sum(len(turn["content"]) for turn in answer)) for _, answer in conversations]
+    def __init__(self, longest: int = 1000) -> None:
+        self.longest = longest
+
+    def score(self, conversations: Sequence[tuple[Messages, Messages]]) -> list[float | None]:
+        lengths = [sum(len(turn["content"]) for turn in answer) for _, answer in conversations]
+        return [float(length) if length <= self.longest else None for length in lengths]
 
 
 def sampled(folder: Path, right: set[int], n: int = 4, limit: int = 6) -> None:
@@ -126,6 +130,8 @@ def test_pairwise_accuracy_by_subset_and_section(tmp_path: Path) -> None:
         "Reasoning": pytest.approx(984 / (984 + 164)),
     }
     assert found.score is None
+    short = api.pairwise_accuracy(Longest(longest=6), file)
+    assert (short.pairs, short.unusable) == (2, 3)
     file.write_text(json.dumps(rows[-1]))
     with pytest.raises(DataError, match="no row has a prompt"):
         api.pairwise_accuracy(Longest(), file)

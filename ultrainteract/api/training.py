@@ -154,33 +154,34 @@ def push_model(
 
 def score(
     model: str | Path, source: str | Path, *, revision: str | None = None
-) -> Iterator[dict[str, float]]:
+) -> Iterator[dict[str, float | str]]:
     """Scores rows by a reward model.
 
     Args:
         model: Folder of the model that the stage `reward` made, or a Hub id.
-        source: Rows with `prompt` and `chosen`, `rejected` or `completion`, as exports for TRL have them.
+        source: Rows with `prompt` and `chosen`, `rejected` or `completion`: texts or messages, by the rules of
+            `training.plain_rows`.
         revision: Revision of the rows, where they are a Hub dataset.
 
     Yields:
-        For each row the score of each of these columns that it has.
+        For each row, in order, the score of each of these columns that it has; or, under `left_out`, its file and
+        line and why it has no score. A row has all of its scores or none.
 
     Raises:
         ConfigError: The model cannot be loaded, or has no score.
-        DataError: The rows cannot be read, or have no such column.
+        DataError: The rows cannot be read, or none has a score.
     """
     from ultrainteract.readers.tables import open_tables
-    from ultrainteract.training.scoring import RewardModel
+    from ultrainteract.training.scoring import RewardModel, score_rows
 
-    loaded = RewardModel.load(model)
+    loaded, scored, last = RewardModel.load(model), 0, ""
     for table in open_tables(str(source), revision):
-        sides = [name for name in ("chosen", "rejected", "completion") if name in table.columns]
-        if not sides or "prompt" not in table.columns:
-            raise DataError(
-                f"{table.name} has the columns {', '.join(table.columns)}: a prompt or an answer is missing."
-            )
-        for _, row in table.rows():
-            yield dict(zip(sides, loaded.score([(row["prompt"], row[side]) for side in sides]), strict=True))
+        for found in score_rows(loaded, table):
+            last = str(found.get("left_out", last))
+            scored += "left_out" not in found
+            yield found
+    if not scored:
+        raise DataError(f"{source}: no row has a score{f'; the last one, {last}' if last else ''}.")
 
 
 def _loaded(config: TrainConfig | str | Path, overrides: Sequence[str]) -> tuple[TrainConfig, Path]:

@@ -123,10 +123,17 @@ def score(
     model: Annotated[str, typer.Argument(help="Folder of a reward model, or a Hub id.")],
     source: Annotated[str, typer.Argument(help="Rows with prompt and chosen, rejected or completion.")],
 ) -> None:
-    """Score answers by a reward model: JSON, a line per row."""
+    """Score answers by a reward model: JSON, a line per row; under `left_out` why a row has no score."""
+    import sys
+
     import orjson
 
     from ultrainteract import api
 
+    rows = left_out = 0
     for scores in api.score(model, source):
+        rows += 1
+        left_out += "left_out" in scores
         print(orjson.dumps(scores).decode())
+    if left_out:
+        print(f"{left_out:,} of {rows:,} rows have no score.", file=sys.stderr)

@@ -45,8 +45,8 @@ _BATCH = 256
 class ScoresAnswers(Protocol):
     """A reward model."""
 
-    def score(self, conversations: Sequence[tuple[Messages, Messages]]) -> list[float]:
-        """Scores of answers, in their order; a larger one is better.
+    def score(self, conversations: Sequence[tuple[Messages, Messages]]) -> Sequence[float | None]:
+        """Scores of answers, in their order; a larger one is better. None where an answer has no score.
 
         Args:
             conversations: (messages before, the answer's messages).
@@ -100,7 +100,7 @@ class PairwiseReport(Record):
     pairs: int
     """Pairs."""
     unusable: int
-    """Rows that are no pair."""
+    """Rows that are no pair, or that the model gives no score."""
     accuracy: Estimate
     """Over all pairs."""
     subsets: tuple[SubsetRow, ...]
@@ -146,6 +146,9 @@ def pairwise_accuracy(
         scores = iter(model.score([(prompt, side) for _, prompt, *sides in batch for side in sides]))
         for subset, *_ in batch:
             chosen, rejected = next(scores), next(scores)
+            if chosen is None or rejected is None:
+                unusable += 1
+                continue
             won[subset].append(float(chosen > rejected))
             ties[subset] += chosen == rejected
     if not won:

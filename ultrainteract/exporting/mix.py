@@ -165,7 +165,8 @@ def _is_rated(columns: Iterable[str]) -> bool:
 def _rated(row: Row, pairs: str) -> Iterator[Row]:
     """The pairs of a row with rated completions; ties are none."""
     found: list[tuple[float, str]] = []
-    for item in row["completions"] or ():
+    completions = row["completions"]
+    for item in completions if isinstance(completions, list | tuple) else ():
         text = item.get("response") if isinstance(item, Mapping) else None
         rating = next((item[name] for name in _RATINGS if _number(item.get(name))), None) if text else None
         if rating is not None:
@@ -214,22 +215,28 @@ def _demonstration(name: str, row: Row) -> Demonstration | None:
         raise DataError(f"{name}: rows with the columns {', '.join(row)} are of no known layout.")
     while talk and talk[-1][0] != "assistant":
         talk = talk[:-1]
-    if len(talk) < 2 or any(not text.strip() for _, text in talk):
+    if len(talk) < 2 or talk[-2][0] != "user" or any(not text.strip() for _, text in talk):
         return None
     return Demonstration(talk[:-1], talk[-1][1])
 
 
 def _talk(value: Any, first: str) -> Talk:
-    """Chat turns from a text, a list of texts in turn, or a list of messages in either usual spelling."""
+    """Chat turns from a text, a list of texts in turn, or a list of messages in either usual spelling.
+
+    None at all where one of them has another role or holds no text: without it the others were never said.
+    """
     if isinstance(value, str):
         return ((first, value),)
     if isinstance(value, Mapping):
         value = [value]
     turns: list[tuple[str, str]] = []
     for number, turn in enumerate(value if isinstance(value, list | tuple) else ()):
-        if isinstance(turn, str):
-            turns.append((("user", "assistant")[(number + (first != "user")) % 2], turn))
-        elif isinstance(turn, Mapping):
-            role = _ROLES.get(str(turn.get("role") or turn.get("from")), "")
-            turns.append((role, str(turn.get("content") or turn.get("value") or "")))
-    return tuple(turn for turn in turns if turn[0])
+        role: str | None = ("user", "assistant")[(number + (first != "user")) % 2]
+        text: Any = turn
+        if isinstance(turn, Mapping):
+            role = _ROLES.get(str(turn.get("role") or turn.get("from")))
+            text = turn.get("content") or turn.get("value") or ""
+        if role is None or not isinstance(text, str):
+            return ()
+        turns.append((role, text))
+    return tuple(turns)

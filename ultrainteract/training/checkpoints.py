@@ -64,10 +64,14 @@ def context_of(model: str, revision: str | None) -> int:
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(model, revision=revision).get_text_config()
+        return context_in(AutoConfig.from_pretrained(model, revision=revision))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{model} is no model that can be loaded: {error}") from error
-    return int(getattr(config, "max_position_embeddings", None) or 2**31)
+
+
+def context_in(config: Any) -> int:
+    """Longest context by a model's configuration, tokens."""
+    return int(getattr(config.get_text_config(), "max_position_embeddings", None) or 2**31)
 
 
 def load_model(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ultrainteract.config.training import Stage
-from ultrainteract.errors import ConfigError
+from ultrainteract.errors import ConfigError, DataError
 
 Messages = Sequence[Mapping[str, str]]
 Ids = list[int]
@@ -68,6 +68,7 @@ class Encoder:
 
         Raises:
             ConfigError: The template does not keep the prompt when an answer follows.
+            DataError: The template refuses the conversation.
         """
         prompt = self.prompt(row["prompt"])
         if stage in ("sft", "kto"):
@@ -80,11 +81,15 @@ class Encoder:
         for side in ("chosen", "rejected"):
             found[f"{side}_ids"] = self.completion(row["prompt"], row[side], prompt)
         if stage == "reward":
-            found |= {name: bool(row[name]) for name in ("direct", "augmented")}
+            found |= {name: row[name] for name in ("direct", "augmented")}
         return found
 
     def prompt(self, messages: Messages) -> Ids:
-        """The ids of a conversation up to where the model begins to write."""
+        """The ids of a conversation up to where the model begins to write.
+
+        Raises:
+            DataError: The template refuses the conversation.
+        """
         return self._templated(messages, add_generation_prompt=True)
 
     def completion(self, prompt: Messages, answer: Messages, prompt_ids: Ids | None = None) -> Ids:
@@ -97,6 +102,7 @@ class Encoder:
 
         Raises:
             ConfigError: The template does not keep the prompt when an answer follows.
+            DataError: The template refuses the conversation.
         """
         before = self.prompt(prompt) if prompt_ids is None else prompt_ids
         whole = self._templated([*prompt, *answer])
@@ -123,9 +129,14 @@ class Encoder:
         return self.tokenizer.eos_token_id in ids
 
     def _templated(self, messages: Messages, **options: Any) -> Ids:
-        found = self.tokenizer.apply_chat_template(
-            [dict(message) for message in messages], tokenize=True, return_dict=True, **options
-        )
+        from jinja2 import TemplateError
+
+        try:
+            found = self.tokenizer.apply_chat_template(
+                [dict(message) for message in messages], tokenize=True, return_dict=True, **options
+            )
+        except (TemplateError, TypeError) as error:
+            raise DataError(f"The chat template refuses a conversation: {error}") from error
         return list(found["input_ids"])
 
     def _to_its_end(self, ids: Ids) -> Ids:

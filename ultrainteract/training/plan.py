@@ -34,8 +34,10 @@ class TrainPlan(Record):
     """Rows that are trained on."""
     validation: int = 0
     """Rows of the validation split."""
+    validation_dropped: dict[str, int] = Field(default_factory=dict)
+    """Rows of the validation split that are not used, by reason."""
     dropped: dict[str, int] = Field(default_factory=dict)
-    """Rows that are not, by reason."""
+    """Rows that are not trained on, by reason."""
     cut: int = 0
     """Kept rows whose completion is cut at `max_length`."""
     max_length: int

@@ -1,16 +1,16 @@
 """The rows of a stage, written to its folder: an export of the data, whatever the data is.
 
 Trees (of runs, exports or published rows) are exported as `ultrainteract export` does it, with the same selection,
-mixing and order. Rows that are in a trainer's format already, or in a usual layout of other datasets, are taken as
-they are. So the folder holds exactly what was trained on.
+mixing and order. Rows that are in a trainer's format already, or in a usual layout of other datasets, are checked one
+by one (see `plain_rows`). So the folder holds exactly what was trained on. Held-out tables, known by their names (see
+`readers.splits`), are never trained on: of rows they are the validation split.
 """
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,22 +21,18 @@ from ultrainteract.config import ExportConfig
 from ultrainteract.config.training import Stage
 from ultrainteract.dataset.importing import is_pair, is_sft
 from ultrainteract.dataset.info import RunInfo
-from ultrainteract.dataset.samples import Demonstration
 from ultrainteract.dataset.source import Source
 from ultrainteract.dataset.tree_table import tree_tables
 from ultrainteract.errors import DataError
 from ultrainteract.exporting.export import export_trees
-from ultrainteract.exporting.mix import mixers, samples
+from ultrainteract.exporting.mix import mixers
 from ultrainteract.exporting.registry import Exporter, chosen_exporters
 from ultrainteract.exporting.writer import SplitWriter
 from ultrainteract.readers.sources import is_hub_id, local_files, resolve_revision
+from ultrainteract.readers.splits import place_of
 from ultrainteract.readers.tables import Table, open_tables
-from ultrainteract.schema import content_hash
 from ultrainteract.store import find_runs
-
-log = logging.getLogger(__name__)
-
-Row = Mapping[str, Any]
+from ultrainteract.training.plain_rows import LeftOut, trainable
 
 FORMATS: dict[Stage, str] = {
     "sft": "trl-prompt-completion",
@@ -58,7 +54,11 @@ class StageRows:
     validation: tuple[Path, ...]
     """Parquet files of the validation split; empty where there is none."""
     counts: dict[str, int]
-    """Rows by origin: `data`, and each source mixed in."""
+    """Rows by origin, with those that were left out: `data`, and each source mixed in."""
+    left_out: LeftOut
+    """Rows of the train split that cannot be trained on."""
+    validation_left_out: LeftOut
+    """The same of the validation split."""
     info: RunInfo
     """Where the data comes from."""
     revisions: dict[str, str]
@@ -87,6 +87,7 @@ def write_rows(
     (exporter,) = chosen_exporters(export)
     shutil.rmtree(folder / name, ignore_errors=True)
     tables = _plain_tables(places, revision)
+    left_out = {"train": LeftOut(), "validation": LeftOut()}
     if tables is None:
         with Source.open(*places, revision=revision) as opened:
             opened.require_current()
@@ -95,21 +96,31 @@ def write_rows(
     else:
         info = RunInfo.of_import(Path(places[0]).name, places)
         info = info.model_copy(update={"simulated": any(table.simulated for table in tables)})
-        counts = _write_tables(stage, tables, exporter, export, folder, info)
+        counts, left_out = _write_tables(stage, tables, exporter, export, folder, info)
     mixed = {key.partition("+")[2]: rows for key, rows in counts.items() if "+" in key}
-    found = sorted((folder / name).glob("**/*.parquet"))
-    validation = tuple(
-        path for path in found if path.relative_to(folder / name).parts[0].startswith("validation")
-    )
     if not counts[name]:
-        raise DataError(f"{', '.join(places)}: there is no row to train `{stage}` on with these settings.")
+        raise DataError(_nothing(stage, places, left_out["train"], counts[f"{name}/validation"]))
+    found = {path: path.relative_to(folder / name) for path in sorted((folder / name).glob("**/*.parquet"))}
+    validation = tuple(path for path, below in found.items() if place_of(below.as_posix()).held_out)
     return StageRows(
         tuple(path for path in found if path not in validation),
         validation,
-        {"data": counts[name] - sum(mixed.values())} | mixed,
+        {"data": counts[name] - sum(mixed.values()) + left_out["train"].counts.total()} | mixed,
+        left_out["train"],
+        left_out["validation"],
         info,
         _revisions(places, revision),
     )
+
+
+def _nothing(stage: Stage, places: tuple[str, ...], left_out: LeftOut, held_out: int) -> str:
+    """Why there is no row to train a stage on."""
+    found = f"{', '.join(places)}: there is no row to train `{stage}` on with these settings."
+    if left_out.counts:
+        found += f" Rows left out: {left_out.told()}."
+    if held_out:
+        found += f" {held_out:,} rows stand in splits whose names say that they are held out; name the train split."
+    return found
 
 
 def _revisions(places: tuple[str, ...], revision: str | None) -> dict[str, str]:
@@ -139,47 +150,31 @@ def _plain_tables(places: tuple[str, ...], revision: str | None) -> list[Table] 
 
 def _write_tables(
     stage: Stage, tables: list[Table], exporter: Exporter, export: ExportConfig, folder: Path, info: RunInfo
-) -> Counter[str]:
-    """Rows of other layouts, and what is mixed in, in the exporter's format."""
+) -> tuple[Counter[str], dict[str, LeftOut]]:
+    """Rows of other layouts, and what is mixed in, in the exporter's format; and what was left out of each split."""
     counts: Counter[str] = Counter()
+    left_out = {"train": LeftOut(), "validation": LeftOut()}
     mixing = mixers(export, [exporter]).get(exporter.name, {})
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet") as pool:
-        for split in ("train", "validation"):
-            chosen = [table for table in tables if ("validation" in table.name) == (split == "validation")]
-            if not chosen:
-                continue
+        for split in left_out:
+            chosen = [table for table in tables if place_of(table.name).held_out == (split == "validation")]
             writer = SplitWriter(
                 folder / exporter.name / split, exporter.columns, lambda: info.metadata(info.simulated), pool,
                 spread=exporter.spread,
             )  # fmt: skip
             try:
-                for batch in _batches(row for table in chosen for row in _rows(stage, table, exporter)):
+                for batch in _batches(trainable(stage, chosen, exporter, left_out[split])):
                     writer.add_rows(batch)
                     for mixer in mixing.values() if split == "train" else ():
                         writer.add_rows(list(mixer.due(len(batch))))
-                writer.finish()
+                if writer.rows:
+                    writer.finish()
             except BaseException:
                 writer.abandon()
                 raise
             counts[exporter.name if split == "train" else f"{exporter.name}/validation"] = writer.rows
-    return counts + Counter({f"{exporter.name}+{name}": mixer.rows for name, mixer in mixing.items()})
-
-
-def _rows(stage: Stage, table: Table, exporter: Exporter) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(problem, row) of one table."""
-    if set(exporter.columns) <= set(table.columns):
-        for _, row in table.rows():
-            yield content_hash(row["prompt"][0]), {name: row[name] for name in exporter.columns}
-        return
-    kind = "demonstration" if stage == "sft" else "preference"
-    for sample in samples(table.name, (row for _, row in table.rows())):
-        found = "demonstration" if isinstance(sample, Demonstration) else "preference"
-        if found != kind:
-            raise DataError(
-                f"{table.name} holds {found}s ({', '.join(table.columns)}); `{stage}` is trained on {kind}s."
-            )
-        for row in exporter.render(sample):
-            yield content_hash(sample.prompt), row
+    counts.update({f"{exporter.name}+{name}": mixer.rows for name, mixer in mixing.items()})
+    return counts, left_out
 
 
 def _batches(

@@ -7,6 +7,7 @@ preparation.
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,22 +76,28 @@ def tokenize(
             f"{stage}.max_length is {section.max_length}, the model's context {context} tokens."
         )
     sides = _SIDES[stage]
-    encoded = _encoded(stage, rows.files, encoder, section.limit, cache / "train", seed)
-    totals = [
-        [len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in encoded
-    ]  # whole rows, prompt included
-    prompts = [len(ids) for ids in encoded["prompt_ids"]]
-    max_length = section.max_length or min(context, max(map(max, totals)))
-    fitted, dropped, cut = _fitted(stage, section, encoded, totals, max_length)
-    if not len(fitted):
-        raise DataError(f"No row is left at max_length {max_length}: {_told(dropped)}. Take a larger one.")
-    longest = max(fitted, key=lambda row: sum(len(row[side]) for side in sides) + len(row["prompt_ids"]))
-    validation = None
+    encoded, refusals = _encoded(stage, rows.files, encoder, section.limit, cache / "train", seed)
+    if not len(encoded):
+        raise DataError(f"{refusals[0]} So it is with all {len(refusals):,} rows.")
+    totals = _totals(stage, encoded)
+    held_out, held_out_refusals, held_out_totals = None, list[str](), list[list[int]]()
     if rows.validation:
-        held_out = _encoded(stage, rows.validation, encoder, None, cache / "validation", seed)
-        lengths = [[len(row["prompt_ids"]) + len(row[side]) for side in sides] for row in held_out]
-        held_out, _, _ = _fitted(stage, section, held_out, lengths, max_length)
+        held_out, held_out_refusals = _encoded(
+            stage, rows.validation, encoder, None, cache / "validation", seed
+        )
+        held_out_totals = _totals(stage, held_out)
+    prompts = [len(ids) for ids in encoded["prompt_ids"]]
+    max_length = section.max_length or min(context, max(map(max, totals + held_out_totals)))
+    fitted, dropped, cut = _fitted(stage, section, encoded, totals, max_length)
+    dropped = rows.left_out.counts + _refused(refusals) + dropped
+    if not len(fitted):
+        raise DataError(f"No row is left at max_length {max_length}: {_told(dropped)}.")
+    longest = max(fitted, key=lambda row: sum(len(row[side]) for side in sides) + len(row["prompt_ids"]))
+    validation, validation_dropped = None, rows.validation_left_out.counts + _refused(held_out_refusals)
+    if held_out is not None:
+        held_out, unfit, _ = _fitted(stage, section, held_out, held_out_totals, max_length)
         validation = _for_trainer(stage, section, held_out)[0] if len(held_out) else None
+        validation_dropped += unfit
     train, neighbours = _for_trainer(stage, section, fitted)
     steps = section.max_steps or math.ceil(math.ceil(len(train) / section.batch_size) * section.epochs)
     learned = sum(len(row[side]) for row in fitted for side in sides)
@@ -99,9 +106,21 @@ def tokenize(
         warnings.append(
             "The chat template ends no answer with the end-of-sequence token: the model does not learn to stop."
         )
+    warnings += [
+        f"rows left out{of}: {left_out.told()}."
+        for of, left_out in (("", rows.left_out), (" of the validation split", rows.validation_left_out))
+        if left_out.counts
+    ]
+    warnings += [f"{len(refusals):,} rows left out: {refusals[0]}"] if refusals else []
     warnings += [f"{origin}: none of its rows is used." for origin, count in rows.counts.items() if not count]
     if cut:
         warnings.append(f"{cut} completions are cut at {max_length} tokens: their end is not learned.")
+    kinds = _kinds(stage, fitted)
+    if stage == "kto" and 0 in kinds.values():
+        warnings.append(
+            f"All rows are {'wanted' if kinds['wanted'] else 'unwanted'}: KTO learns from the difference between "
+            "wanted and unwanted ones."
+        )
     if neighbours:
         warnings.append(
             f"{neighbours} rows estimate KTO's KL term from a completion of their own prompt: there are "
@@ -114,10 +133,11 @@ def tokenize(
             stage=stage,
             start=start,
             rows=rows.counts,
-            kinds=_kinds(stage, fitted),
+            kinds=kinds,
             kept=len(train),
             validation=len(validation) if validation is not None else 0,
-            dropped=dropped,
+            validation_dropped=dict(validation_dropped),
+            dropped=dict(dropped),
             cut=cut,
             max_length=max_length,
             lengths={
@@ -140,7 +160,8 @@ def tokenize(
 
 def _encoded(
     stage: Stage, files: Sequence[Path], encoder: Encoder, limit: int | None, cache: Path, seed: int
-) -> Any:
+) -> tuple[Any, list[str]]:
+    """The rows' token ids; and why the chat template refuses others."""
     import datasets
 
     data = datasets.Dataset.from_parquet([str(file) for file in files], cache_dir=str(cache))
@@ -150,24 +171,53 @@ def _encoded(
     if stage == "kto":  # TRL shuffles every other stage's rows by the seed
         asked = [content_hash([seed, _problem(prompt)]) for prompt in data["prompt"]]
         data = data.select(list(spread((problem, place) for place, problem in enumerate(asked))))
-    return data.map(
-        lambda row: encoder.row(stage, row), remove_columns=data.column_names, load_from_cache_file=False
+    numbers = datasets.Sequence(datasets.Value("int64"))
+    flags = {"kto": ("label",), "reward": ("direct", "augmented")}.get(stage, ())
+    columns = dict.fromkeys(("prompt_ids", *_SIDES[stage]), numbers)
+    columns |= dict.fromkeys(flags, datasets.Value("bool"))
+    columns |= {"refused": datasets.Value("string")}
+
+    def row_ids(row: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {**encoder.row(stage, row), "refused": None}
+        except DataError as error:
+            return {**dict.fromkeys(columns), "refused": str(error)}
+
+    found = data.map(
+        row_ids,
+        remove_columns=data.column_names,
+        features=datasets.Features(columns),
+        load_from_cache_file=False,
     )
+    reasons = found["refused"]
+    accepted = [place for place, reason in enumerate(reasons) if reason is None]
+    refusals = [reason for reason in reasons if reason is not None]
+    return found.select(accepted).remove_columns("refused"), refusals
 
 
-def _problem(prompt: Any) -> str:
+def _refused(refusals: list[str]) -> Counter[str]:
+    return +Counter({"refused by the chat template": len(refusals)})
+
+
+def _totals(stage: Stage, encoded: Any) -> list[list[int]]:
+    """Tokens of each row's sides, prompt included."""
+    return [[len(row["prompt_ids"]) + len(row[side]) for side in _SIDES[stage]] for row in encoded]
+
+
+def _problem(prompt: Sequence[Mapping[str, str]]) -> str:
     """What the prompts of a problem's turns have in common: their first question."""
-    if isinstance(prompt, str):
-        return prompt
-    return str(next((message for message in prompt if message["role"] == "user"), prompt[0])["content"])
+    return next((message for message in prompt if message["role"] == "user"), prompt[0])["content"]
 
 
 def _fitted(
     stage: Stage, section: StageConfig, encoded: Any, totals: Sequence[Sequence[int]], max_length: int
-) -> tuple[Any, dict[str, int], int]:
-    """Rows within `max_length`, the number of dropped ones by reason, and that of cut ones."""
+) -> tuple[Any, Counter[str], int]:
+    """Rows within `max_length` that teach something, the number of dropped ones by reason, and that of cut ones.
+
+    Two equal sides teach nothing, nor does a completion of KTO that is wanted in one row and unwanted in another.
+    """
     cutting = section.overlong == "cut" and stage != "reward"
-    kept, dropped, cut = [], {"prompt fills max_length": 0, "longer than max_length": 0}, 0
+    kept, dropped, cut = [], Counter[str](), 0
     for place, (prompt, lengths) in enumerate(zip(encoded["prompt_ids"], totals, strict=True)):
         if len(prompt) >= max_length:
             dropped["prompt fills max_length"] += 1
@@ -182,11 +232,19 @@ def _fitted(
             lambda row: {side: row[side][: max_length - len(row["prompt_ids"])] for side in _SIDES[stage]},
             load_from_cache_file=False,
         )
-        if len(_SIDES[stage]) == 2:
-            different = [n for n, row in enumerate(fitted) if row["chosen_ids"] != row["rejected_ids"]]
-            dropped["sides are equal once cut"] = len(fitted) - len(different)
-            fitted = fitted.select(different)
-    return fitted, {reason: number for reason, number in dropped.items() if number}, cut
+    if len(_SIDES[stage]) == 2:
+        useful = [n for n, row in enumerate(fitted) if row["chosen_ids"] != row["rejected_ids"]]
+        dropped["sides are equal as tokens"] = len(fitted) - len(useful)
+        fitted = fitted.select(useful)
+    elif stage == "kto":
+        keys = [content_hash([row["prompt_ids"], row["completion_ids"]]) for row in fitted]
+        labels: defaultdict[str, set[bool]] = defaultdict(set)
+        for key, label in zip(keys, fitted["label"], strict=True):
+            labels[key].add(label)
+        useful = [n for n, key in enumerate(keys) if len(labels[key]) == 1]
+        dropped["wanted and unwanted at once"] = len(fitted) - len(useful)
+        fitted = fitted.select(useful)
+    return fitted, +dropped, cut
 
 
 def _for_trainer(stage: Stage, section: StageConfig, fitted: Any) -> tuple[Any, int]:

@@ -23,6 +23,8 @@ def show_plan(plan: TrainPlan, console: Console) -> None:
         line("kinds: " + ", ".join(f"{number:,} {kind}" for kind, number in plan.kinds.items()))
     for reason, number in plan.dropped.items():
         line(f"dropped: {number:,} ({reason})")
+    for reason, number in plan.validation_dropped.items():
+        line(f"dropped from validation: {number:,} ({reason})")
     line(f"cut: {plan.cut:,}; kept: {plan.kept:,}; validation: {plan.validation:,}")
     line(
         f"max_length {plan.max_length:,}; {plan.tokens:,} tokens an epoch"
