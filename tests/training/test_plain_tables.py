@@ -82,6 +82,19 @@ def test_a_held_out_table_is_the_validation_split(name: str, recipe: Recipe, tmp
         api.plan_training(recipe("sft", data=str(tmp_path / "data")), "sft")
 
 
+@pytest.mark.parametrize("formats", [["trees"], ["sft", "pair"]])
+def test_held_out_trees_are_the_validation_split(
+    formats: list[str], recipe: Recipe, trees: str, tmp_path: Path
+) -> None:
+    api.export(trees, tmp_path / "data", changes={"formats": formats, "validation": 0.3})
+    counts = api.export(
+        trees, tmp_path / "rows", changes={"formats": ["trl-preference"], "validation": 0.3}
+    ).rows
+    plan = api.plan_training(recipe("dpo", data=str(tmp_path / "data")), "dpo")
+    assert plan.rows == {"data": counts["trl-preference"]}
+    assert plan.validation == counts["trl-preference/validation"] > 0
+
+
 def test_rows_that_the_template_refuses_are_counted(recipe: Recipe, tmp_path: Path) -> None:
     template = tmp_path / "template.jinja"
     refusal = "{% if messages[0].role == 'system' %}{{ raise_exception('No system message.') }}{% endif %}"

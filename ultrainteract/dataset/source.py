@@ -18,7 +18,7 @@ from ultrainteract.dataset.info import INFO_FILE, RunInfo
 from ultrainteract.dataset.tree_table import packed_trees, tree_tables, trees_of
 from ultrainteract.errors import ConfigError, DataError, StoreError
 from ultrainteract.readers.sources import is_hub_id
-from ultrainteract.readers.tables import open_tables
+from ultrainteract.readers.tables import Table, open_tables
 from ultrainteract.schema import Tree, content_hash
 from ultrainteract.store import STORE_FILE, Runs, RunStore, Spend, find_runs, read_tree
 
@@ -77,7 +77,13 @@ class Source:
     _stack: ExitStack
 
     @classmethod
-    def open(cls, *paths: str, revision: str | None = None, mixed: bool = False) -> Self:
+    def open(
+        cls,
+        *paths: str,
+        revision: str | None = None,
+        mixed: bool = False,
+        keep: Callable[[Table], bool] = lambda table: True,
+    ) -> Self:
         """Opens run directories, folders of exports, files, or Hub datasets.
 
         Args:
@@ -86,6 +92,7 @@ class Source:
             revision: Revision of Hub datasets.
             mixed: Allow runs of different settings. An instruction that several of them grew keeps the tree of the
                 one named first: rows of two would have the same ids.
+            keep: Which tables are read, of places that are no runs: those of one split, say.
 
         Raises:
             ConfigError: The runs have different settings, and `mixed` is not set.
@@ -107,7 +114,9 @@ class Source:
                     raise StoreError(
                         f"There is no {path}. In {Path(path).parent} there are: {', '.join(beside)}."
                     )
-                tables = open_tables(path, revision)
+                tables = [table for table in open_tables(path, revision) if keep(table)]
+                if not tables:
+                    continue
                 info = _recorded_info(Path(path)) or RunInfo.of_import(Path(path).name, [path])
                 simulated = info.simulated or any(table.simulated for table in tables)
                 infos.append(info.model_copy(update={"simulated": simulated}))
@@ -117,6 +126,8 @@ class Source:
                     rows = stack.enter_context(ImportedTrees.of_tables(tables, path))
                     imported.append(rows)
                     parts.append(Repeatable(rows.__iter__))
+            if not runs and not parts:
+                raise DataError(f"{', '.join(paths)}: none of the tables is of the split that is wanted.")
             together = [Runs(stores) for stores in runs.values()]
             configs = [run.config() for run in together]
             recorded = [info for info in infos if info.config]

@@ -3,7 +3,7 @@
 Trees (of runs, exports or published rows) are exported as `ultrainteract export` does it, with the same selection,
 mixing and order. Rows that are in a trainer's format already, or in a usual layout of other datasets, are checked one
 by one (see `plain_rows`). So the folder holds exactly what was trained on. Held-out tables, known by their names (see
-`readers.splits`), are never trained on: of rows they are the validation split.
+`readers.splits`), are never trained on: they are the validation split.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ FORMATS: dict[Stage, str] = {
     "reward": "reward",
 }
 """The export that each stage trains on."""
+HELD_OUT = "held-out"
+"""Folder, beside the rows that are trained on, of the rows of held-out trees."""
 _BATCH = 512
 
 
@@ -85,14 +87,16 @@ def write_rows(
     name = FORMATS[stage]
     export = export.model_copy(update={"formats": (name,)})
     (exporter,) = chosen_exporters(export)
-    shutil.rmtree(folder / name, ignore_errors=True)
+    for earlier in (name, HELD_OUT):
+        shutil.rmtree(folder / earlier, ignore_errors=True)
     tables = _plain_tables(places, revision)
     left_out = {"train": LeftOut(), "validation": LeftOut()}
     if tables is None:
-        with Source.open(*places, revision=revision) as opened:
+        with Source.open(*places, revision=revision, keep=lambda table: not _held_out(table)) as opened:
             opened.require_current()
             info = opened.info
             counts = Counter(export_trees(opened.trees, folder, export, info))
+        counts[f"{name}/validation"] += _write_held_out(places, export, folder / HELD_OUT, revision)
     else:
         info = RunInfo.of_import(Path(places[0]).name, places)
         info = info.model_copy(update={"simulated": any(table.simulated for table in tables)})
@@ -100,17 +104,38 @@ def write_rows(
     mixed = {key.partition("+")[2]: rows for key, rows in counts.items() if "+" in key}
     if not counts[name]:
         raise DataError(_nothing(stage, places, left_out["train"], counts[f"{name}/validation"]))
-    found = {path: path.relative_to(folder / name) for path in sorted((folder / name).glob("**/*.parquet"))}
-    validation = tuple(path for path, below in found.items() if place_of(below.as_posix()).held_out)
+    train: list[Path] = []
+    validation = sorted((folder / HELD_OUT).rglob("*.parquet"))
+    for path in sorted((folder / name).rglob("*.parquet")):
+        held_out = place_of(path.relative_to(folder / name).as_posix()).held_out
+        (validation if held_out else train).append(path)
     return StageRows(
-        tuple(path for path in found if path not in validation),
-        validation,
+        tuple(train),
+        tuple(validation),
         {"data": counts[name] - sum(mixed.values()) + left_out["train"].counts.total()} | mixed,
         left_out["train"],
         left_out["validation"],
         info,
         _revisions(places, revision),
     )
+
+
+def _held_out(table: Table) -> bool:
+    return place_of(table.name).held_out
+
+
+def _write_held_out(places: tuple[str, ...], export: ExportConfig, folder: Path, revision: str | None) -> int:
+    """Exports the trees of held-out tables; returns the number of rows."""
+    held = []
+    for place in places:
+        with ExitStack() as stack:
+            if not find_runs(place, stack) and any(map(_held_out, open_tables(place, revision))):
+                held.append(place)
+    if not held:
+        return 0
+    with Source.open(*held, revision=revision, keep=_held_out) as opened:
+        whole = export.model_copy(update={"validation": 0.0, "mix": {}})
+        return sum(export_trees(opened.trees, folder, whole, opened.info).values())
 
 
 def _nothing(stage: Stage, places: tuple[str, ...], left_out: LeftOut, held_out: int) -> str:
@@ -157,7 +182,7 @@ def _write_tables(
     mixing = mixers(export, [exporter]).get(exporter.name, {})
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet") as pool:
         for split in left_out:
-            chosen = [table for table in tables if place_of(table.name).held_out == (split == "validation")]
+            chosen = [table for table in tables if _held_out(table) == (split == "validation")]
             writer = SplitWriter(
                 folder / exporter.name / split, exporter.columns, lambda: info.metadata(info.simulated), pool,
                 spread=exporter.spread,
