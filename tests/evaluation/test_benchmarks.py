@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from tests.builders import Scripted, config
 from tests.evaluation.helpers import DATA, FILES, configured, evaluated, items_of, knowing
+from ultrainteract.cli.views.evaluation import show_evaluation
 from ultrainteract.config import SeedConfig
-from ultrainteract.errors import ConfigError
+from ultrainteract.errors import ConfigError, ProviderError
+from ultrainteract.evaluation.figures import EvaluationReport
 from ultrainteract.evaluation.outcomes import Outcome
+from ultrainteract.models.base import ChatRequest
 from ultrainteract.schema import Instruction
 from ultrainteract.seeds.loading import SeedIssue, load_seed, stream_instructions
 from ultrainteract.seeds.registry import known_datasets
@@ -98,6 +103,36 @@ def test_no_expected_value_is_shown_to_the_model(tmp_path: Path) -> None:
     said = actor.requests[-1].messages[-1].content
     assert "AssertionError: an assertion of the tests failed" in said
     assert "==" not in said
+
+
+def test_counts_of_items_add_up(tmp_path: Path) -> None:
+    """Items that count, failed and unfinished ones are all that were asked for, of a task of which none counts too."""
+    settings = configured(tmp_path, "svamp", tasks=("Math_CoT", "Math_PoT"))
+    items = items_of(settings)
+    golds = {item.prompt: f"Answer: {item.gold}" for item in items}
+    faulty = {item.prompt for n, item in enumerate(items) if item.task == "Math_PoT" or n == 0}
+
+    def answer(request: ChatRequest, ordinal: int) -> str:
+        prompt = request.messages[-1].content
+        if prompt in faulty:
+            raise ProviderError("the server is down")
+        return golds[prompt]
+
+    report = evaluated(settings, Scripted("actor", answer))
+    counts = {(row.task, row.items, row.failed, row.unfinished) for row in report.benchmarks}
+    asked = len({item.id for item in items if item.task == "Math_CoT"})
+    assert counts == {("Math_CoT", asked - 1, 1, 0), ("Math_PoT", 0, len(items) - asked, 0)}
+    assert not report.complete
+    assert report.not_asked == 0
+    assert "failed" in text_of(report)
+    faulty.clear()
+    assert {row.failed for row in evaluated(settings, Scripted("actor", answer)).benchmarks} == {0}
+
+
+def text_of(report: EvaluationReport) -> str:
+    console = Console(record=True, width=200, file=io.StringIO())
+    show_evaluation(report, console)
+    return console.export_text()
 
 
 def test_a_run_refuses_to_grow_from_a_benchmark(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_reports_beside_a_run_are_shown_and_other_files_passed_over(run: Path, t
     with Collection(str(folder)) as collection:
         evaluation, training = reports_of(collection)
     assert evaluation["title"] == "Evaluation of mine"
-    assert evaluation["rows"] == [["gsm8k", "Math_CoT", "50.0% (25.0% to 75.0%)", "", 9, 0]]
+    assert evaluation["rows"] == [["gsm8k", "Math_CoT", "50.0% (25.0% to 75.0%)", "", 9, 0, 0]]
     assert training["title"] == "Reward patterns of dpo: chosen fell"
     assert training["rows"][1] == [2, "-0.2000", "-0.9000", "0.7000"]
 
@@ -45,7 +45,7 @@ def test_the_real_reports_are_of_this_shape() -> None:
 
     assert FILE == "rewards.json"
     assert {"stage", "steps", "chosen", "rejected", "margins", "warnings"} <= set(RewardPatterns.model_fields)
-    assert {"benchmark", "task", "items", "unfinished", "accuracy", "majority", "by_turn"} <= set(
+    assert {"benchmark", "task", "items", "failed", "unfinished", "accuracy", "majority", "by_turn"} <= set(
         BenchmarkFigures.model_fields
     )
     assert {"setup", "benchmarks"} <= set(EvaluationReport.model_fields)

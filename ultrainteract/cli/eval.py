@@ -116,7 +116,8 @@ def run(
         show_evaluation(report, terminal())
     console.print(f"Report and items: {loaded.output}", highlight=False)
     if not report.complete and loaded.limit is None:
-        console.print("Not complete: run the same command to go on.", highlight=False)
+        rest = f" ({report.not_asked:,} items were not asked for yet)" if report.not_asked else ""
+        console.print(f"Not complete{rest}: run the same command to go on.", highlight=False)
         raise typer.Exit(STOPPED)
 
 

@@ -71,11 +71,14 @@ class BenchmarkFigures(Record):
     dataset_hash: str
     """Hash over the ids of the items that count."""
     items: int
-    """Items that count."""
+    """Items that were finished and count; with `failed` and `unfinished`, all that were asked for."""
     full_size: int | None
     """Items of the full set, where it is a known benchmark."""
+    failed: int = 0
+    """Items that ended by a fault of a server, the sandbox or a grader: they count nowhere. The next run tries those
+    again that had not come to an end."""
     unfinished: int
-    """Items that failed by a fault of the infrastructure: they count nowhere, and the next run tries them again."""
+    """Items that were under way when the evaluation was stopped: the next run goes on with them."""
     samples: int
     """Samples per item."""
     outcomes: dict[Outcome, int]
@@ -136,6 +139,8 @@ class EvaluationReport(Record):
     """Whether every item has been finished."""
     left_out: dict[str, int]
     """Records that became no item, by reason."""
+    not_asked: int | None = None
+    """Items that no model was asked for yet; None while the benchmarks have not been read to their end."""
     benchmarks: tuple[BenchmarkFigures, ...]
     """Per benchmark and task."""
     contamination: tuple[Contaminated, ...] | None

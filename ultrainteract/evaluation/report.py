@@ -61,28 +61,26 @@ def report_of(
     if config.rollout is None:
         raise StoreError(f"{store.folder} holds trees, not an evaluation.")
     items, instructions = read_items(store)
-    failed, left_out = Counter[str](), Counter[str]()
-    for outcome in store.outcomes():
-        if outcome.state is TreeState.FAILED:
-            failed[outcome.dataset] += 1
-        elif outcome.state is TreeState.SKIPPED:
-            left_out[outcome.reason] += 1
+    left_out = Counter(outcome.reason for outcome in store.outcomes() if outcome.state is TreeState.SKIPPED)
+    failed, stopped = store.failed(), store.admitted()
     groups: dict[tuple[str, str], list[JudgedItem]] = defaultdict(list)
     for item in items:
         groups[item.benchmark, item.task].append(item)
-    graders = {(item.dataset, item.task.value): item.grader for item in instructions}
+    graders = {_key(item): item.grader for item in (*instructions, *failed, *stopped)}
+    counted = Counter(map(_key, failed)), Counter(map(_key, stopped))
     figures = tuple(
         figures_of(
-            found, protocol=config.rollout.protocol, turns=config.rollout.turns, confidence=confidence,
+            groups[key], key=key, protocol=config.rollout.protocol, turns=config.rollout.turns, confidence=confidence,
             seed=config.seed, metric=_metric(key[0], graders[key])[0], full_size=_metric(key[0], "")[1],
-            unfinished=failed[key[0]] // max(1, sum(other[0] == key[0] for other in groups)),
+            failed=counted[0][key], unfinished=counted[1][key],
         )
-        for key, found in sorted(groups.items())
+        for key in sorted(graders)
     )  # fmt: skip
-    inputs, spend = store.inputs(), store.spend()
+    inputs, spend, ended = store.inputs(), store.spend(), sum(store.counts().values())
     report = EvaluationReport(
         setup=setup_of(config, confidence),
-        complete=inputs is not None and sum(store.counts().values()) >= inputs and not failed,
+        complete=inputs is not None and ended >= inputs and not failed,
+        not_asked=None if inputs is None else max(0, inputs - ended - len(stopped)),
         left_out=dict(sorted(left_out.items())),
         benchmarks=figures,
         contamination=contaminated(instructions, training, base, ngram) if training else None,
@@ -96,28 +94,36 @@ def report_of(
     return report, items
 
 
+def _key(item: Instruction) -> tuple[str, str]:
+    return item.dataset, item.task.value
+
+
 def figures_of(
     items: Sequence[JudgedItem],
     *,
+    key: tuple[str, str],
     protocol: str,
     turns: int,
     confidence: float,
     seed: int = 0,
     metric: str = "",
     full_size: int | None = None,
+    failed: int = 0,
     unfinished: int = 0,
 ) -> BenchmarkFigures:
     """The figures of one benchmark under one task.
 
     Args:
         items: Its items.
+        key: The benchmark and the task.
         protocol: `single`, `rollout` or `mint`.
         turns: Maximum steps of a rollout.
         confidence: Level of the intervals.
         seed: Seed of bootstrap and subsets.
         metric: The check that decides.
         full_size: Items of the full set.
-        unfinished: Items that failed by a fault.
+        failed: Items that ended by a fault; those of whose attempts none counts are added.
+        unfinished: Items that were asked for and have not ended.
     """
 
     def share(
@@ -133,12 +139,13 @@ def figures_of(
     pass_at = {k: share(lambda found, k=k: pass_at_k(len(found), _right(found), k)) for k in counts}  # type: ignore[misc]
     single = protocol == "single"
     return BenchmarkFigures(
-        benchmark=items[0].benchmark,
-        task=items[0].task,
+        benchmark=key[0],
+        task=key[1],
         metric=metric,
         dataset_hash=content_hash([item.id for item in items]),
         items=sum(bool(_final(item, turns)) for item in items),
         full_size=full_size,
+        failed=failed + sum(not _final(item, turns) for item in items),
         unfinished=unfinished,
         samples=most,
         outcomes=dict(sorted(Counter(attempt.outcome for item in items for attempt in item.attempts).items())),

@@ -53,7 +53,7 @@ def _evaluation(data: Json) -> Json | None:
     rows = [
         [item["benchmark"], item["task"], _estimate(item.get("accuracy")), _estimate(item.get("majority")),
          *(_estimate(turn.get("success")) for turn in (item.get("by_turn") or [])[-1:]),
-         item.get("items"), item.get("unfinished")]
+         item.get("items"), item.get("failed", 0), item.get("unfinished")]
         for item in data["benchmarks"]
     ]  # fmt: skip
     width = max((len(row) for row in rows), default=0)
@@ -63,8 +63,9 @@ def _evaluation(data: Json) -> Json | None:
         "task",
         "accuracy",
         "majority",
-        *(["last turn"] if width > 6 else []),
+        *(["last turn"] if width > 7 else []),
         "items",
+        "failed",
         "unfinished",
     ]
     model = (data.get("setup") or {}).get("model") or {}

@@ -40,7 +40,7 @@ def show_evaluation(report: EvaluationReport, console: Console) -> None:
     )  # fmt: skip
     table = Table(title=f"pass@1 in percent, {level} interval", title_justify="left")
     for name in ("benchmark", "task", "items", "pass@1", "of gradable", "right", "wrong", "no answer", "cut off",
-                 "not gradable", "refused", "unfinished"):  # fmt: skip
+                 "not gradable", "refused", "failed", "unfinished"):  # fmt: skip
         table.add_column(name, justify="left" if name in ("benchmark", "task") else "right")
     for row in report.benchmarks:
         counted = {name.value: count for name, count in row.outcomes.items()}
@@ -52,7 +52,7 @@ def show_evaluation(report: EvaluationReport, console: Console) -> None:
             f" of {row.full_size:,}" if row.full_size and row.full_size != row.items else ""
         )
         table.add_row(row.benchmark, row.task, of, percent(row.accuracy), percent(row.gradable_accuracy), *counts,
-                      str(row.unfinished))  # fmt: skip
+                      str(row.failed), str(row.unfinished))  # fmt: skip
     console.print(table)
     for row in report.benchmarks:
         _show_details(row, console)
