@@ -311,3 +311,23 @@ def test_a_tree_that_an_export_cannot_render_is_left_out_of_it(
     with pytest.raises(StoreError, match="'sft' failed for all"):
         export_trees(trees, tmp_path / "out", ExportConfig(formats=("sft",)), INFO)
     assert (tmp_path / "out" / "trees").is_dir(), "what was there before is kept"
+
+
+def test_files_that_no_export_wrote_stay_where_they_are(tmp_path: Path) -> None:
+    export_trees(forest(), tmp_path, ExportConfig(formats=("sft", "trees"), validation=0.5), INFO)
+    mine = {
+        "sft/notes.md": "mine",
+        "sft/sub/more.parquet": "other",
+        "trees/.keep": "",
+        "sft/my-00000.parquet": "p",
+    }
+    for name, text in mine.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "trees").rename(tmp_path / ".trees.old")  # a kill between the two renames
+    export_trees(forest(), tmp_path, ExportConfig(formats=("sft", "trees")), INFO)
+    assert {name: (tmp_path / name).read_text() for name in mine} == mine
+    assert [path.name for path in sorted((tmp_path / "sft").glob("*-of-*"))] == [
+        "train-00000-of-00001.parquet"
+    ]
+    assert not list(tmp_path.glob(".*.old"))

@@ -16,7 +16,15 @@ from ultrainteract.dataset.tree_table import read_trees
 from ultrainteract.errors import ConfigError
 from ultrainteract.exporting import export_rows, export_trees
 from ultrainteract.exporting.example import example_tree
-from ultrainteract.judgments.trees import CONTRADICTED, Answer, Couple, JudgedTrees, open_instruction
+from ultrainteract.judgments.trees import (
+    CONTRADICTED,
+    EQUAL,
+    REPEATED,
+    Answer,
+    Couple,
+    JudgedTrees,
+    open_instruction,
+)
 from ultrainteract.schema import (
     Constitution,
     Evidence,
@@ -153,6 +161,42 @@ def test_an_answer_has_one_label_in_a_tree() -> None:
         ("a", "c"),
     ]
     assert trees.refused == {CONTRADICTED: 1}
+
+
+def test_answers_that_differ_in_looks_alone_are_one_answer() -> None:
+    def couple(chosen: str, rejected: str, reliability: float) -> Couple:
+        return Couple(
+            Answer(chosen, "m"), Answer(rejected, "n"), Evidence(check="votes", reliability=reliability)
+        )
+
+    trees = JudgedTrees()
+    alike, mixed = (open_instruction(prompt, grader="votes", dataset="d") for prompt in ("same", "mixed"))
+    trees.add(alike, couple("Yes, it is.", "yes,\n it is. ", 0.9))
+    for one in (couple("a", "b", 0.9), couple("A", " b", 0.8), couple("B", "c", 0.7), couple("x", "x", 0.95)):
+        trees.add(mixed, one)
+    (tree,) = trees
+    assert tree.instruction.prompt == "mixed"
+    assert [(p.chosen.action.text, p.rejected.action.text) for _, p in tree.pairs()] == [("a", "b")]
+    assert trees.refused == {EQUAL: 2, REPEATED: 1, CONTRADICTED: 1}
+    assert len(list(trees)) == 1
+    assert trees.refused.total() == 4  # counted anew
+
+
+def test_whole_trees_with_a_pair_of_equal_texts_are_reported(
+    folder: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    assert api.validate_data(folder[0] / "trees").ok
+    trees = list(read_trees(folder[0]))
+    turn = trees[0].turns[0]
+    assert turn.correct is not None
+    assert turn.incorrect is not None
+    action = turn.incorrect.action.model_copy(update={"text": turn.correct.action.text.upper()})
+    equal = turn.model_copy(update={"incorrect": turn.incorrect.model_copy(update={"action": action})})
+    trees[0] = trees[0].model_copy(update={"turns": (equal,)})
+    export_trees(
+        trees, tmp_path / "equal", ExportConfig(formats=("trees",)), RunInfo(name="x", fingerprint="y")
+    )
+    assert {rule for _, rule in api.validate_data(tmp_path / "equal" / "trees").broken} == {"equal_pair"}
 
 
 def test_what_is_new_in_a_tree_leaves_no_trace_where_it_is_not_used() -> None:

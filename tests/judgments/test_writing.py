@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.builders import Scripted, config
 from ultrainteract import api
+from ultrainteract.cli.writing import app
 from ultrainteract.dataset.tree_table import read_trees
+from ultrainteract.errors import StoreError
+from ultrainteract.judgments.trees import EQUAL
 from ultrainteract.judgments.writing.paragraphs import POLARITY, Paragraph, read_paragraphs
 from ultrainteract.judgments.writing.rating import rate_paragraphs, read_rating
 from ultrainteract.judgments.writing.scores import WritingRule, scores, verdict
@@ -121,6 +125,64 @@ def test_what_makes_no_pair_is_counted(tmp_path: Path) -> None:
     assert report["texts"] == report["trees"] + sum(report["without"].values())
 
 
+FAITHFUL = row("model", "I think cats should perhaps vote.", model="careful", clarity=75)
+DISTORTING = row(
+    "model", "Cats must vote, and nobody sane denies it!", model="bold", clarity=95, stance=99, confidence=95
+)
+
+
+@pytest.mark.parametrize("missing", ["", "   "])
+def test_a_rewrite_is_scored_against_the_text_on_its_own_proposition(tmp_path: Path, missing: str) -> None:
+    """Rows without the id of their proposition are told apart by its text, and an id alone joins no two propositions."""
+    own = row("writer", "i thnk cats shuld vote")
+    rows = [own, FAITHFUL, DISTORTING]
+    dogs = [one | {"proposition": "Dogs should vote."} for one in rows]
+    no_id = [one | {"proposition_id": missing} for one in (*rows, *dogs)]
+    report = api.writing_pairs(write(tmp_path, *no_id))
+    assert (report["texts"], report["trees"], report["without"]) == (2, 2, {})
+    unlike = [no_id[0], *(one | {"proposition_id": missing} for one in dogs[1:])]
+    for mixed in (unlike, [own, *dogs[1:]]):
+        report = api.writing_pairs(write(tmp_path, *mixed))
+        assert (report["pairs"], report["rewrites"]) == (0, {"without the writer's own text": 2})
+    lines = [
+        {k: v for k, v in one.items() if k != "proposition_id"} | {"writer_stance": 60} for one in unlike
+    ]
+    (tmp_path / "none.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    assert api.writing_pairs(tmp_path / "none.jsonl")["rewrites"] == {"without the writer's own text": 2}
+
+
+def test_which_of_several_own_texts_a_rewrite_is_of_is_not_guessed(tmp_path: Path) -> None:
+    own = row("writer", "i thnk cats shuld vote")
+    report = api.writing_pairs(
+        write(tmp_path, own, own | {"paragraph": "Dogs!"}, FAITHFUL, DISTORTING, DISTORTING)
+    )
+    assert (
+        report["rewrites"] == report["without"] == {"several own texts of this writer on this proposition": 2}
+    )
+    assert (report["read"], report["texts"], report["duplicates"], report["pairs"]) == (5, 2, 1, 0)
+    report = api.writing_pairs(write(tmp_path, own, own, FAITHFUL, FAITHFUL, DISTORTING))
+    assert (report["read"], report["texts"], report["duplicates"], report["pairs"]) == (5, 1, 2, 1)
+
+
+def test_two_equal_rewrites_are_no_pair(tmp_path: Path) -> None:
+    shouted = DISTORTING | {"paragraph": str(FAITHFUL["paragraph"]).upper()}
+    path = write(tmp_path, row("writer", "own"), FAITHFUL, shouted)
+    report = api.writing_pairs(path, output=tmp_path / "out")
+    assert (report["texts"], report["trees"], report["pairs"]) == (1, 0, 0)
+    assert report["without"] == report["refused"] == {EQUAL: 1}
+    assert not (tmp_path / "out").exists()
+    rows = [row("writer", "own"), FAITHFUL, DISTORTING]
+    both = write(tmp_path, *rows, *(one | {"writer_id": "other"} for one in rows))
+    report = api.writing_pairs(both, output=tmp_path / "out")
+    assert (report["texts"], report["trees"]) == (2, 1)
+    assert report["without"] == {"same text as another writer's": 1}
+    (tmp_path / "out" / "trees" / "notes.md").write_text("mine")
+    equal = write(tmp_path, row("writer", "own"), FAITHFUL, shouted)
+    assert api.writing_pairs(equal, output=tmp_path / "out")["trees"] == 0
+    assert list(read_trees(tmp_path / "out")) == [], "pairs of an earlier file do not outlive it"
+    assert (tmp_path / "out" / "trees" / "notes.md").read_text() == "mine"
+
+
 def test_fewer_readers_leave_more_undetermined() -> None:
     paragraphs = [
         Paragraph(
@@ -194,7 +256,31 @@ async def test_a_model_rates_blind_and_in_both_directions(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "value"),
     [("72", 72), ("Rating: 72/100", 72), ("I give 0.", 0), ("100", 100), ("72.5", 72.5), ("7 or 8", None), ("", None),
-     ("1,000", None), ("On a scale from 0 to 100: 35", 35), ("250", None), ("**41**", 41)],
+     ("1,000", None), ("On a scale from 0 to 100: 35", 35), ("250", None), ("**41**", 41),
+     ("-5", None), ("65-70", None), ("5/1000", None), ("70%", None), ("72,5", None), ("72 / 100", 72), ("35 of 40", None)],
 )  # fmt: skip
 def test_a_rating_is_one_number(text: str, value: float | None) -> None:
     assert read_rating(text) == value
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_what_rate_proposes_is_what_pairs_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, constant: bool
+) -> None:
+    settings = api.load_config("configs/demo.yaml")
+    name = next(iter(settings.models))
+    answers = (lambda request, ordinal: "50") if constant else reader
+    monkeypatch.setattr("ultrainteract.api.models.build_model", lambda *_: Scripted(name, answers))
+    path = write(tmp_path, row("writer", "own"), FAITHFUL)
+    arguments = ["rate", str(path), "--config", "configs/demo.yaml", "--model", name]
+    result = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    proposed = result.output.splitlines()[-1].split()
+    assert ("--spread" in proposed) is not constant
+    assert CliRunner().invoke(app, proposed[2:]).exit_code == 0
+    held = (tmp_path / "out" / "rated.jsonl").read_bytes()
+    other = write(tmp_path, row("writer", "another text"))
+    with pytest.raises(StoreError, match=r"2 answers by .* that would be lost"):
+        api.rate_writing(other, settings, name, tmp_path / "out")
+    assert (tmp_path / "out" / "rated.jsonl").read_bytes() == held
+    assert api.rate_writing(other, settings, name, tmp_path / "out", force=True)["rated"] == 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ultrainteract.api.judgments import read_rows, read_votes, write_trees
+from ultrainteract.api.judgments import read_rows, read_votes, refuse_loss, write_trees
 from ultrainteract.errors import DataError, StoreError
 from ultrainteract.store.files import write_lines
 
@@ -58,7 +58,7 @@ def plan_annotation(
     questions = planned(
         items, repeats=repeats, wordings=wordings, scales=scales, annotator=annotator, seed=seed
     )
-    _keep_answers(Path(output), questions, force)
+    _keep_answers(Path(output), (), force)
     _write_questions(Path(output), questions)
     own = [question for question in questions if question.item == items[0]]
     found = confusion(own, seed=seed)
@@ -97,9 +97,8 @@ def run_annotation(
     questions = read_questions(read_rows(plan))
     if model in config.models:
         name = annotator_name(config, model)
-        _keep_answers(
-            file, [one.model_copy(update={"annotator": name, "answer": ""}) for one in questions], force
-        )
+        asked = {one.model_copy(update={"annotator": name}).key for one in questions}
+        _keep_answers(file, asked, force)
     answered = with_model(
         config, model, lambda built: ask_model(questions, config, model, {model: built}, Path(output))
     )
@@ -173,12 +172,12 @@ def classify_annotations(
     return report
 
 
-def _keep_answers(file: Path, questions: Sequence[Question], force: bool) -> None:
-    """Refuses to write a plan over answers that it does not hold.
+def _keep_answers(file: Path, asked: Collection[tuple[object, ...]], force: bool) -> None:
+    """Refuses to overwrite a plan whose answers would be lost.
 
     Args:
         file: The file to be written.
-        questions: What it is to hold.
+        asked: The measures (`Question.key`) that it is to hold the answers to.
         force: Whether it is overwritten all the same.
 
     Raises:
@@ -189,22 +188,13 @@ def _keep_answers(file: Path, questions: Sequence[Question], force: bool) -> Non
     if force or not file.exists():
         return
     try:
-        held = {one.key: one for one in read_questions(read_rows(file)) if one.answer is not None}
+        held = read_questions(read_rows(file))
     except DataError as error:
         raise StoreError(
             f"{file} is there already and is no plan ({error}) Choose another name, or --force."
         ) from error
-    lost = [
-        one
-        for key, one in held.items()
-        if key not in {one.key for one in questions if one.answer is not None}
-    ]
-    if lost:
-        names = ", ".join(sorted({one.annotator or "an annotator without a name" for one in lost}))
-        raise StoreError(
-            f"{file} holds {len(lost):,} answers by {names} that would be lost. Choose another place to write to, or "
-            "--force."
-        )
+    lost = [one for one in held if one.answer is not None and one.key not in asked]
+    refuse_loss(file, [one.annotator or "an annotator without a name" for one in lost])
 
 
 def _write_questions(file: Path, questions: Sequence[Question]) -> None:

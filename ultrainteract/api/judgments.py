@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ultrainteract.errors import ConfigError, DataError
+from ultrainteract.errors import ConfigError, DataError, StoreError
 
 if TYPE_CHECKING:
     from ultrainteract.config import RunConfig
@@ -166,8 +166,31 @@ def read_rows(file: str | Path) -> Iterator[Row | BadRecord]:
         raise DataError(str(error)) from error
 
 
+def refuse_loss(file: Path, authors: Sequence[str]) -> None:
+    """Refuses to overwrite a file where that loses answers.
+
+    Args:
+        file: The file.
+        authors: Who gave the answers that would be lost, once for each of them.
+
+    Raises:
+        StoreError: There are any.
+    """
+    if authors:
+        raise StoreError(
+            f"{file} holds {len(authors):,} answers by {', '.join(sorted(set(authors)))} that would be lost. "
+            "Choose another place to write to, or --force."
+        )
+
+
 def rate_writing(
-    file: str | Path, config: RunConfig, model: str, output: str | Path, *, repeats: int = 2
+    file: str | Path,
+    config: RunConfig,
+    model: str,
+    output: str | Path,
+    *,
+    repeats: int = 2,
+    force: bool = False,
 ) -> dict[str, Any]:
     """Has a model rate paragraphs as `writing_pairs` reads them: blind, in both directions and two wordings of a scale.
 
@@ -177,6 +200,7 @@ def rate_writing(
         model: Its name there.
         output: Folder for the replies, and for `rated.jsonl`.
         repeats: Samples per question; a scale has four questions.
+        force: Overwrite ratings by another model, or of paragraphs that `file` does not hold.
 
     Returns:
         The report as plain JSON: rows = rated + unrated.
@@ -185,11 +209,12 @@ def rate_writing(
         ConfigError: There is no such model.
         DataError: A row has no text or no proposition.
         ProviderError, BudgetExceeded: No further request can be sent.
-        StoreError: The folder cannot be written, or belongs to another configuration.
+        StoreError: The folder cannot be written, belongs to another configuration, or holds ratings that would be lost.
     """
     import json
 
     from ultrainteract.api.models import with_model
+    from ultrainteract.judgments.annotators.asking import annotator_name
     from ultrainteract.judgments.writing.rating import rate_paragraphs
     from ultrainteract.readers.files import BadRecord
     from ultrainteract.readers.rows import Unusable
@@ -204,16 +229,29 @@ def rate_writing(
         except Unusable as problem:
             raise DataError(f"{row.where}: {problem}.") from problem
         rows.append(row)
+    rated = Path(output) / "rated.jsonl"
+    if model in config.models and rated.exists() and not force:
+        name = annotator_name(config, model)
+        again = {(name, row.data["proposition"], row.data["paragraph"]) for row in rows}
+        held = [getattr(row, "data", {}) for row in read_rows(rated)]
+        refuse_loss(
+            rated,
+            [
+                str(row.get("rated_by"))
+                for row in held
+                if (row.get("rated_by"), row.get("proposition"), row.get("paragraph")) not in again
+            ],
+        )
     found = with_model(
         config,
         model,
         lambda built: rate_paragraphs(rows, config, model, {model: built}, Path(output), repeats),
     )
-    write_lines(map(json.dumps, found.rows), Path(output) / "rated.jsonl")
+    write_lines((json.dumps(row, default=str) for row in found.rows), rated)
     return {
         "rows": len(rows), "rated": len(found.rows), "unrated": found.unrated, "answers": found.answers,
         "unread": found.unread, "readers": found.readers, "spread": found.spread, "direction": found.direction,
-        "agreement": found.agreement, "file": str(Path(output) / "rated.jsonl"),
+        "agreement": found.agreement, "file": str(rated),
     }  # fmt: skip
 
 
@@ -234,7 +272,8 @@ def writing_pairs(
         license: License of the texts.
 
     Returns:
-        The report as plain JSON; own texts = trees + those without a pair.
+        The report as plain JSON; rows read = own texts + rewrites + duplicates + unreadable, own texts = trees + those
+        without a pair.
 
     Raises:
         DataError: A file cannot be read, or holds no paragraph.
@@ -249,7 +288,7 @@ def writing_pairs(
     if not found.texts and not found.scored:
         raise DataError("The files hold no rated paragraph.")
     trees = list(found.trees)
-    if output is not None and trees:
+    if output is not None and (trees or (Path(output) / "trees").exists()):
         write_trees(trees, output, dataset, [str(file) for file in files])
     means = {
         name: round(sum(getattr(one, name) for _, one in found.scored) / len(found.scored), 3)
@@ -257,7 +296,7 @@ def writing_pairs(
         if found.scored
     }
     return {
-        "read": len(records), "unreadable": len(found.unreadable), "texts": found.texts,
+        "read": len(records), "unreadable": len(found.unreadable), "duplicates": found.duplicates, "texts": found.texts,
         "rewrites": dict(sorted(found.rewrites.items())), "mean_shift": means, "trees": len(trees),
         "pairs": sum(1 for tree in trees for _ in tree.pairs()), "without": dict(sorted(found.without.items())),
         "refused": dict(found.trees.refused),

@@ -12,6 +12,10 @@ from ultrainteract.cli.arguments import Json
 app = typer.Typer(help="Polish and distortion of rewrites.", no_args_is_help=True)
 
 
+MIN_SPREAD = 0.1
+"""Least spread that `pairs` takes, points."""
+
+
 @app.callback()
 def _group() -> None:
     """Polish and distortion of rewrites."""
@@ -32,12 +36,15 @@ def rate(
         list[str] | None,
         typer.Option("--set", help="A change to the configuration.", metavar="PATH=VALUE"),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite ratings that would be lost.")] = False,
     json: Json = False,
 ) -> None:
     """Have a model rate paragraphs, blind and in both directions of every scale, and compare it with people."""
     from ultrainteract import api
 
-    found = api.rate_writing(file, api.load_config(config, setting or ()), model, output, repeats=repeats)
+    found = api.rate_writing(
+        file, api.load_config(config, setting or ()), model, output, repeats=repeats, force=force
+    )
     if json:
         import orjson
 
@@ -51,9 +58,15 @@ def rate(
         known = found["agreement"].get(scale)
         told = "" if known is None else f"; correlation with the file's ratings {known:.2f}"
         print(f"    {scale}: {shift:+.1f} points by the direction of the scale{told}")
-    print(
-        f"ultrainteract writing pairs {found['file']} --readers {max(1, found['readers'])} --spread {found['spread']}"
-    )
+    if not found["rated"]:
+        return
+    spread = f" --spread {found['spread']}"
+    if found["spread"] < MIN_SPREAD:
+        spread = ""
+        print(
+            "Replies to a question hardly differ: their spread says nothing of the error, and 20 points are assumed."
+        )
+    print(f"ultrainteract writing pairs {found['file']} --readers {found['readers']}{spread}")
 
 
 @app.command()
@@ -69,7 +82,7 @@ def pairs(
     ] = 20.0,
     readers: Annotated[int, typer.Option(help="Readers per paragraph.", min=1)] = 10,
     spread: Annotated[
-        float, typer.Option(help="Standard deviation of single ratings, points.", min=0.1)
+        float, typer.Option(help="Standard deviation of single ratings, points.", min=MIN_SPREAD)
     ] = 20.0,
     min_reliability: Annotated[
         float, typer.Option(help="Minimum reliability of a label.", min=0.5, max=1)
@@ -90,7 +103,8 @@ def pairs(
         print(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
         return
     print(
-        f"{report['read']:,} paragraphs, {report['texts']:,} of them writers' own; {report['unreadable']:,} unreadable"
+        f"{report['read']:,} paragraphs, {report['texts']:,} of them writers' own; "
+        f"{report['duplicates']:,} duplicates, {report['unreadable']:,} unreadable"
     )
     for said, count in report["rewrites"].items():
         print(f"    rewrites: {said}: {count:,}")

@@ -7,6 +7,7 @@ outside the interpreter's lock. A split appears in its folder whole or not at al
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -183,16 +184,31 @@ class SplitWriter:
                 ) from error
 
 
+_SHARD = re.compile(r"(?:(?:train|validation)-)?\d{5}(?:-of-\d{5})?\.parquet")
+"""Name of a file that an export has written."""
+
+
 def replace_folder(new: Path, target: Path) -> None:
-    """Puts a finished folder in the place of `target`.
+    """Puts a finished export in the place of `target`; files there that no export has written are kept.
+
+    Args:
+        new: The finished folder.
+        target: The folder to replace; it need not exist.
 
     Raises:
         StoreError: The file system refuses.
     """
     old = target.with_name(f".{target.name}.old")
     try:
+        if old.exists() and not target.exists():  # a kill came between the two renames
+            old.rename(target)
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
+            for path in target.rglob("*"):
+                kept = new / path.relative_to(target)
+                if not path.is_dir() and not _SHARD.fullmatch(path.name) and not kept.exists():
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(path, kept, follow_symlinks=False)
             target.rename(old)
         new.rename(target)
         shutil.rmtree(old, ignore_errors=True)

@@ -1,7 +1,8 @@
 """Judged answers as trees: the road of all open domains into statistics, exports and publication.
 
 An answer's label holds within its tree, so an answer that would be preferred in one couple and not in another takes
-the label of the couple that is relied on most; the other couple is left out and counted.
+the label of the couple that is relied on most; the other couple is left out and counted. So is a couple of equal texts,
+and one that is there already: texts that differ in case and white space alone are one answer, as for `validate-data`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ultrainteract.dataset.layouts.checker import plain
 from ultrainteract.schema import (
     Action,
     Evidence,
@@ -28,6 +30,8 @@ from ultrainteract.schema import (
 )
 
 CONTRADICTED = "an answer has the other label in a couple that is relied on more"
+EQUAL = "both answers are the same text"
+REPEATED = "the same couple is relied on more"
 """Why a couple is left out."""
 
 
@@ -52,7 +56,7 @@ class Couple:
 
 @dataclass
 class JudgedTrees:
-    """Couples of answers by prompt; iterating gives one tree per prompt, in the order in which prompts came."""
+    """Couples of answers by prompt; iterating gives a tree per prompt with a pair, in the order of the prompts."""
 
     couples: dict[str, tuple[Instruction, list[Couple]]] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
@@ -66,23 +70,30 @@ class JudgedTrees:
         self.refused.clear()
         for instruction, couples in self.couples.values():
             kept, refused = consistent(couples)
-            self.refused.update({CONTRADICTED: refused} if refused else {})
-            yield tree_of(instruction, kept)
+            self.refused.update(refused)
+            if kept:
+                yield tree_of(instruction, kept)
 
 
-def consistent(couples: Iterable[Couple]) -> tuple[list[Couple], int]:
-    """Couples in which each answer has one label, those relied on most first; and how many contradict them."""
+def consistent(couples: Iterable[Couple]) -> tuple[list[Couple], Counter[str]]:
+    """Couples of different answers, each with one label, those relied on most first; and the others by reason."""
     labels: dict[str, Label] = {}
     kept: list[Couple] = []
-    refused = 0
+    known: set[tuple[str, str]] = set()
+    refused: Counter[str] = Counter()
     ordered = sorted(couples, key=lambda one: (-one.evidence.reliability, one.chosen.text, one.rejected.text))
     for couple in ordered:
-        chosen, rejected = couple.chosen.text.strip(), couple.rejected.text.strip()
-        if labels.get(chosen) is Label.WRONG or labels.get(rejected) is Label.CORRECT:
-            refused += 1
-            continue
-        labels |= {chosen: Label.CORRECT, rejected: Label.WRONG}
-        kept.append(couple)
+        chosen, rejected = plain(couple.chosen.text), plain(couple.rejected.text)
+        if chosen == rejected:
+            refused[EQUAL] += 1
+        elif labels.get(chosen) is Label.WRONG or labels.get(rejected) is Label.CORRECT:
+            refused[CONTRADICTED] += 1
+        elif (chosen, rejected) in known:
+            refused[REPEATED] += 1
+        else:
+            labels |= {chosen: Label.CORRECT, rejected: Label.WRONG}
+            known.add((chosen, rejected))
+            kept.append(couple)
     return kept, refused
 
 

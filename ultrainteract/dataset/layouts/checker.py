@@ -109,7 +109,7 @@ def role_faults(roles: list[str], *, ends_with_user: bool) -> Iterator[Found]:
 
 def pair_faults(chosen: str, rejected: str, prompt: list[str]) -> Iterator[Found]:
     """Chosen and rejected differ, their code parses, and no feedback before them states the chosen answer."""
-    if " ".join(chosen.casefold().split()) == " ".join(rejected.casefold().split()):
+    if plain(chosen) == plain(rejected):
         yield "equal_pair", "chosen and rejected are the same text"
     for name, text in (("chosen", chosen), ("rejected", rejected)):
         blocks = code_blocks(with_line_feeds(text))
@@ -121,6 +121,11 @@ def pair_faults(chosen: str, rejected: str, prompt: list[str]) -> Iterator[Found
         if answer and states_answer(critique, answer):
             yield "leak", f"feedback says that the answer is {answer!r}, as chosen does"
             return
+
+
+def plain(text: str) -> str:
+    """A text without case and white space: two that are equal in this are no pair."""
+    return " ".join(text.casefold().split())
 
 
 def _answer(text: str) -> str:

@@ -13,6 +13,7 @@ from ultrainteract.dataset.layouts.checker import (
     Row,
     RowChecker,
     pair_faults,
+    plain,
     role_faults,
     states_answer,
 )
@@ -169,6 +170,13 @@ class TreeRows(RowChecker):
         wrong = [name for name, value in expected.items() if row.get(name) != value]
         if wrong:
             yield "tree", f"{', '.join(wrong)} differ from the tree of {tree.id}"
+        for turn, pair in tree.pairs():
+            sides = [
+                (plain(one.action.text), one.action.calls, one.action.exchanges)
+                for one in (pair.chosen, pair.rejected)
+            ]
+            if sides[0] == sides[1]:
+                yield "equal_pair", f"chosen and rejected of turn {turn} in {tree.id} are the same text"
         for _, node in tree.nodes():
             critique = node.critique
             if critique and tree.instruction.gold and states_answer(critique.text, tree.instruction.gold):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ultrainteract.readers.files import BadRecord
 from ultrainteract.readers.rows import Row, Unusable
-from ultrainteract.schema import Record
+from ultrainteract.schema import Record, content_hash
 
 POLISH = ("paragraph_clarity", "paragraph_informativeness", "paragraph_relevance")
 """What writers want more of."""
@@ -30,7 +30,7 @@ class Paragraph(Record):
     writer: str
     """Whose text it is, or is a rewrite of."""
     topic: str
-    """Id of the proposition."""
+    """Id of the proposition; a hash of its text where the row has none."""
     proposition: str
     """What the text is about."""
     text: str
@@ -42,6 +42,11 @@ class Paragraph(Record):
     cues: dict[str, str]
     """What most readers take the writer for."""
 
+    @property
+    def subject(self) -> tuple[str, str, str]:
+        """What an own text and its rewrites have in common: writer, id and text of the proposition."""
+        return self.writer, self.topic, self.proposition
+
 
 def read_paragraphs(rows: Iterable[Row | BadRecord]) -> Iterator[Paragraph | BadRecord]:
     """Paragraphs from rows; a row that lacks a text or a rating is passed on with the reason."""
@@ -51,9 +56,11 @@ def read_paragraphs(rows: Iterable[Row | BadRecord]) -> Iterator[Paragraph | Bad
             continue
         try:
             own = row.text("paragraph_type") == "writer"
+            proposition = row.text("proposition")
             yield Paragraph(
-                where=row.where, writer=row.text("writer_id"), topic=str(row.get("proposition_id")),
-                proposition=row.text("proposition"), text=row.text("paragraph"),
+                where=row.where, writer=row.text("writer_id"), 
+                topic=row.optional_text("proposition_id") or content_hash(proposition)[:16],
+                proposition=proposition, text=row.text("paragraph"),
                 model=None if own else row.text("model_name"),
                 ratings={name: _rating(row, name) for name in (*POLISH, STANCE, CONFIDENCE)}
                 | ({POLARITY: _rating(row, POLARITY)} if row.get(POLARITY) not in (None, "") else {}),

@@ -9,6 +9,7 @@ many independent readers: their spread says nothing of an error that it always m
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from statistics import fmean, pstdev
 from typing import Any
 
 from ultrainteract.config import RunConfig
+from ultrainteract.judgments.annotators.asking import annotator_name
 from ultrainteract.judgments.trees import open_instruction
 from ultrainteract.judgments.writing.paragraphs import CONFIDENCE, POLARITY, POLISH, STANCE
 from ultrainteract.models import price_of
@@ -37,7 +39,8 @@ SCALES = {
 """Question, low end and high end by column."""
 WORDINGS = 2
 """Templates `writing/rate.N`."""
-_NUMBER = re.compile(r"(?<![\d.,])(100|\d{1,2})(?:\.\d+)?(?![\d%]|[.,]\d)")
+_NUMBER = re.compile(r"[-+−]?\d+(?:[.,]\d+)*%?")
+_SCALE = re.compile(r"\b0 to 100\b|/\s*100\b")
 
 
 @dataclass
@@ -110,14 +113,19 @@ async def rate_paragraphs(
                                 group.create_task(ask(place, row, scale, wording, upwards))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-    _sum_up(found, rows, given, config.models[name].model)
+    _sum_up(found, rows, given, annotator_name(config, name))
     return found
 
 
 def read_rating(text: str) -> float | None:
-    """The one number from 0 to 100 that a reply states; None where there is none, or several that differ."""
-    values = {float(match[0]) for match in _NUMBER.finditer(text.replace("0 to 100", "").replace("/100", ""))}
-    return values.pop() if len(values) == 1 and max(values) <= 100 else None
+    """The one number from 0 to 100 that a reply states, whatever says the scale (`/100`) aside.
+
+    None where there is none, there are several that differ, or one is not on the scale or not written plainly (`-5`,
+    `70%`, `1,000`).
+    """
+    stated = {match[0] for match in _NUMBER.finditer(_SCALE.sub("", text))}
+    values = {float(one) if re.fullmatch(r"\d+(?:\.\d+)?", one) else math.nan for one in stated}
+    return values.pop() if len(values) == 1 and 0 <= min(values) <= 100 else None
 
 
 def _sum_up(

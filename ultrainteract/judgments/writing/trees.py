@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ultrainteract.judgments.trees import Answer, Couple, JudgedTrees, open_instruction
+from ultrainteract.judgments.trees import EQUAL, Answer, Couple, JudgedTrees, open_instruction
 from ultrainteract.judgments.writing.paragraphs import Paragraph
 from ultrainteract.judgments.writing.scores import Scores, WritingRule, scores, verdict
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.schema import Evidence, Task
+from ultrainteract.schema import Evidence, Task, content_hash
+
+SEVERAL = "several own texts of this writer on this proposition"
+"""Why a rewrite is not scored: it is not known of which of them it is one."""
 
 
 @dataclass
@@ -19,10 +22,12 @@ class WritingTrees:
 
     trees: JudgedTrees
     unreadable: list[BadRecord] = field(default_factory=list)
+    duplicates: int = 0
+    """Rows that say the same as an earlier one."""
     texts: int = 0
     """Writers' own texts."""
     rewrites: Counter[str] = field(default_factory=Counter)
-    """Rewrites by verdict, and those without the writer's own text."""
+    """Rewrites by verdict, and those of which the writer's own text is not known."""
     without: Counter[str] = field(default_factory=Counter)
     """Own texts without a pair, by reason."""
     scored: list[tuple[Paragraph, Scores]] = field(default_factory=list)
@@ -33,6 +38,9 @@ def writing_trees(
 ) -> WritingTrees:
     """Scores every rewrite against its writer's own text, and makes pairs.
 
+    An own text and its rewrites share writer, proposition and its id; a writer with several own texts on one
+    proposition makes no pair on it. Records = texts + rewrites + duplicates + unreadable ones.
+
     Args:
         records: What `read_paragraphs` yields.
         rule: What counts as a distortion.
@@ -40,20 +48,29 @@ def writing_trees(
         licence: License of the texts.
     """
     found = WritingTrees(JudgedTrees())
-    own: dict[tuple[str, str], Paragraph] = {}
-    rewrites: dict[tuple[str, str], list[Paragraph]] = {}
+    own: dict[tuple[str, str, str], list[Paragraph]] = {}
+    rewrites: dict[tuple[str, str, str], list[Paragraph]] = {}
+    seen: set[str] = set()
     for record in records:
         if isinstance(record, BadRecord):
             found.unreadable.append(record)
-        elif record.model is None:
-            own[record.writer, record.topic] = record
-        else:
-            rewrites.setdefault((record.writer, record.topic), []).append(record)
-    found.texts = len(own)
-    found.rewrites["without the writer's own text"] = sum(
-        len(r) for key, r in rewrites.items() if key not in own
-    )
-    for key, text in own.items():
+            continue
+        content = content_hash(record.model_dump(mode="json", exclude={"where"}))
+        if content in seen:
+            found.duplicates += 1
+            continue
+        seen.add(content)
+        (own if record.model is None else rewrites).setdefault(record.subject, []).append(record)
+    found.texts = sum(map(len, own.values()))
+    for key, of_one in rewrites.items():
+        if len(own.get(key, ())) != 1:
+            found.rewrites[SEVERAL if key in own else "without the writer's own text"] += len(of_one)
+    made: list[str] = []
+    for key, texts in own.items():
+        if len(texts) > 1:
+            found.without[SEVERAL] += len(texts)
+            continue
+        (text,) = texts
         good: list[tuple[Paragraph, Scores, float]] = []
         bad: list[tuple[Paragraph, Scores, float]] = []
         for rewrite in rewrites.get(key, ()):
@@ -74,8 +91,9 @@ def writing_trees(
             dataset=dataset,
             task="Writing",
             licence=licence,
-            source=f"{dataset}/{'/'.join(key)}",
+            source=f"{dataset}/{text.writer}/{text.topic}",
         )
+        made.append(root.id)
         for chosen, rejected in [(g, b) for g in good for b in bad]:
             evidence = Evidence(
                 check="writing", reliability=round(min(chosen[2], rejected[2]), 4),
@@ -83,7 +101,11 @@ def writing_trees(
             )  # fmt: skip
             sides = [Answer(one[0].text, one[0].model or "") for one in (chosen, rejected)]
             found.trees.add(root, Couple(sides[0], sides[1], evidence))
-    found.rewrites = +found.rewrites
+    trees = {tree.id for tree in found.trees}
+    paired = sum(name in trees for name in made)
+    found.without |= +Counter(
+        {EQUAL: len(made) - paired, "same text as another writer's": paired - len(trees)}
+    )
     return found
 
 
