@@ -133,7 +133,7 @@ def test_pairwise_accuracy_by_subset_and_section(tmp_path: Path) -> None:
     short = api.pairwise_accuracy(Longest(longest=6), file)
     assert (short.pairs, short.unusable) == (2, 3)
     file.write_text(json.dumps(rows[-1]))
-    with pytest.raises(DataError, match="no row has a prompt"):
+    with pytest.raises(DataError, match="no row is a pair"):
         api.pairwise_accuracy(Longest(), file)
 
 
@@ -155,6 +155,37 @@ def test_samples_for_evalplus_define_what_is_asked_for(tmp_path: Path) -> None:
         scope: dict[str, object] = {}
         exec(row["solution"], scope)  # canonical programs of the benchmark
         assert any(callable(value) for value in scope.values())
+
+
+def test_pairs_with_tools_are_left_out_and_named(tmp_path: Path) -> None:
+    """A conversation with calls is never scored as its JSON text, as `None` or as its parts."""
+    call = [{"role": "assistant", "content": None, "tool_calls": [{"type": "function"}]}]
+    plain = [{"role": "assistant", "content": "abc"}]
+    parts = [{"role": "assistant", "content": [{"type": "text", "text": "abc"}]}]
+    odd = [
+        {"prompt": "Q", "chosen": json.dumps(call), "rejected": json.dumps(plain)},
+        {"prompt": "Q", "chosen": call, "rejected": plain},
+        {"prompt": "Q", "chosen": plain, "rejected": [{"role": "assistant", "content": None}]},
+        {"prompt": "Q", "chosen": parts, "rejected": plain},
+        {"prompt": [{"role": "tool", "content": "4"}], "chosen": plain, "rejected": plain},
+        {"prompt": "Q", "chosen": "long answer", "rejected": "short", "tools": '[{"type": "function"}]'},
+        {"prompt": "Q", "chosen": {"from": "gpt", "value": "a"}, "rejected": {"from": "gpt", "value": "b"}},
+        {"prompt": "Q", "chosen": "a", "rejected": "b", "subset": ["x"]},
+    ]
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(map(json.dumps, odd)))
+    with pytest.raises(DataError, match=r"calls of functions.*\(first: .*pairs\.jsonl:1\)"):
+        api.pairwise_accuracy(Longest(), file)
+    good = {
+        "prompt": json.dumps([{"role": "user", "content": "Q"}]),
+        "chosen": json.dumps(plain),
+        "rejected": "[{x",
+    }
+    file.write_text("\n".join(map(json.dumps, [*odd, good])))
+    found = api.pairwise_accuracy(Longest(), file)
+    assert (found.pairs, found.unusable, found.accuracy.value) == (1, len(odd), 0.0)
+    assert found.subsets[0].ties == 1
+    assert sum(found.reasons.values()) == len(odd)
 
 
 def test_samples_for_reward_models_and_lm_eval(tmp_path: Path) -> None:
@@ -273,6 +304,44 @@ def test_outputs_in_the_layout_of_mint_give_their_table(tmp_path: Path) -> None:
     assert rows["math"].reasons == {"max_steps": 2, "task_success": 2}
     with pytest.raises(DataError, match="there is no F="):
         api.mint_outputs(tmp_path / "none")
+
+
+def test_faults_in_outputs_of_mint_are_named(tmp_path: Path) -> None:
+    def written(where: str, text: str) -> Path:
+        file = tmp_path / where / "reasoning/math/results.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    right = json.dumps({"state": {"success": True}, "task": {}})
+    file = written("A/M/F=None/max1_p1+tool+cd", f"\ufeff{right}\n\n{right}\n")
+    written("B/M/F=None/max1_p1+tool+cd", right.replace("true", "false"))
+    rows = {row.model: row.by_turn[0].success for row in api.mint_outputs(tmp_path) if row.group == "math"}
+    assert {name: (share.value, share.items) for name, share in rows.items()} == {
+        "A/M": (1, 2),
+        "B/M": (0, 1),
+    }
+    assert {row.model for row in api.mint_outputs(tmp_path / "A/M")} == {"M"}
+    for text, said in (
+        ("", r"results\.jsonl is empty"),
+        ("\n \n", r"results\.jsonl is empty"),
+        (right + "\n" + right.replace("true", '"False"'), r"results\.jsonl:2 .*neither true nor false"),
+        (right.replace("true", "null"), r"results\.jsonl:1 .*neither true nor false"),
+        ('{"state": {}}', r"results\.jsonl:1 "),
+        ("[1]", r"results\.jsonl:1 .*no `state`"),
+        ("{", r"results\.jsonl:1 .*no `state`"),
+    ):
+        file.write_text(text)
+        with pytest.raises(DataError, match=said):
+            api.mint_outputs(tmp_path)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(DataError, match="cannot be read"):
+        api.mint_outputs(tmp_path)
+    written("B/M/F=None/max1_p2+tool+cd", right)
+    file.rmdir()
+    with pytest.raises(DataError, match="are both of 1 steps"):
+        api.mint_outputs(tmp_path)
 
 
 def test_an_evaluation_is_no_run_and_a_run_no_evaluation(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -28,7 +30,7 @@ class MintRow(Record):
     """Success by turn of one group of tasks under one kind of feedback."""
 
     model: str
-    """Folder of the model."""
+    """Folder of the model, below the folder that was read."""
     feedback: str
     """`None`, `no_GT` … as published."""
     group: str
@@ -47,8 +49,10 @@ def read_mint_outputs(folder: str | Path, confidence: float = 0.95) -> tuple[Min
         confidence: Level of the intervals.
 
     Raises:
-        DataError: There are no results, or a line is none.
+        DataError: There are no results, a file is empty or cannot be read, a line is no result, or two files are of
+            the same run.
     """
+    files: dict[tuple[Path, str, str, int], Path] = {}
     found: defaultdict[tuple[str, str, str], dict[int, list[dict[str, Any]]]] = defaultdict(dict)
     for path in sorted(Path(folder).rglob("results.jsonl")):
         parts = path.parts
@@ -56,18 +60,24 @@ def read_mint_outputs(folder: str | Path, confidence: float = 0.95) -> tuple[Min
         run = next((match for part in parts if (match := _RUN.match(part))), None)
         if feedback is None or run is None:
             continue
-        place = parts.index(f"F={feedback}")
-        model, task = parts[place - 1] if place else "", path.parent.name
-        own = f"{path.parent.parent.name}/{task}"
+        k, task = int(run[1]), path.parent.name
+        home, own = Path(*parts[: parts.index(f"F={feedback}")]), f"{path.parent.parent.name}/{task}"
+        if (other := files.setdefault((home, feedback, own, k), path)) != path:
+            raise DataError(f"{path} and {other} are both of {k} steps: read one of them alone.")
+        states = list(_states(path))
+        if not states:
+            raise DataError(f"{path} is empty: its run has no results.")
+        model = os.path.relpath(home, folder)
+        model = home.name if model.startswith(".") else model
         for name in (*(group for group, tasks in GROUPS.items() if task in tasks), own):
-            found[model, feedback, name].setdefault(int(run[1]), []).extend(_states(path))
+            found[model, feedback, name].setdefault(k, []).extend(states)
     if not found:
         raise DataError(f"{folder}: there is no F=<feedback>/max<k>_p<p>…/…/results.jsonl below it.")
     rows = []
     for (model, feedback, name), runs in sorted(found.items()):
         turns = []
         for k, states in sorted(runs.items()):
-            success = Estimate.of([float(bool(state.get("success"))) for state in states], confidence)
+            success = Estimate.of([float(state["success"]) for state in states], confidence)
             assert success is not None
             turns.append(Turn(turn=k, success=success))
         reasons: defaultdict[str, int] = defaultdict(int)
@@ -86,14 +96,19 @@ def read_mint_outputs(folder: str | Path, confidence: float = 0.95) -> tuple[Min
 
 
 def _states(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                state = orjson.loads(line)["state"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(f"{path}:{number} is no result of MINT: it has no `state`.") from error
-            if not isinstance(state, dict) or "success" not in state:
-                raise DataError(f"{path}:{number} is no result of MINT: its state has no `success`.")
-            yield state
+    try:
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            state = orjson.loads(line)["state"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}:{number} is no result of MINT: it has no `state`.") from error
+        if not isinstance(state, dict) or not isinstance(state.get("success"), bool):
+            raise DataError(
+                f"{path}:{number} is no result of MINT: the `success` of its state is neither true nor false."
+            )
+        yield state

@@ -8,18 +8,22 @@ the sections.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from pydantic import Field
 
 from ultrainteract.config import SeedConfig
 from ultrainteract.errors import DataError
 from ultrainteract.evaluation.estimates import Estimate
 from ultrainteract.evaluation.outcomes import JudgedItem, judged
 from ultrainteract.readers.files import DATA_FILES, BadRecord
-from ultrainteract.readers.rows import Row
+from ultrainteract.readers.rows import Row, Unusable
 from ultrainteract.readers.sources import read_rows
 from ultrainteract.schema import EvaluatedItem, Record
 
@@ -60,8 +64,16 @@ def with_rewards(items: Iterable[EvaluatedItem], model: ScoresAnswers) -> Iterat
     Args:
         items: Items with one answer per rollout.
         model: The reward model.
+
+    Raises:
+        DataError: An item is one of function calls or of a conversation: its prompt alone is not what was asked.
     """
     for item in items:
+        if item.instruction.functions or item.instruction.dialogue or item.instruction.context:
+            raise DataError(
+                f"{item.instruction.source} is asked with functions or a conversation, which a reward model does not "
+                "read here: leave out --reward-model."
+            )
         prompt = [{"role": "user", "content": item.instruction.prompt}]
         answers = [
             [{"role": "assistant", "content": rollout.steps[-1].node.action.text}]
@@ -101,6 +113,8 @@ class PairwiseReport(Record):
     """Pairs."""
     unusable: int
     """Rows that are no pair, or that the model gives no score."""
+    reasons: dict[str, int] = Field(default_factory=dict)
+    """Why rows are not usable, each with the place of the first such row."""
     accuracy: Estimate
     """Over all pairs."""
     subsets: tuple[SubsetRow, ...]
@@ -119,7 +133,8 @@ def pairwise_accuracy(
     Args:
         model: The reward model.
         data: File, folder, glob or Hub id; rows with `prompt`, `chosen`, `rejected` as text or as messages (TRL's
-            exports, RewardBench's layout), and `subset` or `dataset` where figures are wanted apart.
+            exports, RewardBench's layout), and `subset` or `dataset` where figures are wanted apart. Rows with tools
+            or calls are left out: a reward model is trained on, and scores, conversations of texts.
         name: The model's name in the report.
         base: Folder for relative paths.
         confidence: Level of the intervals.
@@ -128,31 +143,39 @@ def pairwise_accuracy(
         SeedError: The data cannot be read.
         DataError: No row is a pair.
     """
-    unusable = 0
+    unusable: Counter[str] = Counter()
+    places: dict[str, str] = {}
     won: defaultdict[str, list[float]] = defaultdict(list)
     ties: defaultdict[str, int] = defaultdict(int)
 
-    def pairs() -> Iterator[tuple[str, Messages, Messages, Messages]]:
-        nonlocal unusable
+    def leave_out(where: str, reason: str) -> None:
+        unusable[reason] += 1
+        places.setdefault(reason, where)
+
+    def pairs() -> Iterator[tuple[str, _Pair]]:
         for row in read_rows(SeedConfig(dataset="generic", path=data), base, DATA_FILES):
-            found = None if isinstance(row, BadRecord) else _pair(row)
-            if found is None:
-                unusable += 1
-            else:
-                yield found
+            if isinstance(row, BadRecord):
+                leave_out(row.where, row.reason)
+                continue
+            try:
+                yield row.where, _pair(row)
+            except Unusable as error:
+                leave_out(row.where, str(error))
 
     stream = pairs()
     while batch := list(islice(stream, _BATCH)):
-        scores = iter(model.score([(prompt, side) for _, prompt, *sides in batch for side in sides]))
-        for subset, *_ in batch:
+        scores = iter(model.score([(prompt, side) for _, (_, prompt, *sides) in batch for side in sides]))
+        for where, (subset, *_) in batch:
             chosen, rejected = next(scores), next(scores)
             if chosen is None or rejected is None:
-                unusable += 1
+                leave_out(where, "the model gives no score")
                 continue
             won[subset].append(float(chosen > rejected))
             ties[subset] += chosen == rejected
+    reasons = {f"{reason} (first: {places[reason]})": count for reason, count in unusable.most_common()}
     if not won:
-        raise DataError(f"{data}: no row has a prompt, a chosen and a rejected answer ({unusable} rows).")
+        why = "; ".join(f"{count:,} of {reason}" for reason, count in reasons.items()) or "there are none"
+        raise DataError(f"{data}: no row is a pair that the model can score: {why}.")
     rows = []
     for subset, values in sorted(won.items()):
         accuracy = Estimate.of(values, confidence)
@@ -163,8 +186,9 @@ def pairwise_accuracy(
     sections = section_scores({row.name: (row.accuracy.value, row.pairs) for row in rows})
     whole = len(sections) == len(SECTIONS)
     return PairwiseReport(
-        model=name, data=data, pairs=every.items, unusable=unusable, accuracy=every, subsets=tuple(rows),
-        sections=sections, score=round(sum(sections.values()) / len(sections), 10) if whole else None,
+        model=name, data=data, pairs=every.items, unusable=unusable.total(), reasons=reasons, accuracy=every,
+        subsets=tuple(rows), sections=sections,
+        score=round(sum(sections.values()) / len(sections), 10) if whole else None,
     )  # fmt: skip
 
 
@@ -181,11 +205,21 @@ def section_scores(subsets: Mapping[str, tuple[float, int]]) -> dict[str, float]
     return found
 
 
-def _pair(row: Row) -> tuple[str, Messages, Messages, Messages] | None:
-    chosen, rejected = _messages(row.get("chosen"), "assistant"), _messages(row.get("rejected"), "assistant")
-    prompt = _messages(row.get("prompt"), "user")
+_Pair = tuple[str, Messages, Messages, Messages]
+
+
+def _pair(row: Row) -> _Pair:
+    """Subset, prompt, chosen and rejected of a row.
+
+    Raises:
+        Unusable: It is no pair, or one of conversations with tools.
+    """
+    if row.has("tools") and row.get("tools") not in ("[]", "null"):
+        raise Unusable("it has tools, which a reward model does not read")
+    chosen, rejected = (_messages(row, name, "assistant") for name in ("chosen", "rejected"))
+    prompt = _messages(row, "prompt", "user")
     if not chosen or not rejected:
-        return None
+        raise Unusable("chosen or rejected is missing")
     if not prompt:  # implicit prompts: what both sides begin with
         same = 0
         while same < min(len(chosen), len(rejected)) - 1 and chosen[same] == rejected[same]:
@@ -194,14 +228,26 @@ def _pair(row: Row) -> tuple[str, Messages, Messages, Messages] | None:
     elif len(chosen) > len(prompt) and chosen[: len(prompt)] == prompt:
         chosen, rejected = chosen[len(prompt) :], rejected[len(prompt) :]
     if not prompt:
-        return None
+        raise Unusable("prompt is missing, and both sides do not begin alike")
     subset = row.optional_text("subset", "dataset", "task") or "all"
     return subset, prompt, chosen, rejected
 
 
-def _messages(value: Any, role: str) -> list[dict[str, str]]:
+def _messages(row: Row, name: str, role: str) -> list[dict[str, str]]:
+    """A text, messages, or the JSON text of messages; empty where there is nothing."""
+    value = row.get(name)
+    if isinstance(value, str) and value.lstrip().startswith("[{"):
+        with suppress(ValueError, RecursionError):
+            parsed = json.loads(value)
+            value = parsed if all(isinstance(turn, dict) and "role" in turn for turn in parsed) else value
+    if value is None or value == [] or (isinstance(value, str) and not value.strip()):
+        return []
     if isinstance(value, str):
-        return [{"role": role, "content": value}] if value.strip() else []
-    if isinstance(value, list) and all(isinstance(turn, dict) and "content" in turn for turn in value):
-        return [{"role": str(turn.get("role", role)), "content": str(turn["content"])} for turn in value]
-    return []
+        return [{"role": role, "content": value}]
+    if not isinstance(value, list) or not all(isinstance(turn, dict) for turn in value):
+        raise Unusable(f"{name} is neither a text nor a list of messages")
+    if any(turn.get("tool_calls") or turn.get("role") in ("tool", "function") for turn in value):
+        raise Unusable(f"{name} has calls of functions, which a reward model does not read")
+    if not all(isinstance(turn.get("content"), str) for turn in value):
+        raise Unusable(f"{name} has a message whose content is no text")
+    return [{"role": str(turn.get("role", role)), "content": turn["content"]} for turn in value]

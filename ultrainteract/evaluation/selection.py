@@ -56,8 +56,11 @@ def best_of_n(items: Sequence[JudgedItem], confidence: float, seed: int = 0) -> 
             ]
         if any(attempt.answer is not None for attempt in flat):
             columns["majority"] = [_majority(key, found, n, seed) for key, found in attempts]
-        if all(attempt.reward is not None for attempt in flat):
-            columns["reward"] = [_top(found, [a.reward or 0.0 for a in found], n) for _, found in attempts]
+        if any(attempt.reward is not None for attempt in flat):  # what has no score is picked last
+            columns["reward"] = [
+                _top(found, [-math.inf if a.reward is None else a.reward for a in found], n)
+                for _, found in attempts
+            ]
         for rule in ("random", "most_probable", "majority", "reward", "oracle"):
             if rule in columns and (share := Estimate.of(columns[rule], confidence, seed)) is not None:
                 rows.append(SelectionRow(rule=rule, n=n, share=share))

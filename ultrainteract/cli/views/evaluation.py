@@ -152,5 +152,5 @@ def show_pairwise(report: PairwiseReport, console: Console) -> None:
         console.print(f"{section}: {100 * share:.1f}", highlight=False)
     if report.score is not None:
         console.print(f"RewardBench score: {100 * report.score:.1f}", highlight=False)
-    if report.unusable:
-        console.print(f"{report.unusable} rows are no pair", highlight=False)
+    for reason, count in report.reasons.items():
+        console.print(f"Left out: {count:,} of {reason}", highlight=False, markup=False)
