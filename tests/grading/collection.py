@@ -2,6 +2,7 @@ r"""Pairs of a gold answer and an answer, with the only acceptable verdict.
 
 `=` is correct, `!` is wrong, `?` cannot be known; `=?` and `!?` allow not knowing but not the opposite. Each line is
 `gold ;; answer ;; verdict`. Groups say how the answers were given.
+This module is long because it is one table, a line per pair.
 """
 
 from __future__ import annotations

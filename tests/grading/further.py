@@ -1,6 +1,7 @@
 r"""Further pairs, made after the graders were: none of them was at hand when the rules were written.
 
 The notation is that of `collection`; `BOMBS` are answers that must cost neither time nor memory.
+This module is long because it is one table, a line per pair.
 """
 
 from __future__ import annotations

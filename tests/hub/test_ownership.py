@@ -12,7 +12,8 @@ import pytest
 
 from tests.builders import config as run_config
 from tests.exporting.forest import forest
-from tests.hub.server import Blob, Fault, HubServer, Repo
+from tests.hub.repositories import Blob, Repo
+from tests.hub.server import Fault, HubServer
 from tests.hub.test_push import CONFIG, INFO, publication, publish
 from ultrainteract import api
 from ultrainteract.config import ExportConfig, ModelConfig, PublishConfig, SeedConfig, parse_config

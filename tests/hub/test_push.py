@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from tests.exporting.forest import forest
-from tests.hub.server import Blob, Fault, HubServer, Repo
+from tests.hub.repositories import Blob, Repo
+from tests.hub.server import Fault, HubServer
 from ultrainteract.config import ExportConfig, PublishConfig
 from ultrainteract.errors import HubError
 from ultrainteract.exporting import RunInfo, export_rows, export_trees, known_exporters

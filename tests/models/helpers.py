@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.servers.chaos import echo
 from ultrainteract.config import ModelConfig
 from ultrainteract.models.base import ChatRequest, Purpose, Role
 from ultrainteract.models.openai.batch import OpenAIBatchModel
@@ -102,6 +103,17 @@ def client(*urls: str, clock: Any = None, shared: SharedLimits | None = None, **
         shared=shared or SharedLimits(clock or FastClock()),
         rng=random.Random(0),
     )
+
+
+def expected(request: ChatRequest) -> list[str]:
+    """What a sound server says."""
+    messages = [message.model_dump() for message in request.messages]
+    seed = (request.sampling.seed or 0) + request.first
+    return [echo({"messages": messages, "seed": seed}, index) for index in range(request.n)]
+
+
+def texts(reply: Any) -> list[str]:
+    return [completion.text for completion in reply.completions]
 
 
 BATCHED = [ask(f"Question {number}", n=1 + number % 3, seed=5) for number in range(40)]

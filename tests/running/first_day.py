@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.chaos import Body, fraction
+from ultrainteract.api import run_async
 from ultrainteract.config import RunConfig, parse_config
+from ultrainteract.running import RunReport
+from ultrainteract.store import resume_run
+
+ROOT = Path(__file__).parents[2]
 
 
 def problems(path: Path, count: int = 8, **answers: str) -> Path:
@@ -50,3 +55,8 @@ def answer(body: Body, index: int) -> str:
     draw = fraction(body["messages"], index)
     found = a + b if index % 2 == 0 else a + b + 1 + int(draw * 5)
     return f"<thought>\nStep 1: Add {a} and {b}: {draw:.9f}.\n</thought>\n<solution>\n\\boxed{{{found}}}\n</solution>"
+
+
+async def grown(config: RunConfig, base: Path = ROOT, **options: Any) -> RunReport:
+    with resume_run(config) as store:
+        return await run_async(config, store, base=base, **options)

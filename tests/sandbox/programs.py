@@ -1,6 +1,7 @@
 """Some three hundred small programs of the kind that language models write, for comparing backends with IPython.
 
 Each is a tuple of cells and a standard input. None depends on the clock, on addresses or on a library's version.
+This module is long because it is one table, which is read program by program.
 """
 
 from __future__ import annotations

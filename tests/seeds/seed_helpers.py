@@ -1,3 +1,5 @@
+"""What the tests of seeds share: records on disk, and a run's configuration that names them."""
+
 from __future__ import annotations
 
 import json
