@@ -12,7 +12,8 @@ import pytest
 
 from tests.builders import Scripted, config
 from ultrainteract import api
-from ultrainteract.errors import ConfigError
+from ultrainteract.config import Principle
+from ultrainteract.errors import ConfigError, StoreError
 from ultrainteract.exporting import export_rows
 from ultrainteract.judgments.principles.authoring import ask_for_principles, save
 from ultrainteract.judgments.principles.constitutions import constitutions, drawn, read_principles
@@ -40,7 +41,7 @@ def test_contrasts_turn_one_or_more_principles_round(principles: Path) -> None:
     known = constitutions(read_principles(principles))
     assert [(one.name, one.principles) for one in known] == [
         ("positive", ("Be concise.", "Be polite.")), ("not-concise", ("Be long-winded.", "Be polite.")),
-        ("not-polite", ("Be concise.", "Be rude.")), ("not-concise-polite", ("Be long-winded.", "Be rude.")),
+        ("not-polite", ("Be concise.", "Be rude.")), ("not-concise+polite", ("Be long-winded.", "Be rude.")),
     ]  # fmt: skip
     first, second = drawn(known, 2, Random(0))
     assert first.name == "positive" != second.name
@@ -56,6 +57,60 @@ def test_a_malformed_file_of_principles_is_named(tmp_path: Path) -> None:
     path.write_text("- {name: x, positive: y}")
     with pytest.raises(ConfigError, match="negative"):
         read_principles(path)
+
+
+def test_each_constitution_has_a_name_of_its_own_and_says_something_else() -> None:
+    def one(name: str, positive: str, negative: str) -> Principle:
+        return Principle(name=name, positive=positive, negative=negative)
+
+    names = ("a", "b", "a-b", "not-a", "not", "A")
+    known = constitutions([one(name, f"Be {n}.", f"Shun {n}.") for n, name in enumerate(names)])
+    assert len({contrast.name for contrast in known}) == len(known) == 64
+    with pytest.raises(ConfigError, match="'positive' and 'not-x' say the same"):
+        constitutions([one("x", "Be kind.", "be  kind.")])
+    with pytest.raises(ConfigError, match="'not-x' and 'not-y' say the same"):
+        constitutions([one("x", "Be kind.", "Be rude."), one("y", "Be kind.", "Be rude.")])
+    with pytest.raises(ValueError, match="negative"):
+        one("x", "Be kind.", " \n")
+
+
+async def test_a_directory_belongs_to_its_principles(tmp_path: Path, principles: Path) -> None:
+    model = Scripted("actor", answer)
+    await grown(tmp_path, principles, model, "one?")
+    with RunStore.open(tmp_path / "run") as store:
+        before = store.meta("frozen")
+    principles.write_text(json.dumps([PRINCIPLES[0], PRINCIPLES[1] | {"negative": "Be rough."}]))
+    with pytest.raises(StoreError, match=r'principles\.1\.negative: "Be rude\." → "Be rough\."'):
+        await grown(tmp_path, principles, model, "two?")
+    settings = {
+        "dataset": "d",
+        "folder": tmp_path / "run",
+        "config": config(),
+        "name": "actor",
+        "models": {"actor": model},
+    }
+    known = read_principles(principles)
+    for changed in ({"principles": known[:1]}, {"principles": known, "count": 3}):
+        with pytest.raises(StoreError, match="another configuration"):
+            await answer_queries(["two?"], **settings | changed)
+    with RunStore.open(tmp_path / "run") as store:
+        assert store.meta("frozen") == before
+        assert len(list(store.trees())) == 1
+    drawn_before = model.drawn
+    await answer_queries(["one?"], known, **settings, accept_config=True)
+    with RunStore.open(tmp_path / "run") as store:
+        (tree,) = store.trees()
+        said = {
+            text
+            for node in tree.turns[0].unlabelled
+            if node.constitution
+            for text in node.constitution.principles
+        }
+        assert "Be rude." not in said
+        assert store.config().principles is not None
+    assert model.drawn <= drawn_before + 1, (
+        "the positive constitution was answered before, and is not paid for again"
+    )
 
 
 def answer(request: ChatRequest, ordinal: int) -> str | Completion:
@@ -192,6 +247,7 @@ STATED = """Here are the principles:
 1. name: Concise | positive: Responses should be concise. | negative: Responses should be long-winded.
 - **name**: plain words | **positive**: Use plain words. | **negative**: Use jargon.
 name: broken | positive: no contrast
+name: brevity | positive: Responses should be  concise. | negative: responses should be long-winded.
 name: same | positive: Be kind. | negative: be kind.
 """
 
@@ -206,6 +262,9 @@ async def test_a_model_writes_principles_that_can_be_read_back(tmp_path: Path) -
     ]
     save(found, tmp_path / "drafts" / "p.yaml")
     assert read_principles(tmp_path / "drafts" / "p.yaml") == found
+    settings = api.load_config("configs/demo.yaml")
+    with pytest.raises(StoreError, match="is there already"):
+        api.write_principles("news", settings, next(iter(settings.models)), tmp_path / "drafts" / "p.yaml")
     with pytest.raises(ConfigError, match="stated no principle in 1 samples"):
         await ask_for_principles("news", config(), "actor", writer, 3, 1)
     with pytest.raises(ConfigError, match="Ask for 1 to 6"):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ultrainteract.api.models import with_model
-from ultrainteract.errors import DataError
+from ultrainteract.errors import DataError, StoreError
 
 if TYPE_CHECKING:
     from ultrainteract.config import RunConfig
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 
 def write_principles(
-    topic: str, config: RunConfig, model: str, output: str | Path, *, count: int = 4, attempts: int = 8
+    topic: str,
+    config: RunConfig,
+    model: str,
+    output: str | Path,
+    *,
+    count: int = 4,
+    attempts: int = 8,
+    force: bool = False,
 ) -> int:
     """Has a model write principles with their contrasts, for a person to read before they are used.
 
@@ -25,6 +32,7 @@ def write_principles(
         output: The YAML file to write.
         count: Principles wanted, at most six.
         attempts: Maximum samples: each adds the principles that it states in the form that was asked for.
+        force: Overwrite an existing file.
 
     Returns:
         Principles written; fewer than `count` where the model states no more.
@@ -32,10 +40,12 @@ def write_principles(
     Raises:
         ConfigError: There is no such model, more than six principles are asked for, or none could be read.
         ProviderError: The model cannot be reached.
-        StoreError: The file cannot be written.
+        StoreError: The file is there already, or cannot be written.
     """
     from ultrainteract.judgments.principles.authoring import ask_for_principles, save
 
+    if Path(output).exists() and not force:
+        raise StoreError(f"{output} is there already; choose another name or add --force.")
     found = with_model(
         config, model, lambda built: ask_for_principles(topic, config, model, built, count, attempts)
     )
@@ -54,6 +64,7 @@ def answer_under_principles(
     column: str = "prompt",
     dataset: str = "principles",
     license: str | None = None,
+    accept_config: bool = False,
 ) -> dict[str, int]:
     """Has a model answer queries under several constitutions: unlabelled trees, in a run directory.
 
@@ -67,6 +78,8 @@ def answer_under_principles(
         column: Column of the queries.
         dataset: Name of the dataset on the trees.
         license: License of the queries.
+        accept_config: Go on with a directory of other principles or another configuration: queries are answered again,
+            and recorded replies are reused.
 
     Returns:
         Queries by state, and by reason where one was skipped.
@@ -75,7 +88,7 @@ def answer_under_principles(
         ConfigError: There is no such model, or the principles cannot be read or are too few.
         DataError: The queries cannot be read.
         ProviderError, BudgetExceeded: No further request can be sent.
-        StoreError: The directory cannot be written, or belongs to another configuration.
+        StoreError: The directory cannot be written, or belongs to other principles or another configuration.
     """
     from ultrainteract.api.judgments import read_rows
     from ultrainteract.judgments.principles.constitutions import read_principles
@@ -100,7 +113,7 @@ def answer_under_principles(
                 model,
                 lambda built: answer_queries(
                     texts, known, config, model, {model: built}, Path(output), dataset=dataset, licence=license,
-                    count=count,
+                    count=count, accept_config=accept_config,
                 ),
             ).items()
         )

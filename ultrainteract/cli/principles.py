@@ -30,12 +30,15 @@ def write(
     model: Annotated[str, typer.Option(help="The model's name in it.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="YAML file to write.")],
     count: Annotated[int, typer.Option(help="Principles, at most six.", min=1)] = 4,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     setting: Setting = None,
 ) -> None:
     """Have a model write principles with their contrasts; read them before you use them."""
     from ultrainteract import api
 
-    written = api.write_principles(topic, api.load_config(config, setting or ()), model, output, count=count)
+    written = api.write_principles(
+        topic, api.load_config(config, setting or ()), model, output, count=count, force=force
+    )
     print(f"{written} principles: {output}")
 
 
@@ -74,6 +77,13 @@ def run(
     column: Annotated[str, typer.Option(help="Column of the queries.")] = "prompt",
     dataset: Annotated[str, typer.Option(help="Name of the dataset on the trees.")] = "principles",
     license: Annotated[str | None, typer.Option(help="License of the queries.", show_default=False)] = None,
+    accept_config: Annotated[
+        bool,
+        typer.Option(
+            "--accept-config",
+            help="Go on with other principles or another configuration; recorded replies are reused.",
+        ),
+    ] = False,
     setting: Setting = None,
 ) -> None:
     """Answer each query under a constitution and its contrasts; the trees are unlabelled by design."""
@@ -81,7 +91,7 @@ def run(
 
     counts = api.answer_under_principles(
         queries, principles, api.load_config(config, setting or ()), model, output, count=count, column=column,
-        dataset=dataset, license=license,
+        dataset=dataset, license=license, accept_config=accept_config,
     )  # fmt: skip
     for state, number in counts.items():
         print(f"{state}\t{number}")

@@ -12,6 +12,7 @@ from ultrainteract.config.exporting import ExportConfig, ExportFilter, MixSource
 from ultrainteract.config.growth import CriticConfig, EarlyEscalation, GrowthConfig, JudgeConfig, LadderStep
 from ultrainteract.config.loading import apply_overrides, load_config, load_train_config, parse_config
 from ultrainteract.config.models import REASONING_TAGS, CallingConfig, ModelConfig, Price
+from ultrainteract.config.principles import Principle, PrinciplesConfig
 from ultrainteract.config.reference import config_docs
 from ultrainteract.config.rollouts import RolloutConfig
 from ultrainteract.config.run import RunConfig
@@ -40,6 +41,8 @@ __all__ = [
     "MixSource",
     "ModelConfig",
     "Price",
+    "Principle",
+    "PrinciplesConfig",
     "PublishConfig",
     "RolloutConfig",
     "RuleConfig",

@@ -13,6 +13,7 @@ from ultrainteract.config.execution import BudgetConfig, ExecutorConfig, Shard
 from ultrainteract.config.exporting import ExportConfig, PublishConfig
 from ultrainteract.config.growth import CriticConfig, GrowthConfig, JudgeConfig
 from ultrainteract.config.models import _DELIVERY_FIELDS, _RATES, ModelConfig
+from ultrainteract.config.principles import PrinciplesConfig
 from ultrainteract.config.problems import did_you_mean
 from ultrainteract.config.rollouts import RolloutConfig
 from ultrainteract.config.sandbox import SandboxConfig
@@ -44,6 +45,8 @@ class RunConfig(Record):
     """The judge; needed only for instructions whose grader is `judge`."""
     rollout: RolloutConfig | None = None
     """Set by `ultrainteract eval`: the run is an evaluation, which rolls the actor out and grows no tree."""
+    principles: PrinciplesConfig | None = None
+    """Set by `ultrainteract principles run`: queries are answered under constitutions, and no tree is grown."""
     sandbox: SandboxConfig = SandboxConfig()
     """The sandbox."""
     budget: BudgetConfig = BudgetConfig()

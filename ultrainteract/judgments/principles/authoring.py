@@ -1,7 +1,7 @@
 """Principles that a model writes: a draft, for a person to read before anything is answered under it.
 
 What a sample states in the form that was asked for (`name: … | positive: … | negative: …`, a line each) is taken; a
-name that is there already, a contrast that equals its principle, and what cannot be read are left out.
+name or a principle that is there already, a contrast that equals its principle, and what cannot be read are left out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from ultrainteract.config import RunConfig
-from ultrainteract.errors import ConfigError, StoreError
-from ultrainteract.judgments.principles.constitutions import MAX_PRINCIPLES, Principle
+from ultrainteract.config import Principle, RunConfig
+from ultrainteract.dataset.layouts.checker import plain
+from ultrainteract.errors import ConfigError
+from ultrainteract.judgments.principles.constitutions import MAX_PRINCIPLES
 from ultrainteract.models.base import ChatModel, ChatRequest, Purpose
 from ultrainteract.prompts import Prompts
+from ultrainteract.store.files import write_lines
 
 _LINE = re.compile(
     r"^[ \t]*(?:[-*+]|\d+[.)])?[ \t]*\**name\**:[ \t]*(?P<name>[^|\n]+)"
@@ -57,7 +59,8 @@ async def ask_for_principles(
         )  # fmt: skip
         for completion in (await model.sample(request)).completions:
             for principle in read_stated(completion.text):
-                found.setdefault(principle.name, principle)
+                if all(_same(principle) != _same(known) for known in found.values()):
+                    found.setdefault(principle.name, principle)
         if len(found) >= count:
             break
     if not found:
@@ -68,13 +71,17 @@ async def ask_for_principles(
     return tuple(found.values())[:count]
 
 
+def _same(principle: Principle) -> tuple[str, str]:
+    return plain(principle.positive), plain(principle.negative)
+
+
 def read_stated(text: str) -> list[Principle]:
     """The principles that a text states, in order."""
     found = []
     for line in _LINE.finditer(text):
         parts = {key: " ".join(value.strip(' *`"').split()) for key, value in line.groupdict().items()}
         parts["name"] = re.sub(r"[^A-Za-z0-9_-]+", "-", parts["name"].casefold()).strip("-")
-        if parts["positive"].casefold() == parts["negative"].casefold():
+        if plain(parts["positive"]) == plain(parts["negative"]):
             continue
         try:
             found.append(Principle.model_validate(parts))
@@ -90,8 +97,4 @@ def save(principles: Sequence[Principle], path: Path) -> None:
         StoreError: The file cannot be written.
     """
     text = yaml.safe_dump([one.model_dump() for one in principles], sort_keys=False, allow_unicode=True)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"Cannot write {path}: {error.strerror}.") from error
+    write_lines([text.rstrip("\n")], path)

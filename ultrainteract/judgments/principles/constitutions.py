@@ -8,24 +8,15 @@ from pathlib import Path
 from random import Random
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from ultrainteract.config import Principle
+from ultrainteract.dataset.layouts.checker import plain
 from ultrainteract.errors import ConfigError
-from ultrainteract.schema import Constitution, Record
+from ultrainteract.schema import Constitution
 
 MAX_PRINCIPLES = 6
 """Principles of a constitution: there are at most 63 contrasts then."""
-
-
-class Principle(Record):
-    """What a response should be like, and what the opposite is."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
-    """One word: `concise`."""
-    positive: str = Field(min_length=1)
-    """A sentence: `Responses should be concise.`"""
-    negative: str = Field(min_length=1)
-    """The contrast: `Responses should be long-winded.`"""
 
 
 def read_principles(path: Path) -> tuple[Principle, ...]:
@@ -53,11 +44,14 @@ def read_principles(path: Path) -> tuple[Principle, ...]:
 def constitutions(principles: Sequence[Principle]) -> tuple[Constitution, ...]:
     """The positive constitution, then every contrast: one or more principles turned round, fewest first.
 
+    Each has a name of its own (`not-concise+polite`; a principle's name holds no plus sign), and says something else
+    than the others.
+
     Args:
         principles: At most `MAX_PRINCIPLES`.
 
     Raises:
-        ConfigError: There are more.
+        ConfigError: There are more, or two constitutions say the same in whatever order.
     """
     if len(principles) > MAX_PRINCIPLES:
         raise ConfigError(
@@ -67,7 +61,14 @@ def constitutions(principles: Sequence[Principle]) -> tuple[Constitution, ...]:
     for count in range(1, len(principles) + 1):
         for turned in combinations(principles, count):
             texts = tuple(one.negative if one in turned else one.positive for one in principles)
-            found.append(Constitution(name="not-" + "-".join(one.name for one in turned), principles=texts))
+            found.append(Constitution(name="not-" + "+".join(one.name for one in turned), principles=texts))
+    said: dict[tuple[str, ...], str] = {}
+    for one in found:
+        same = said.setdefault(tuple(sorted(plain(text) for text in one.principles)), one.name)
+        if same != one.name:
+            raise ConfigError(
+                f"The constitutions '{same}' and '{one.name}' say the same: each principle needs a contrast of its own."
+            )
     return tuple(found)
 
 

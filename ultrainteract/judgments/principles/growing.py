@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from ultrainteract.config import RunConfig
-from ultrainteract.judgments.principles.constitutions import Principle, constitutions, drawn
+from ultrainteract.config import Principle, PrinciplesConfig, RunConfig
+from ultrainteract.judgments.principles.constitutions import constitutions, drawn
 from ultrainteract.judgments.trees import open_instruction
 from ultrainteract.models import price_of
 from ultrainteract.models.base import ChatModel, Purpose
@@ -49,8 +49,11 @@ async def answer_queries(
     dataset: str,
     licence: str | None = None,
     count: int = 2,
+    accept_config: bool = False,
 ) -> Counter[str]:
     """Has a model answer each query under `count` constitutions.
+
+    The directory is bound to model, count and principles, as to the rest of the configuration.
 
     Args:
         queries: The queries.
@@ -62,6 +65,8 @@ async def answer_queries(
         dataset: Name of the dataset on the trees.
         licence: License of the queries.
         count: Constitutions per query.
+        accept_config: Go on with a directory of other principles or another configuration: queries are answered again,
+            and recorded replies are reused.
 
     Returns:
         Queries by state: `unlabelled`, and `skipped: <reason>`.
@@ -69,7 +74,8 @@ async def answer_queries(
     Raises:
         ConfigError: There are not so many constitutions.
         ProviderError, BudgetExceeded: No further request can be sent; what was answered is recorded.
-        StoreError: A record could not be written.
+        StoreError: A record could not be written, or the directory belongs to other principles or another
+            configuration.
     """
     prompts, known = Prompts(config.growth.prompts), constitutions(principles)
     roots = {
@@ -78,7 +84,9 @@ async def answer_queries(
         for root in [open_instruction(query, grader="principle", dataset=dataset, licence=licence)]
     }
     room = asyncio.Semaphore(config.max_inflight_trees)
-    with RunStore.resume(folder, config) as store:
+    asked = PrinciplesConfig(model=name, count=count, principles=tuple(principles))
+    config = config.model_copy(update={"principles": asked})
+    with RunStore.resume(folder, config, accept_config=accept_config) as store:
         sampler = RecordedSampler(store, models, config, price_of)
 
         async def settle(root: Instruction) -> None:
