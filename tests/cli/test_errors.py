@@ -221,6 +221,20 @@ def test_what_the_command_line_sets_is_not_blamed_on_the_file(tmp_path: Path) ->
     assert "on the command line: budget.max_cost:" in said
 
 
+def test_nor_is_it_in_an_evaluation_or_an_export() -> None:
+    from ultrainteract.config import ExportConfig, apply_overrides
+    from ultrainteract.config.loading import load_evaluation_config
+    from ultrainteract.errors import ConfigError
+
+    path = Path(__file__).parents[2] / "configs" / "evaluation" / "real.yaml"
+    for overrides, changes in ((["rollout.samples=0"], {}), ([], {"rollout.samples": 0})):
+        with pytest.raises(ConfigError, match=r"  on the command line: rollout\.samples: "):
+            load_evaluation_config(path, overrides, changes)
+    for changes, overrides in (({"validation": 7}, []), ({}, ["validation=7"])):
+        with pytest.raises(ConfigError, match="  on the command line: validation: "):
+            apply_overrides(ExportConfig(), changes, overrides)
+
+
 def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path)
     text = path.read_text() + "seed: 3\nseed: 4\n"

@@ -53,6 +53,24 @@ def test_mistakes_are_named(override: str, message: str) -> None:
         load_train_config(CONFIGS / "small.yaml", [override])
 
 
+@pytest.mark.parametrize(
+    "at", ["kto.micro_batch_size", "sft.export.formats", "reward.loss", "data", "sft.epoch"]
+)
+def test_a_mistake_is_blamed_on_where_it_was_made(tmp_path: Path, at: str) -> None:
+    value = {"kto.micro_batch_size": "1", "sft.export.formats": "[sft]", "data": "[]"}.get(at, "x")
+    with pytest.raises(ConfigError, match=f"  on the command line: {at}: "):
+        load_train_config(CONFIGS / "small.yaml", [f"{at}={value}"])
+    section, _, rest = at.partition(".")
+    inner = value
+    for name in reversed(rest.split(".") if rest else ()):
+        inner = f"{{{name}: {inner}}}"
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"model: m\n{'' if section == 'data' else 'data: d'}\n{section}: {inner}\n")
+    with pytest.raises(ConfigError, match=f"  line 3: {at}: ") as caught:
+        load_train_config(path, ["seed=-1"])
+    assert "on the command line: seed: " in str(caught.value)
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
 

@@ -60,9 +60,8 @@ def load_train_config(path: str | Path, overrides: Iterable[str] = ()) -> TrainC
         ConfigError: The file cannot be read, or a field is unknown, missing or wrong; each is named.
     """
     data, node = _read(path, "; docs/training.md has examples")
-    for override in overrides:
-        _apply(data, override)
-    return _validated(TrainConfig, data, str(path), node)
+    names = [_apply(data, override) for override in overrides]
+    return _validated(TrainConfig, data, str(path), node, overridden=names)
 
 
 def load_evaluation_config(
@@ -73,23 +72,34 @@ def load_evaluation_config(
     Args:
         path: The file.
         overrides: `dotted.path=value` each; the value is YAML.
-        changes: Further values by dotted path.
+        changes: Further values by dotted path, from the command line as well.
 
     Raises:
         ConfigError: The file cannot be read, or a field is unknown, missing or wrong; each is named.
     """
     data, node = _read(path, "; docs/evaluation.md has examples")
-    for override in overrides:
-        _apply(data, override)
-    config = parse_evaluation(data, changes or {}, str(path), node)
+    names = [_apply(data, override) for override in overrides]
+    config = parse_evaluation(data, changes or {}, str(path), node, overridden=[*names, *(changes or {})])
     use_plugins(config.plugins, Path(path).expanduser().parent)
     return config
 
 
 def parse_evaluation(
-    data: dict[str, Any], changes: Mapping[str, Any], origin: str = "config", node: yaml.Node | None = None
+    data: dict[str, Any],
+    changes: Mapping[str, Any],
+    origin: str = "config",
+    node: yaml.Node | None = None,
+    *,
+    overridden: Collection[str] = (),
 ) -> EvaluationConfig:
     """Validates plain data as the configuration of an evaluation, after changes by dotted path.
+
+    Args:
+        data: The configuration.
+        changes: Values by dotted path.
+        origin: Where it comes from, for messages.
+        node: The nodes of the YAML file that it was read from: messages then name lines.
+        overridden: Dotted paths that were set on the command line.
 
     Raises:
         ConfigError: A field is unknown, missing or wrong; each is named on a line of its own.
@@ -98,7 +108,7 @@ def parse_evaluation(
         data["executor"] = {"kind": data["executor"]}
     for path, value in changes.items():
         _set(data, path, value)
-    return _validated(EvaluationConfig, data, origin, node)
+    return _validated(EvaluationConfig, data, origin, node, overridden=overridden)
 
 
 def parse_config(
@@ -175,12 +185,11 @@ def apply_overrides(
     data = export.model_dump(mode="json")
     for path, value in changes.items():
         _set(data, path, value)
-    for override in overrides:
-        _apply(data, override)
+    names = [_apply(data, override) for override in overrides]
     try:
         return ExportConfig.model_validate(data)
     except ValidationError as error:
-        lines = problem_lines(error, ExportConfig, data)
+        lines = problem_lines(error, ExportConfig, data, overridden=[*changes, *names])
         raise ConfigError("The export settings do not fit:\n" + "\n".join(lines)) from error
 
 

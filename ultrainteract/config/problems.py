@@ -55,9 +55,11 @@ def problem_lines(
         if (deeper and path) or (details[0]["type"] == "missing" and path in meant):
             continue
         told = " or ".join(dict.fromkeys(_message(detail, path, model) for detail in details))
-        if not path and details[0]["type"] == "value_error":  # of several fields: the text names one
-            named, _, told = told.partition(": ")
-            path = tuple(int(part) if part.isdecimal() else part for part in named.split("."))
+        if details[0]["type"] == "value_error":  # of several fields: the text names one
+            named, _, rest = told.partition(": ")
+            parts = tuple(int(part) if part.isdecimal() else part for part in named.split("."))
+            if not path or parts[0] in _fields(path, model):
+                path, told = (*path, *parts), rest
         lines.append((path, told))
     return placed(lines, node, overridden)
 
