@@ -205,6 +205,25 @@ B ;; 8205 ;; !
 30 ;; half an hour ;; =?
 0.75 ;; three quarters of an hour ;; =?
 25% ;; 25 per cent ;; =
+3.5 ;; It takes $\boxed{3}$ hours and $\boxed{30}$ minutes. ;; =
+4 ;; \boxed{3} apples and \boxed{5} oranges ;; ?
+@ counts and kindred units | math | Math_CoT
+18 ;; a dozen and a half ;; ?
+1500000 ;; a million and a half ;; ?
+40 ;; two score ;; =?
+2 ;; a pair ;; ?
+3 ;; 3 pairs ;; =
+6 ;; 3 pairs ;; ?
+7 ;; 3 pairs ;; !
+6 shoes ;; 3 pairs ;; ?
+24 eggs ;; 2 dozens ;; ?
+3 ;; a few ;; ?
+1 ;; an apple ;; ?
+1 year ;; 365 days ;; ?
+1 year ;; 13 months ;; !
+10 dollars ;; 9 euros ;; ?
+1 liter ;; 1000 cm^3 ;; ?
+1 year ;; 5 kg ;; !
 @ quantities in parts | number | Math_PoT
 3.5 ;; 3 hours and 30 minutes ;; =
 3.5 ;; 3:30:00 ;; ?

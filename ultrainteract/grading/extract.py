@@ -41,6 +41,10 @@ class Candidate:
 
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)|\\boxed\s+(?=[^\s{])")
+_BOXED_PARTS = re.compile(
+    r"\\boxed\{([\d.,]+)\}[\s$]*([A-Za-z]+)[\s,]*(?:and\b)?[\s$]*\\boxed\{([\d.,]+)\}[\s$]*([A-Za-z]+)"
+)
+"""A quantity in two parts of which each number has a box of its own."""
 _MARKER = re.compile(
     r"(?:^|(?<=[\s.*>#:;,(]))(?:therefore|thus|so|hence|then|and)?,?\s*(?:(?:the|my|our)\s+)?"
     r"(?:final\s+|correct\s+|right\s+|best\s+)?(?:answer|result|solution|option|choice)s?(?:\s+choice|\s+option)?\**\s*"
@@ -129,6 +133,7 @@ def _own_part(answer: str) -> str:
 
 
 def _boxes(text: str) -> list[Candidate]:
+    text = _BOXED_PARTS.sub(r"\\boxed{\1 \2 and \3 \4}", text)
     found: list[tuple[str, int, int]] = []
     position = 0
     while hit := _BOX.search(text, position):

@@ -128,8 +128,8 @@ def _with_part(tokens: list[str], part: str) -> Fraction | None:
     if "and" in tokens:
         at = len(tokens) - 1 - tokens[::-1].index("and")
         before = _whole(tokens[:at])
-        if before is None:
-            return None
+        if before is None or tokens[at - 1] in {*SCALES, "hundred", "dozen"}:
+            return None  # `a million and a half`: of a million, or of one
         whole, tokens = before, tokens[at + 1 :]
     count = Fraction(1) if tokens in ([], ["a"], ["an"], ["one"]) else _whole(tokens)
     if count is None or (count == 1) == (part in PLURAL_PARTS):

@@ -41,7 +41,9 @@ _TABLE: dict[str, tuple[str, str]] = {
     "penny": ("dollar", "1/100"), "pennie": ("dollar", "1/100"), "euro": ("euro", "1"), "eur": ("euro", "1"),
     "rupee": ("rupee", "1"), "r": ("rupee", "1"), "rs": ("rupee", "1"), "inr": ("rupee", "1"), "gbp": ("sterling", "1"),
     "yen": ("yen", "1"), "degree": ("angle", "1"), "deg": ("angle", "1"),
-    "radian": ("radian", "1"), "rad": ("radian", "1"), "dozen": ("count", "12"), "piece": ("count", "1"),
+    "radian": ("radian", "1"), "rad": ("radian", "1"), "dozen": ("count", "12"),
+    "pair": ("count", "2"), "couple": ("count", "2"), "score": ("count", "20"), "gross": ("count", "144"),
+    "piece": ("count", "1"),
     "item": ("count", "1"), "percent": ("percent", "1"),
     "percentage": ("percent", "1"), "pct": ("percent", "1"),
     "mph": ("speed", "1397/3125"), "mi/h": ("speed", "1397/3125"), "mi/hr": ("speed", "1397/3125"),
@@ -173,19 +175,29 @@ _NO_UNITS = {
     "divided", "more", "less", "than", "million", "thousand", "billion", "hundred", "trillion",
     "dozen", "remainder", "is", "are", "was", "were", "out", "or", "if", "when",
     "because", "since", "so", "which", "that", "to", "too", "from", "as", "factorial", "modulo", "choose",
+    "few", "lot", "lots",
     *PARTS, *PLURAL_PARTS,
 }  # fmt: skip
 
 
 SCALES = {
     "hundred", "thousand", "million", "mio", "mln", "billion", "bn", "bln", "trillion", "trn", "lakh", "lac", "crore",
-    "grand", "gross", "score", "dozen^1",
+    "grand", "gross^1", "score^1", "dozen^1",
 }  # fmt: skip
 """Names of units that are rather scales: `2 hundreds` and `3 crore` are neither 2 nor 3."""
 
 
+_KINDRED = (
+    {"time^1", "months^1"}, {"length^3", "volume^1", "us volume^1"}, {"angle^1", "radian^1"},
+    {"dollar^1", "euro^1", "rupee^1", "sterling^1", "yen^1"},
+)  # fmt: skip
+
+
 def relation(gold: Unit | None, answer: Unit | None) -> tuple[str, Fraction]:
-    """How two units relate: `same`, `missing`, `convertible` (with the factor), `conflict` or `unknown`."""
+    """How two units relate: `same`, `missing`, `convertible` (with the factor), `kindred`, `conflict` or `unknown`.
+
+    Kindred are units of which one can be stated in the other only roughly, by a rate, or by a factor not in the table.
+    """
     if gold == answer:
         return "same", Fraction(1)
     if gold is None or answer is None:
@@ -193,7 +205,8 @@ def relation(gold: Unit | None, answer: Unit | None) -> tuple[str, Fraction]:
     if gold.dimension and answer.dimension:
         if gold.dimension == answer.dimension:
             return "convertible" if gold.factor != answer.factor else "same", answer.factor / gold.factor
-        return "conflict", Fraction(1)
+        kindred = any({gold.dimension, answer.dimension} <= dimensions for dimensions in _KINDRED)
+        return "kindred" if kindred else "conflict", Fraction(1)
     if _head(gold) & _head(answer) and gold.name.partition("/")[2] == answer.name.partition("/")[2]:
         return "same", Fraction(1)
     return "unknown", Fraction(1)

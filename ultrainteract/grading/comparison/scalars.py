@@ -66,18 +66,20 @@ def _with_units(found: Finding, kind: str, right: Quantity, given: Quantity, uni
     """A finding about two bodies, in the light of their units."""
     if found.is_unknown:
         return found
+    if kind == "kindred":
+        return Finding.unknown("units of which one may be stated in the other")
     if kind in ("conflict", "unknown") and found.is_equal:
         return Finding.unknown("the number is right, the unit may not be")
     if kind == "missing" and found.is_equal and {one.name for one in (unit, given.unit) if one} & SCALES:
         return Finding.unknown("the number is right if the word behind it is no scale")
     if kind == "convertible" and found.is_equal:
         return Finding.equal("the same quantity in another unit", Basis.CONVENTION)
-    if kind == "missing" and found.is_unequal:
-        known = unit or given.unit
+    if kind in ("missing", "unknown") and found.is_unequal:
+        known = unit if unit and (unit.dimension or not given.unit) else given.unit
         if known is not None and known.dimension == "angle^1" and _radians(right, given):
             return Finding.unknown("an angle in degrees against one in radians")
         if known is not None and right.number and given.number:
-            stated, bare = (right.number, given.number) if unit else (given.number, right.number)
+            stated, bare = (right.number, given.number) if known is unit else (given.number, right.number)
             if may_be_restated(stated, known, bare):
                 return Finding.unknown("the same quantity if it is in another unit")
         if given.unit is not None and _power_of_ten(right, given):

@@ -68,9 +68,9 @@ def _named_number(c: Comparing, gold: Shape, answer: Shape) -> Finding:
     return found.resting_on(Basis.CONVENTION)
 
 
-_NEGATION = re.compile(r"\b(?:no|none|not|nothing|nobody|never|neither|nil|without)\b")
 _YES_NO = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
 _COUNTING = {
     "half", "quarter", "third", "dozen", "hundred", "thousand", "million", "billion", "none", "double", "twice",
+    "thrice", "both", "few", "several", "many", "some", "lot", "lots",
     *NUMBER_WORDS,
 }  # fmt: skip
