@@ -26,7 +26,7 @@ from ultrainteract.grading.quantity import quantity, worded
 from ultrainteract.grading.question import Question
 from ultrainteract.grading.registry import grader
 from ultrainteract.grading.shapes import Scalar
-from ultrainteract.grading.units import SCALES
+from ultrainteract.grading.units import SCALES, conversion_factors
 
 THEOREMQA_TOLERANCE = Fraction(4, 100)
 """Relative tolerance of TheoremQA's decimal answers."""
@@ -63,9 +63,10 @@ def theoremqa(question: Question, answer: str, algebra: Algebra) -> Finding:
     if not numbers or any(number is None for number in numbers):
         exact = decide(question.gold, answer, setting, algebra)
         return exact if exact.is_equal else Finding.unknown("the answer is no plain number")
-    return _within_tolerance(
-        golds, [number for number in numbers if number], asks_percent=setting.asks_percent
-    )
+    known = [number for number in numbers if number]
+    finding = _within_tolerance(golds, known, asks_percent=setting.asks_percent)
+    restated = len(golds) == 1 and any(_close(golds[0], known[0].value * factor) for factor in _factors(said))
+    return Finding.unknown("close, if it is in another unit") if finding.is_unequal and restated else finding
 
 
 @grader("mint")
@@ -129,7 +130,9 @@ def _says_unanswerable(text: str, algebra: Algebra) -> Finding:
     except Malformed:
         return Finding.unknown("the answer is not well formed")
     has_digits = re.search(r"\d", plain) is not None
-    if _UNANSWERABLE.search(plain) and not has_digits:
+    if _UNANSWERABLE.search(plain):
+        if has_digits:
+            return Finding.unknown("a number beside a statement that there is none")
         return Finding.equal("the problem cannot be answered", Basis.CONVENTION)
     if quantity(scalar).number is not None or (has_digits and algebra.constant(scalar) is not None):
         return Finding.unequal("a value, where there is none")
@@ -149,7 +152,7 @@ _UNANSWERABLE = re.compile(
     r"|\b(?:not|never|\w+n't)(?:\W+\w+){0,2}\W+(?:known?|given|specif(?:y|ied)|stated?|provided?|mention(?:ed)?|clear"
     r"|certain|sure|possible|determin\w+|answerable|solvable|computable|say|tell)\b"
     # there is not enough to go by
-    rf"|\b(?:no|not|\w+n't|without|insufficient|inadequate|incomplete|missing|lack\w*|more){_GAP}{_INFORMATION}\b"
+    rf"|\b(?:no|not|\w+n't|without|insufficient|inadequate|incomplete|missing|lack\w*|more|additional|further){_GAP}{_INFORMATION}\b"
     rf"|\b{_INFORMATION}(?:\W+\w+){{0,5}}\W+(?:missing|insufficient|inadequate|incomplete|lacking|unavailable)\b"
     r"|\bno (?:\w+ )?(?:answer|solution)\b",
     re.IGNORECASE,
@@ -190,6 +193,16 @@ def _number(text: str, algebra: Algebra) -> Number | None:
         return _number(text[: found.start()], algebra)
     value = algebra.constant(Scalar(text)) if text else None
     return None if value is None else Number(value)
+
+
+def _factors(text: str) -> set[Fraction]:
+    """Factors by which a quantity may be restated in another unit, of which the gold answer may be."""
+    unit = quantity(Scalar(text)).unit
+    if unit is not None and unit.dimension is not None:
+        return conversion_factors(unit)
+    return (
+        {Fraction(10) ** power for power in (-9, -6, -3, 3, 6, 9)} if unit or _SYMBOL.search(text) else set()
+    )
 
 
 _PREFIXED = (
