@@ -76,7 +76,7 @@ def test_each_broken_rule_is_counted_and_named(stage: Stage, tmp_path: Path) -> 
     if stage == "kto":
         cases += [("label", {"label": value}) for value in (None, 2, "yes", 0.5, [True])]
     if stage == "sft":
-        cases += [("label is false", {"label": False})]
+        cases += [("label is false", {"label": value}) for value in (False, 0, "false")]
     if stage == "reward":
         cases += [("direct", {"direct": "perhaps"}), ("augmented", {"augmented": 3})]
     if len(sides) == 2:

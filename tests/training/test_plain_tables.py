@@ -29,6 +29,10 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
             "chosen": right, "rejected": wrong} | changes  # fmt: skip
 
 
+def demonstration(number: int, **changes: Any) -> dict[str, Any]:
+    return {"prompt": f"Count to {number}.", "completion": f"It is {number}."} | changes
+
+
 def written(file: Path, rows: list[Any]) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(json.dumps(each) + "\n" for each in rows))
@@ -37,20 +41,17 @@ def written(file: Path, rows: list[Any]) -> str:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_table_of_texts_is_trained_on(stage: Stage, recipe: Recipe, tmp_path: Path) -> None:
-    data = written(tmp_path / "rows.jsonl", [row(n) for n in range(1, 9)] + [row(9, prompt=None)])
-    config = recipe(stage, data=data)
+    made = demonstration if stage == "sft" else row
+    rows = [made(n) for n in range(1, 9)] + [made(9, prompt=None)]
+    config = recipe(stage, data=written(tmp_path / "rows.jsonl", rows))
     told: list[str] = []
     plan = api.train(config, stage, say=told.append).plan
     assert plan.rows == {"data": 9}
     assert plan.kept == 8
     assert plan.dropped == {"prompt is missing": 1}
     assert "warning: rows left out: 1 × prompt is missing (rows.jsonl:9)." in told
-    assert (
-        "<|user|>Count to 1.<|end|><|assistant|>⟦It is 1.<|end|>⟧"
-        in api.plan_training(
-            recipe(stage, data=written(tmp_path / "one.jsonl", [row(1), row(1)])), stage
-        ).example
-    )
+    one = api.plan_training(recipe(stage, data=written(tmp_path / "one.jsonl", [row(1)])), stage)
+    assert "<|user|>Count to 1.<|end|><|assistant|>⟦It is 1.<|end|>⟧" in one.example
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -62,7 +63,7 @@ def test_a_table_without_a_usable_row_says_why(stage: Stage, recipe: Recipe, tmp
 
 
 def test_settings_that_trl_refuses_are_refused_by_a_dry_run(recipe: Recipe, tmp_path: Path) -> None:
-    data = written(tmp_path / "rows.jsonl", [row(n) for n in range(8)])
+    data = written(tmp_path / "rows.jsonl", [demonstration(n) for n in range(8)])
     for settings in ({"scheduler": "zigzag"}, {"options": {"nothing": 1}}, {"batch_size": 6}):
         with pytest.raises(ConfigError, match=r"sft"):
             api.plan_training(recipe("sft", data=data, **settings), "sft")
@@ -72,8 +73,9 @@ def test_settings_that_trl_refuses_are_refused_by_a_dry_run(recipe: Recipe, tmp_
     "name", ["validation.jsonl", "val.jsonl", "test-00000-of-00001.jsonl", "dev/rows.jsonl"]
 )
 def test_a_held_out_table_is_the_validation_split(name: str, recipe: Recipe, tmp_path: Path) -> None:
-    written(tmp_path / "data" / "train.jsonl", [row(n) for n in range(8)])
-    written(tmp_path / "data" / name, [row(20), row(21, completion=""), row(22)])
+    written(tmp_path / "data" / "train.jsonl", [demonstration(n) for n in range(8)])
+    rows = [demonstration(20), demonstration(21, completion=""), demonstration(22)]
+    written(tmp_path / "data" / name, rows)
     plan = api.plan_training(recipe("sft", data=str(tmp_path / "data")), "sft")
     assert (plan.rows, plan.kept, plan.validation) == ({"data": 8}, 8, 2)
     assert plan.validation_dropped == {"completion is blank": 1}

@@ -42,6 +42,7 @@ def test_every_shipped_recipe_has_all_stages(path: Path) -> None:
         ("nca.beta=.inf", "nca.beta: .*finite"),
         ("reward.weight_decay=.inf", "reward.weight_decay: .*finite"),
         ("dpo.sft_weight=.nan", "dpo.sft_weight: "),
+        ("sft.options={num_train_epochs: .inf}", "sft.options: .*num_train_epochs is not a finite number"),
         ("sft.warmup=.nan", "sft.warmup: "),
         ("sft.export.mix.a={path: b, ratio: .inf}", "sft.export.mix.a.ratio: .*finite"),
         ("seed=-1", "seed: .*greater than or equal to 0"),

@@ -7,6 +7,7 @@ models; `configs/train/paper-7b.yaml` is the paper's recipe.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -75,6 +76,14 @@ class StageConfig(Record):
         if "formats" in self.export.model_fields_set:
             raise ValueError("export.formats: the stage decides the format; leave it out")
         return self
+
+    @field_validator("options")
+    @classmethod
+    def _options_are_finite(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for name, value in options.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} is not a finite number")
+        return options
 
 
 class SftStage(StageConfig):

@@ -78,15 +78,6 @@ class LeftOut:
         )
 
 
-def readable(table: Table, left_out: LeftOut) -> Iterator[tuple[str, Row]]:
-    """The (file and line, row) of a table that can be read; the others are counted."""
-    for record in table.records(None):
-        if isinstance(record, BadRecord):
-            left_out.add(f"{record.where}: {record.reason}", "unreadable")
-        else:
-            yield record
-
-
 def trainable(
     stage: Stage, tables: Iterable[Table], exporter: Exporter, left_out: LeftOut
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -103,7 +94,11 @@ def trainable(
     """
     for table in tables:
         own = set(COLUMNS[stage]) <= set(table.columns)
-        for where, row in readable(table, left_out):
+        for record in table.records(None):
+            if isinstance(record, BadRecord):
+                left_out.add(f"{record.where}: {record.reason}", "unreadable")
+                continue
+            where, row = record
             try:
                 if own or set(COLUMNS[stage]) <= row.keys():
                     found = [_own(stage, row)]
@@ -150,7 +145,7 @@ def _own(stage: Stage, row: Row) -> dict[str, Any]:
     found: dict[str, Any] = {"prompt": prompt, **dict(zip(sides, answers, strict=True))}
     if len(answers) == 2 and answers[0] == answers[1]:
         raise Unusable("chosen and rejected are equal")
-    if stage == "sft" and row.get("label") is False:
+    if stage == "sft" and _as_boolean(row.get("label")) is False:
         raise Unusable("label is false: no demonstration")
     if stage == "kto":
         found["label"] = _boolean("label", row.get("label"))
@@ -207,10 +202,14 @@ def _messages(name: str, value: Any, role: str) -> list[Message]:
 
 
 def _boolean(name: str, value: Any) -> bool:
-    """True or false, 1 or 0, also as text."""
     if value is None:
         raise Unusable(f"{name} is missing")
-    found = _BOOLEANS.get(str(value).strip().lower())
-    if found is None or not isinstance(value, bool | int | float | str):
+    found = _as_boolean(value)
+    if found is None:
         raise Unusable(f"{name} is neither true nor false (1 nor 0)")
     return found
+
+
+def _as_boolean(value: Any) -> bool | None:
+    """True or false, 1 or 0, also as text; None for anything else."""
+    return _BOOLEANS.get(str(value).strip().lower()) if isinstance(value, bool | int | float | str) else None

@@ -91,7 +91,7 @@ def tokenize(
     fitted, dropped, cut = _fitted(stage, section, encoded, totals, max_length)
     dropped = rows.left_out.counts + _refused(refusals) + dropped
     if not len(fitted):
-        raise DataError(f"No row is left at max_length {max_length}: {_told(dropped)}.")
+        raise DataError(f"No row is left (max_length is {max_length}): {_told(dropped)}.")
     longest = max(fitted, key=lambda row: sum(len(row[side]) for side in sides) + len(row["prompt_ids"]))
     validation, validation_dropped = None, rows.validation_left_out.counts + _refused(held_out_refusals)
     if held_out is not None:
