@@ -122,13 +122,20 @@ def test_sides_that_are_equal_as_tokens_teach_nothing(recipe: Recipe, tmp_path: 
     assert (plan.kept, plan.dropped) == (4, {"sides are equal as tokens": 1})
 
 
-def test_kto_tells_of_one_label_and_leaves_out_what_has_both(recipe: Recipe, tmp_path: Path) -> None:
-    both = [row(9, label=True), row(9, label=False)]
-    data = written(tmp_path / "rows.jsonl", [row(n, label=1) for n in range(8)] + both)
-    plan = api.plan_training(recipe("kto", data=data), "kto")
+def test_kto_tells_of_one_label_alone_and_of_completions_with_both(recipe: Recipe, tmp_path: Path) -> None:
+    wanted = [row(n, label=1) for n in range(8)]
+    plan = api.plan_training(recipe("kto", data=written(tmp_path / "one.jsonl", wanted)), "kto")
     assert plan.kinds == {"wanted": 8, "unwanted": 0}
-    assert plan.dropped == {"wanted and unwanted at once": 2}
     assert any(warning.startswith("All rows are wanted") for warning in plan.warnings)
+    plan = api.plan_training(
+        recipe("kto", data=written(tmp_path / "both.jsonl", [*wanted, row(0, label=0)])), "kto"
+    )
+    assert plan.kinds == {"wanted": 8, "unwanted": 1}
+    assert any(warning.startswith("1 completions are wanted in one row") for warning in plan.warnings)
+    plan = api.plan_training(
+        recipe("kto", data=written(tmp_path / "fine.jsonl", [row(n) for n in range(8)])), "kto"
+    )
+    assert not plan.warnings
 
 
 @pytest.fixture(scope="module")

@@ -121,6 +121,11 @@ def tokenize(
             f"All rows are {'wanted' if kinds['wanted'] else 'unwanted'}: KTO learns from the difference between "
             "wanted and unwanted ones."
         )
+    if both := _with_both_labels(fitted) if stage == "kto" else 0:
+        warnings.append(
+            f"{both} completions are wanted in one row and unwanted in another, as those that are better than one answer "
+            "and worse than the next."
+        )
     if neighbours:
         warnings.append(
             f"{neighbours} rows estimate KTO's KL term from a completion of their own prompt: there are "
@@ -212,10 +217,7 @@ def _problem(prompt: Sequence[Mapping[str, str]]) -> str:
 def _fitted(
     stage: Stage, section: StageConfig, encoded: Any, totals: Sequence[Sequence[int]], max_length: int
 ) -> tuple[Any, Counter[str], int]:
-    """Rows within `max_length` that teach something, the number of dropped ones by reason, and that of cut ones.
-
-    Two equal sides teach nothing, nor does a completion of KTO that is wanted in one row and unwanted in another.
-    """
+    """Rows within `max_length` whose sides differ, the number of dropped ones by reason, and that of cut ones."""
     cutting = section.overlong == "cut" and stage != "reward"
     kept, dropped, cut = [], Counter[str](), 0
     for place, (prompt, lengths) in enumerate(zip(encoded["prompt_ids"], totals, strict=True)):
@@ -235,14 +237,6 @@ def _fitted(
     if len(_SIDES[stage]) == 2:
         useful = [n for n, row in enumerate(fitted) if row["chosen_ids"] != row["rejected_ids"]]
         dropped["sides are equal as tokens"] = len(fitted) - len(useful)
-        fitted = fitted.select(useful)
-    elif stage == "kto":
-        keys = [content_hash([row["prompt_ids"], row["completion_ids"]]) for row in fitted]
-        labels: defaultdict[str, set[bool]] = defaultdict(set)
-        for key, label in zip(keys, fitted["label"], strict=True):
-            labels[key].add(label)
-        useful = [n for n, key in enumerate(keys) if len(labels[key]) == 1]
-        dropped["wanted and unwanted at once"] = len(fitted) - len(useful)
         fitted = fitted.select(useful)
     return fitted, +dropped, cut
 
@@ -299,6 +293,14 @@ def _kinds(stage: Stage, fitted: Any) -> dict[str, int]:
         direct, augmented = sum(fitted["direct"]), sum(fitted["augmented"])
         return {"direct": direct - augmented, "augmented": augmented, "other": len(fitted) - direct}
     return {}
+
+
+def _with_both_labels(fitted: Any) -> int:
+    """How many completions of KTO have both labels behind the same prompt."""
+    labels: defaultdict[str, set[bool]] = defaultdict(set)
+    for row in fitted:
+        labels[content_hash([row["prompt_ids"], row["completion_ids"]])].add(row["label"])
+    return sum(len(found) == 2 for found in labels.values())
 
 
 def _summary(lengths: list[int]) -> Lengths:
