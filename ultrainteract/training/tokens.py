@@ -123,8 +123,8 @@ def tokenize(
         )
     if both := _with_both_labels(fitted) if stage == "kto" else 0:
         warnings.append(
-            f"{both} completions are wanted in one row and unwanted in another, as those that are better than one answer "
-            "and worse than the next."
+            f"{both} completions are wanted in one row and unwanted in another, as those that are better than one "
+            "answer and worse than the next."
         )
     if neighbours:
         warnings.append(
