@@ -208,6 +208,9 @@ B ;; 8205 ;; !
 3.5 ;; It takes $\boxed{3}$ hours and $\boxed{30}$ minutes. ;; =
 4 ;; \boxed{3} apples and \boxed{5} oranges ;; ?
 @ counts and kindred units | math | Math_CoT
+ah ;; a h ;; =?
+a h ;; ah ;; =?
+a m ;; am ;; =?
 18 ;; a dozen and a half ;; ?
 1500000 ;; a million and a half ;; ?
 40 ;; two score ;; =?

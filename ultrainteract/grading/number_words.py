@@ -78,8 +78,9 @@ def in_digits(text: str) -> str | None:
 
 
 def _digits(found: re.Match[str]) -> str:
-    if found[0] in ("a", "an"):
-        return "1" if found.start() == 0 or found.string[: found.start()].endswith("and ") else found[0]
+    if found[0] in ("a", "an"):  # the article of a word, and no variable
+        first = found.start() == 0 or found.string[: found.start()].endswith("and ")
+        return "1" if first and re.match(r" [a-z]{3}", found.string[found.end() :]) else found[0]
     value = number_from_words(found[0])
     return found[0] if value is None else str(value)
 
