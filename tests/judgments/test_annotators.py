@@ -81,7 +81,8 @@ def test_the_exact_tests_are_exact() -> None:
 def test_choices_are_read_where_they_are_stated_and_left_unread_where_they_are_mentioned() -> None:
     stated = {
         "a": ["Choice: 1", "Answer 1.", "1\n\nIt says more than answer 2.", "I weighed both. Choice: 1", "A", "1.0",
-              "Choice: 1. It says more than answer 2.", "Choice: 1 because it is short", "[Choice: 1]"],
+              "Choice: 1. It says more than answer 2.", "Choice: 1 because it is short", "[Choice: 1]",
+              "Choice: 1 (shorter)", "Choice: answer 1 - it is shorter", "1\n\n**Answer 1**\nGood.\n**Answer 2**\nBad."],
         "b": ["**Choice: 2**\nBecause …", "2", "Choose: 2", "Choice: 2\nChoice 1 is wrong.", "My choice is 2.", "b",
               "Choice: B", "Choice 1 is wrong.\nChoice: 2"],
         "tie": ["choice: equal", "tie", "Equal.", "Final choice: equal"],
@@ -94,6 +95,7 @@ def test_choices_are_read_where_they_are_stated_and_left_unread_where_they_are_m
         "Choice: 1?", "Choice: 1 is long, choice: 2 is short.", "1) is better", "Choice 1 is worse", "Choice: not 1",
         "Choice [1/2/equal]: 2", "Choice 1:\nGood.\nChoice 2:\nBad.", "**Choice 1**\nGood\n**Choice 2**\nBad",
         "I would never choose 2.", "Not choice: 1.", "1\nChoice: 2", "Choice: 1. Choice: 2.", "Choose a shorter one",
+        "1\n2", "Choice: 1 (not 2)", "Choice: 1 - 2", "Rejected choice: 1", "Choice: answer 1 is worse",
     ]  # fmt: skip
     assert [answer for answer in doubtful if read_choice(answer) is not None] == []
 
@@ -109,6 +111,7 @@ def test_two_ratings_on_the_scale_are_read_whatever_is_written_around_them() -> 
             "The second answer is {1} and the first is {0}", "Rating of answer 2: {1}; rating of answer 1: {0}", "{0} & {1}",
             "Ratings: {0} {1}", "My ratings:\n{0} {1}\n1. clear\n2. short", "On a scale from 0 to 10: {0} {1}",
             "{0} {1} because the first is better", "- Answer 1: {0}\n- Answer 2: {1}", "Response 1 {0} Response 2 {1}",
+            '{{"answer_1": {0}, "answer_2": {1}}}',
         ):  # fmt: skip
             answer = form.format(first, second)
             assert read_ratings(answer) == expected, answer
@@ -119,7 +122,8 @@ def test_two_ratings_on_the_scale_are_read_whatever_is_written_around_them() -> 
     ["", "eight", "7", "7/10", "7,4", "-3 2", "3 -2", "+7 +4", "-7\n-4", "11 4", "10.5 3", "100 90", "70% 40%", "7 4 3",
      "4/5 3/5", "9/8", "7/100 4/100", "7-8", "7 - 8", "7 to 8", "1. 2", "1: 2", "Answer 1: 7, answer 1: 8", "1) 9 2) 8 3) 7",
      "9 for the second, 8 for the first", "Second, first: 4 7", "Ratings (answer 2, answer 1): 4 7", "8 1. 9 2.",
-     "Answer 1: -3, answer 2: 2", "Answer 1: 7-8, answer 2: 4", "Answer 1 is 2 points better: 9 8", "7\n\n4 reasons follow"],
+     "Answer 1: -3, answer 2: 2", "Answer 1: 7-8, answer 2: 4", "Answer 1 is 2 points better: 9 8", "7\n\n4 reasons follow",
+     "1 9\n2 8", "7 4\n4 7"],
 )  # fmt: skip
 def test_what_is_not_exactly_two_ratings_on_the_scale_is_left_unread(answer: str) -> None:
     assert read_ratings(answer) is None

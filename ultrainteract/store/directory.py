@@ -125,8 +125,9 @@ class RunStore(StoreReader):
             raise StoreError(
                 f"{folder} was made by another configuration. What differs (recorded → now):\n"
                 + "\n".join(f"  {line}" for line in differences)
-                + "\nUse another output directory; or --accept-config to go on with the new configuration "
-                "(finished trees are grown again, recorded calls are reused); or --fresh --yes to delete the run."
+                + "\nUse another output directory; or --accept-config, where the command has it, to go on with the new "
+                "configuration (finished trees are grown again, recorded calls are reused); or --fresh --yes of `run` "
+                "to delete the run."
             )
         connection = store.connection()
         try:

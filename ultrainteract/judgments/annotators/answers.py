@@ -12,25 +12,26 @@ from typing import Literal
 
 Choice = Literal["a", "b", "tie"]
 
-_MARKS = re.compile(r"[*_`\"']")
-"""Markdown and quotation marks, which say nothing."""
+_MARKS = re.compile(r"[*_`\"'{}]")
+"""Marks of Markdown and JSON, which say nothing."""
 
 _SHOWN: dict[str, Choice] = {"1": "a", "a": "a", "2": "b", "b": "b", "equal": "tie", "tie": "tie"}
 _ALONE = re.compile(
-    r"[^\w?]*(?:(?:answer|response|choice|choose)\b)?[^\w?]*(?<![-+−])(1|2|a|b|equal|tie)(?:\.0+)?[^\w?:]*",
+    r"[^\w?]*(?:(?P<named>answer|response|choice|choose)\b[^\w?]*)?(?<![-+−])(?P<choice>1|2|a|b|equal|tie)"
+    r"(?:\.0+)?[^\w?:]*",
     re.IGNORECASE,
 )
 _STATED = re.compile(
     r"(?P<before>.*[.!:;]\s+)?(?:(?:so|thus|therefore|hence|overall|i|my|the|final)\b,?\s*)*"
-    r"cho(?:ice|ose)\b\s*(?:is\b|[:=])?\s*(?P<choice>1|2|a|b|equal|tie)\b"
-    r"(?P<after>[.!;]?|[.!;,]?\s+(?:because|since|as)\b.*|[.!;]\s+.*)",
+    r"cho(?:ice|ose)\b\s*(?:is\b|[:=])?\s*(?:(?:answer|response)\s+)?(?P<choice>1|2|a|b|equal|tie)\b"
+    r"(?P<after>[.!;]?|[.!;,]?\s+(?:because|since|as)\b.*|[.!;]\s+.*|\s+[-–—(].*)",
     re.IGNORECASE,
 )
 _NAMED_ANSWER = re.compile(r"\b(?:answer|response|reply)s?\s+[12]\b", re.IGNORECASE)
 _FURTHER = re.compile(r"\b(?:1|2|equal|tie)\b|\bcho(?:ice|ose)\W+[ab]\b", re.IGNORECASE)
 
 _SCALE = re.compile(
-    r"\s*(?:/|\bout\s+of\b|\bof\b)\s*10(?!\d|[.,/]\d)"
+    r"(?:/|\bout\s+of\b|\bof\b)\s*10(?!\d|[.,/]\d)"
     r"|\((?:out\s+of\s+10|0\s*(?:[-–]|to)\s*10)\)"
     r"|\b(?:on\s+)?a\s+scale\s+(?:of|from)\s+0\s*(?:[-–]|to)\s*10\b",
     re.IGNORECASE,
@@ -47,7 +48,7 @@ _LABELLED = re.compile(rf"{_LABEL}\s*(?P<rating>{_NUMBER})", re.IGNORECASE)
 _PLAIN = re.compile(
     rf"(?:(?P<introduction>[^\d\n]*):)?\s*[(\[]?(?P<one>{_NUMBER})"
     rf"(?:(?:[ \t]*[,;&|][ \t]*|[ \t]+)(?:(?:and|vs\.?|versus)[ \t]+)?(?P<same>{_NUMBER})[^\d\n]*"
-    rf"|[.,;]?[ \t]*\n\s*(?P<next>{_NUMBER})\W*)(?:\n|$)",
+    rf"|[ \t]*(?:[.,;][ \t]*)?\n\s*(?P<next>{_NUMBER})\W*)(?:\n|$)",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"\b(?:first|second|former|latter|reverse\w*|a|b)\b", re.IGNORECASE)
@@ -58,7 +59,8 @@ def read_choice(answer: str) -> Choice | None:
 
     A choice is stated where the first line is nothing else (`1`, `Answer 2`, `B`, `equal`), or where a line states
     `Choice: 1`, perhaps after a sentence and before a full stop or a reason. A choice that is only mentioned
-    (`Choice 1 is wrong`, `Choice: 1/2`, `Choice 1 vs. Choice 2`) is none.
+    (`Choice 1 is wrong`, `Choice: 1/2`, `Choice 1 vs. Choice 2`) is none. All that are stated have to be the same, and
+    a further line that is nothing but a number (`1`, then `2`) counts as one.
 
     Args:
         answer: What the annotator wrote.
@@ -67,9 +69,11 @@ def read_choice(answer: str) -> Choice | None:
         The choice; None where none is stated, or different ones are.
     """
     lines = [_MARKS.sub("", line).strip() for line in answer.strip().splitlines()]
-    found = {_SHOWN[alone[1].lower()] for line in lines[:1] if (alone := _ALONE.fullmatch(line))}
-    for line in lines:
-        stated = _STATED.fullmatch(line)
+    found: set[Choice] = set()
+    for number, line in enumerate(lines):
+        alone, stated = _ALONE.fullmatch(line), _STATED.fullmatch(line)
+        if alone and (number == 0 or (found and not alone["named"])):
+            found.add(_SHOWN[alone["choice"].lower()])
         if stated and not _FURTHER.search(
             _NAMED_ANSWER.sub("", f"{stated['before'] or ''} {stated['after']}")
         ):
@@ -121,6 +125,8 @@ def _plain(text: str) -> tuple[float, float] | None:
     """The ratings of a text that begins with two numbers, perhaps after an introduction that ends with a colon."""
     found = _PLAIN.match(text)
     if found is None or _LABELLED.match(text) or _ORDINAL.search(found["introduction"] or ""):
+        return None
+    if _PLAIN.match(text[found.end() :].lstrip()):  # another two: `1 9`, `2 8`
         return None
     return _value(found["one"]), _value(found["same"] or found["next"])
 
