@@ -111,6 +111,41 @@ def test_what_does_not_fit_is_named() -> None:
     assert "its turn 1 differs from the other pairs' history" in issues[0]
 
 
+def test_a_row_under_another_conversation_than_its_trees_is_refused_and_counted(tmp_path: Path) -> None:
+    """A label holds for the prompt and the history that it was given under, wherever the odd row stands."""
+    pairs = [row for row in rows("published_pair") if row["parent_id"] == A]
+    sft = [row for row in rows("published_sft") if row["parent_id"] == A]
+    prompt = pairs[0]["trajectory"][0]["value"]
+    stray = json.loads(json.dumps(pairs[0])) | {"id": "7" * 64 + "_1_1", "chosen": "a", "rejected": "b"}
+    stray["trajectory"][0]["value"] = "What is the capital of France?"
+    later = json.loads(json.dumps(pairs[-1])) | {"id": "8" * 64 + pairs[-1]["id"][64:]}
+    later["trajectory"][2]["value"] = "Other feedback."
+    answer = sft[0] | {"instruction": f"Another prompt.\n{prompt}", "id": "6" * 64 + "_1_1", "response": "x"}
+    odd = {
+        "its prompt is not that of its tree, so it is refused": 1,
+        "its turn 1 differs from the other pairs' history, so it is refused": 1,
+        "its instruction is not the prompt of its tree, so it is refused": 1,
+    }
+    for place in range(len(pairs) + 1):  # the last pair shows the tree's history, so `later` comes after it
+        mixed = [*pairs[:place], stray, *pairs[place:], later]
+        (tmp_path / "pair.jsonl").write_text("\n".join(map(json.dumps, mixed)))
+        (tmp_path / "sft.jsonl").write_text("\n".join(map(json.dumps, [answer, *sft])))
+        with ImportedTrees.of(str(tmp_path)) as imported:
+            (tree,) = imported
+            assert dict(imported.issues) == odd
+        assert tree.instruction.prompt == prompt
+        assert list(pair_rows(tree)) == pairs
+        assert not {row["response"] for row in sft_rows(tree)} & {"x", "a"}
+
+
+def test_an_id_that_counts_no_turn_is_none() -> None:
+    for end in ("_0_0", "_1_0", "_1000000000_1", f"_{'9' * 5000}_1"):
+        row = rows("published_sft")[-1] | {"id": "9" * 64 + end}
+        tree, issues = rebuild(D, [], [row])
+        assert "names no turn" in issues[0]
+        assert len(tree.turns) == 1
+
+
 def test_a_tool_call_of_an_sft_row_is_kept() -> None:
     row = rows("published_sft")[-1] | {"task": "Logic"}
     prompt = row["instruction"]

@@ -33,5 +33,7 @@ def import_(
     console = terminal(stderr=True)
     for example in report.examples:
         console.print(f"import: {example}", markup=False, highlight=False)
+    for issue, number in report.issues.items():
+        console.print(f"rows that did not fit: {number:,} x {issue}", markup=False, highlight=False)
     print(f"{report.trees}\ttrees")
     console.print(f"Written to {output}", highlight=False)

@@ -8,6 +8,7 @@ tree is named in `Rebuilt.issues`, never dropped in silence.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ from ultrainteract.wording import OUTPUT, WRONG
 
 Row = Mapping[str, Any]
 
-_ID = re.compile(r"([0-9a-f]{64})_(\d+)_(\d+)")
+_ID = re.compile(r"([0-9a-f]{64})_(\d{1,3})_([1-9]\d{0,2})")
 _UNKNOWN = Provenance(model="unknown", provider="import", sampling=SamplingParams(), step="import", ordinal=0)
 _PREAMBLES = (
     "Write Python code to solve the task.\n",
@@ -128,9 +129,9 @@ class _Builder:
     def build(self) -> Rebuilt:
         if any(not row["trajectory"] for row in self.pairs):
             raise DataError(f"Instruction {self.parent}: a pair's trajectory is empty.")
-        self._read_pairs()
-        first = (*self.pairs, *self.sft)[0]
         prompt = self._prompt()
+        self._read_pairs(prompt)
+        first = next(row for row in (*self.pairs, *self.sft) if _begins_with(row, prompt))
         self._read_sft(prompt)
         turns = tuple(self._turn(number) for number in range(1, self.depth + 1))
         tree = Tree(
@@ -141,33 +142,42 @@ class _Builder:
         return Rebuilt(tree, self.issues)
 
     def _prompt(self) -> str:
-        if self.pairs:
-            prompts = [str(row["trajectory"][0]["value"]) for row in self.pairs]
-        else:
-            prompts = sorted((str(row["instruction"]) for row in self.sft), key=len)
-        if self.pairs and any(prompt != prompts[0] for prompt in prompts):
-            self.issues.append("pairs of one instruction begin with different prompts")
-        return prompts[0]
+        """The prompt that most rows begin with: one of a pair, or of an SFT row where there are no pairs."""
+        prompts = [str(row["trajectory"][0]["value"]) for row in self.pairs]
+        instructions = [str(row["instruction"]) for row in self.sft]
+        counts = Counter(dict.fromkeys(prompts or instructions, 0))
+        counts.update(prompts)
+        lengths = {len(prompt) for prompt in counts}
+        for text in instructions:
+            ends = [*(found.start() for found in re.finditer("\n", text)), len(text)]
+            counts.update(text[:end] for end in ends if end in lengths and text[:end] in counts)
+        return max(counts, key=counts.__getitem__)
 
-    def _read_pairs(self) -> None:
+    def _read_pairs(self, prompt: str) -> None:
         seen: set[str] = set()
         for row in self.pairs:
             if (key := repr([row["trajectory"], row["chosen"], row["rejected"]])) in seen:
                 self.issues.append(f"pair {row['id']}: the same pair occurred before, and is kept once")
                 continue
             seen.add(key)
+            if not _begins_with(row, prompt):
+                self.issues.append(f"pair {row['id']}: its prompt is not that of its tree, so it is refused")
+                continue
             talk = [turn["value"] for turn in row["trajectory"]]
             turn = (len(talk) + 1) // 2
+            steps = {number: (talk[2 * number - 1], talk[2 * number]) for number in range(1, turn)}
+            if other := [
+                number for number in steps if self.history.get(number, steps[number]) != steps[number]
+            ]:
+                self.issues.append(
+                    f"pair {row['id']}: its turn {other[0]} differs from the other pairs' history, so it is refused"
+                )
+                continue
+            self.history |= steps
             named = parse_id(row["id"])
             if named is None or named.turn != turn:
                 self.issues.append(f"pair {row['id']}: its id does not name turn {turn}, where it stands")
             self.depth = max(self.depth, turn, named.depth if named else 0)
-            for number in range(1, turn):
-                step = (talk[2 * number - 1], talk[2 * number])
-                if self.history.setdefault(number, step) != step:
-                    self.issues.append(
-                        f"pair {row['id']}: its turn {number} differs from the other pairs' history"
-                    )
             if named is not None and named.hex == self.parent and turn not in self.own:
                 self.own[turn] = row
             else:
@@ -182,6 +192,11 @@ class _Builder:
     def _read_sft(self, prompt: str) -> None:
         seen: set[tuple[int, str, str]] = set()
         for row in self.sft:
+            if not _begins_with(row, prompt):
+                self.issues.append(
+                    f"SFT row {row['id']}: its instruction is not the prompt of its tree, so it is refused"
+                )
+                continue
             named = parse_id(row["id"])
             if named is None:
                 self.issues.append(f"SFT row {row['id']}: its id names no turn, so it is taken for turn 1")
@@ -217,9 +232,7 @@ class _Builder:
                 call, found, output = instruction[len(opening) + 1 :].partition("\nOut: ")
                 if found and not (known and call.startswith(known[0])):
                     return (Exchange(text=call, raw=call, output=output),)
-        self.issues.append(
-            f"SFT row {row['id']}: its instruction is not the prompt of its tree; that prompt is kept"
-        )
+        self.issues.append(f"SFT row {row['id']}: what follows the prompt in its instruction is left out")
         return ()
 
     def _turn(self, number: int) -> Turn:
@@ -273,6 +286,13 @@ class _Builder:
             critique=None if words is None else Critique(text=words, provenance=self.origin),
             provenance=self.origin,
         )  # fmt: skip
+
+
+def _begins_with(row: Row, prompt: str) -> bool:
+    """Whether a row stands under a prompt: a pair's first message is it, an SFT row's instruction begins with it."""
+    if "trajectory" in row:
+        return bool(row["trajectory"][0]["value"] == prompt)
+    return f"{row['instruction']}\n".startswith(f"{prompt}\n")
 
 
 def _instruction(parent: str, row: Row, prompt: str) -> Instruction:
