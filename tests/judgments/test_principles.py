@@ -13,7 +13,7 @@ import pytest
 from tests.builders import Scripted, config
 from ultrainteract import api
 from ultrainteract.config import Principle
-from ultrainteract.errors import ConfigError, StoreError
+from ultrainteract.errors import ConfigError, DataError, StoreError
 from ultrainteract.exporting import export_rows
 from ultrainteract.judgments.principles.authoring import ask_for_principles, save
 from ultrainteract.judgments.principles.constitutions import constitutions, drawn, read_principles
@@ -72,6 +72,15 @@ def test_each_constitution_has_a_name_of_its_own_and_says_something_else() -> No
         constitutions([one("x", "Be kind.", "Be rude."), one("y", "Be kind.", "Be rude.")])
     with pytest.raises(ValueError, match="negative"):
         one("x", "Be kind.", " \n")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None, ["x"]])
+def test_an_empty_query_is_named(tmp_path: Path, principles: Path, blank: object) -> None:
+    queries = tmp_path / "q.jsonl"
+    queries.write_text(json.dumps({"prompt": "one?"}) + "\n" + json.dumps({"prompt": blank}) + "\n")
+    settings = api.load_config("configs/demo.yaml")
+    with pytest.raises(DataError, match=r"q\.jsonl:2: field 'prompt' .*--column"):
+        api.answer_under_principles(queries, principles, settings, "actor", tmp_path / "run")
 
 
 async def test_a_directory_belongs_to_its_principles(tmp_path: Path, principles: Path) -> None:

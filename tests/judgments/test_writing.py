@@ -15,7 +15,7 @@ from tests.builders import Scripted, config
 from ultrainteract import api
 from ultrainteract.cli.writing import app
 from ultrainteract.dataset.tree_table import read_trees
-from ultrainteract.errors import StoreError
+from ultrainteract.errors import DataError, StoreError
 from ultrainteract.judgments.trees import EQUAL
 from ultrainteract.judgments.writing.paragraphs import POLARITY, Paragraph, read_paragraphs
 from ultrainteract.judgments.writing.rating import rate_paragraphs, read_rating
@@ -205,6 +205,24 @@ def test_a_row_without_a_rating_is_named(tmp_path: Path) -> None:
     (bad,) = read_paragraphs(read_file(path))
     assert isinstance(bad, BadRecord)
     assert "writer_stance" in bad.reason
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"paragraph_type": "human"}, {"paragraph_type": ""}, {"paragraph": " "}, {"proposition": ""}, {"writer_id": " "},
+     {"model_name": ""}, {"writer_stance": "nan"}, {"writer_confidence": ""}],
+)  # fmt: skip
+def test_a_row_of_no_known_type_or_with_an_empty_field_is_left_out(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    path = write(tmp_path, row("writer", "own"), FAITHFUL | odd, DISTORTING)
+    report = api.writing_pairs(path)
+    assert (report["read"], report["unreadable"], report["pairs"]) == (3, 1, 0)
+    (bad,) = (one for one in read_paragraphs(read_file(path)) if isinstance(one, BadRecord))
+    assert (bad.where, next(iter(odd)) in bad.reason) == ("rated.csv:3", True)
+    if "paragraph" in odd:
+        with pytest.raises(DataError, match=r"rated\.csv:3: field 'paragraph' is empty"):
+            api.rate_writing(path, api.load_config("configs/demo.yaml"), "actor", tmp_path / "out")
 
 
 def reader(request: ChatRequest, ordinal: int) -> str:

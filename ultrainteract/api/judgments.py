@@ -225,7 +225,7 @@ def rate_writing(
         if isinstance(row, BadRecord):
             raise DataError(f"{row.where}: {row.reason}.")
         try:
-            row.text("proposition"), row.text("paragraph")
+            row.filled("proposition"), row.filled("paragraph")
         except Unusable as problem:
             raise DataError(f"{row.where}: {problem}.") from problem
         rows.append(row)

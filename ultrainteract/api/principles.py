@@ -102,7 +102,7 @@ def answer_under_principles(
         if isinstance(row, BadRecord):
             raise DataError(f"{row.where}: {row.reason}.")
         try:
-            texts.append(row.text(column))
+            texts.append(row.filled(column))
         except Unusable as problem:
             raise DataError(f"{row.where}: {problem}. Name the column with --column.") from problem
 

@@ -82,6 +82,17 @@ class Row:
                 return plain_text(value, name)
         raise Unusable(self.missing(names[0]))
 
+    def filled(self, name: str) -> str:
+        """The field as text with something in it.
+
+        Raises:
+            Unusable: It is not there, blank, or holds no usable text.
+        """
+        text = self.text(name)
+        if not text:
+            raise Unusable(f"field '{name}' is empty")
+        return text
+
     def missing(self, name: str) -> str:
         """The reason for a field that is not there: it names those that are, so that a misspelling shows."""
         return (

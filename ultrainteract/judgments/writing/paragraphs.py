@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.readers.rows import Row, Unusable, shorten
 from ultrainteract.schema import Record, content_hash
 
 POLISH = ("paragraph_clarity", "paragraph_informativeness", "paragraph_relevance")
@@ -49,19 +49,19 @@ class Paragraph(Record):
 
 
 def read_paragraphs(rows: Iterable[Row | BadRecord]) -> Iterator[Paragraph | BadRecord]:
-    """Paragraphs from rows; a row that lacks a text or a rating is passed on with the reason."""
+    """Paragraphs from rows; one of no known type, or without a text or a rating, is passed on with the reason."""
     for row in rows:
         if isinstance(row, BadRecord):
             yield row
             continue
         try:
-            own = row.text("paragraph_type") == "writer"
-            proposition = row.text("proposition")
+            kind, proposition = row.text("paragraph_type").casefold(), row.filled("proposition")
+            if kind not in ("writer", "model"):
+                raise Unusable(f"field 'paragraph_type' is neither 'writer' nor 'model': {shorten(kind)}")
             yield Paragraph(
-                where=row.where, writer=row.text("writer_id"), 
+                where=row.where, writer=row.filled("writer_id"), proposition=proposition, text=row.filled("paragraph"),
                 topic=row.optional_text("proposition_id") or content_hash(proposition)[:16],
-                proposition=proposition, text=row.text("paragraph"),
-                model=None if own else row.text("model_name"),
+                model=None if kind == "writer" else row.filled("model_name"),
                 ratings={name: _rating(row, name) for name in (*POLISH, STANCE, CONFIDENCE)}
                 | ({POLARITY: _rating(row, POLARITY)} if row.get(POLARITY) not in (None, "") else {}),
                 cues={name: str(row.get(name)) for name in CUES if row.get(name)},
