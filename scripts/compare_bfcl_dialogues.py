@@ -4,7 +4,7 @@
     scripts/compare_bfcl_dialogues.py FOLDER [--records 8] [--sandbox bubblewrap] [--write]
 
 FOLDER is the package `bfcl_eval`. Each turn is judged after the right calls of the turns before it, here in the sandbox
-and there by `multi_turn_checker`, which runs the benchmark's classes in this process. Prints every disagreement and one
+and there by `multi_turn_checker`, which runs the benchmark's classes in this process. Prints each contradiction and one
 JSON line with the counts; `--write` keeps how often the verdicts were the checker's: the reliability of `final_state`.
 """
 
@@ -30,15 +30,8 @@ from ultrainteract.sandbox import open_sandbox
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Call, Instruction, Label
 from ultrainteract.seeds import load_seed
-from ultrainteract.tree.call_cells import (
-    CHECK,
-    CallRun,
-    calls_cell,
-    expressions_cell,
-    opening_cells,
-    run_of,
-    state_verdict,
-)
+from ultrainteract.tree.call_cells import CallRun, calls_cell, expressions_cell, opening_cells, run_of
+from ultrainteract.tree.call_state import CHECK, RightCalls, state_verdict
 
 CATEGORIES = ("base", "miss_func", "miss_param", "long_context")
 
@@ -77,16 +70,21 @@ def attempts(item: Instruction) -> Iterator[tuple[str, tuple[Call, ...]]]:
 async def ours(sandbox: Sandbox, item: Instruction, calls: Sequence[Call]) -> Label:
     backend = item.backend
     assert backend is not None
-    opening = opening_cells(backend)
+    opening = opening_cells(item)
 
     async def run(cells: Sequence[str], count: int) -> CallRun:
         return run_of(await sandbox.run(cells), count)
 
-    first = opening_cells(backend.model_copy(update={"before": ()}))
-    before = await run([*first, expressions_cell(backend, backend.before)], len(backend.before))
-    gold = await run([*opening, expressions_cell(backend, backend.gold)], len(backend.gold))
+    async def stated(texts: Sequence[str], **opened: bool) -> CallRun:
+        return await run([*opening_cells(item, **opened), expressions_cell(item, texts)], len(texts))
+
+    right = RightCalls(
+        before=await stated(backend.before, before=False),
+        gold=await stated(backend.gold),
+        again=await stated(backend.gold, shifted=True),
+    )
     last = await run([*opening, calls_cell(item, calls, state=True)], len(calls))
-    return state_verdict(item, before, gold, (), last).label
+    return state_verdict(item, right, calls, (), last).label
 
 
 async def compare(folder: Path, records: int, kind: str, measured: Measured) -> Counter[str]:
@@ -115,9 +113,10 @@ async def compare(folder: Path, records: int, kind: str, measured: Measured) -> 
                     label = await ours(sandbox, item, calls)
                     measured.add(CHECK, fault, label, Basis.EXACT, right=theirs)
                     agrees = label is (Label.CORRECT if theirs else Label.WRONG)
-                    counts["agree" if agrees else "differ"] += 1
+                    doubted = label is Label.UNDETERMINED
+                    counts["agree" if agrees else "undetermined" if doubted else "differ"] += 1
                     counts[f"right, {label}"] += fault == "right"
-                    if not agrees:
+                    if not agrees and not doubted:
                         said = {
                             "id": item.source,
                             "kind": fault,

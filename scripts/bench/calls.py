@@ -42,8 +42,7 @@ async def measure(calls: int, kind: str) -> dict[str, float]:
         functions=(Function(name="pay"),),
         backend=Backend(source=SOURCE, setup="account = Account()", objects=("account",)),
     )  # fmt: skip
-    assert instruction.backend is not None
-    opening = opening_cells(instruction.backend)
+    opening = opening_cells(instruction)
     sandbox = open_sandbox(SandboxConfig.model_validate({"kind": kind, "concurrency": 4}))
     await sandbox.start()
 

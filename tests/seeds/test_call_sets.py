@@ -12,7 +12,7 @@ from seed_helpers import load, load_records, write_lines
 from ultrainteract.config import SandboxConfig, SeedConfig
 from ultrainteract.grading import Graders
 from ultrainteract.sandbox import open_sandbox
-from ultrainteract.schema import Call, Label
+from ultrainteract.schema import Call, Instruction, Label, Task
 from ultrainteract.schema.calls import calls_json
 from ultrainteract.seeds.backends import LIST_TOOLS, mcp_backend
 from ultrainteract.tree.call_cells import calls_cell, opening_cells, run_of
@@ -224,8 +224,11 @@ async def test_an_mcp_server_answers_calls_inside_the_sandbox(tmp_path: Path) ->
     (tmp_path / "server.py").write_text(SERVER)
     sandbox = open_sandbox(SandboxConfig(kind="bubblewrap", concurrency=1, containers=1))
     try:
-        backend = mcp_backend(tmp_path / "server.py")
-        listing = await sandbox.run([*opening_cells(backend), LIST_TOOLS])
+        alone = Instruction(
+            task=Task("Tools"), dataset="mcp", prompt="", question="", grader="final_state",
+            backend=mcp_backend(tmp_path / "server.py"),
+        )  # fmt: skip
+        listing = await sandbox.run([*opening_cells(alone), LIST_TOOLS])
         assert listing.value is not None, listing.text
         (tmp_path / "tools.json").write_text(ast.literal_eval(listing.value))
         (found,) = load_records(
@@ -235,7 +238,7 @@ async def test_an_mcp_server_answers_calls_inside_the_sandbox(tmp_path: Path) ->
         assert found.functions[0].required == ("n",)
         first, second = (Call(name="add", arguments={"n": n}) for n in (2, 3))
         cells = [calls_cell(found, [first]), calls_cell(found, [second, Call(name="add")])]
-        execution = await sandbox.run([*opening_cells(backend), *cells])
+        execution = await sandbox.run([*opening_cells(found), *cells])
         assert run_of(execution, 2).texts == ("5", "Error during execution: n is missing")
     finally:
         await sandbox.close()
@@ -258,7 +261,7 @@ async def test_the_interpreter_and_wikipedia_are_functions_among_others(tmp_path
             Call(name="python", arguments={"code": "x = 6\nprint('six')\nx * 7"}),
             Call(name="wikipedia_search", arguments={"query": "Bonn"}),
         ]
-        cells = [*opening_cells(found.backend), calls_cell(found, calls)]
+        cells = [*opening_cells(found), calls_cell(found, calls)]
         execution = await sandbox.run(cells, tools={"wikipedia_search": search})
         assert run_of(execution, 2).texts == ("six\n42", "Page: Bonn")
     finally:

@@ -28,14 +28,21 @@ class Function(Record):
 
     @property
     def properties(self) -> dict[str, Any]:
-        """Schemas of its arguments, by name."""
-        found: dict[str, Any] = self.parameters.get("properties") or {}
-        return found
+        """Schemas of its arguments, by name; one that allows anything (`true`) or nothing (`false`) is empty."""
+        found = self.parameters.get("properties") or {}
+        return {name: part if isinstance(part, dict) else {} for name, part in found.items()}
 
     @property
     def required(self) -> tuple[str, ...]:
         """Arguments that every call must have."""
         return tuple(self.parameters.get("required") or ())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes arguments that `properties` does not list: the schema says so, or lists them elsewhere."""
+        elsewhere = {"$ref", "allOf", "anyOf", "oneOf", "patternProperties", "if"} & self.parameters.keys()
+        listed = "properties" in self.parameters
+        return bool(elsewhere) or self.parameters.get("additionalProperties", not listed) is not False
 
     def tool(self, name: str | None = None) -> dict[str, Any]:
         """The function as chat APIs take it.
@@ -71,7 +78,7 @@ class Call(Record):
 class Backend(Record):
     """Python that answers the calls of an instruction; it runs in the sandbox alone.
 
-    Functions are found by name among what `source` and `setup` define, then among the public methods of `objects`.
+    Functions are found by name among the public methods of `objects`, then among what `source` and `setup` define.
     """
 
     source: str
@@ -79,7 +86,8 @@ class Backend(Record):
     setup: str = ""
     """Run after it: makes the objects in their first state."""
     objects: tuple[str, ...] = ()
-    """Variables whose public methods are functions, and whose public attributes are the state that is compared."""
+    """Variables whose public methods are functions, and whose attributes are the state that is compared; without any,
+    that is the program's global variables."""
     before: tuple[str, ...] = ()
     """Python calls that lead from the first state to that of this instruction: earlier turns of a dialogue."""
     gold: tuple[str, ...] = ()

@@ -2,8 +2,8 @@
 
 An attempt's calls are replayed as cells, as programs are: the source of the functions, the first state, the calls that
 led to the instruction's state, then one cell per message. A cell's value is JSON: each call's result with a hash of the
-whole, and, where it is asked for, a hash of every public attribute of the objects. Names are checked here, before
-anything runs: a call can reach nothing but the functions on offer, with plain values.
+whole, and, where it is asked for, hashes of what the objects hold. Names are checked here, before anything runs: a call
+can reach nothing but the functions on offer, with plain values.
 """
 
 from __future__ import annotations
@@ -11,67 +11,33 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from pydantic import Field
 
-from ultrainteract.grading.finding import Basis
-from ultrainteract.grading.reliability import reliability
 from ultrainteract.sandbox.base import Execution
 from ultrainteract.sandbox.image import program_directory
-from ultrainteract.schema import Backend, Call, Instruction, Record, Verdict
+from ultrainteract.schema import Backend, Call, Instruction, Record
 
 RESULT_CHARS = 2_000
 """Characters of a result that a model is shown; the middle of a longer one is cut."""
-CHECK = "final_state"
-"""Evidence of verdicts by state and results."""
-
-_STATE = """
-def _ui_state(objects):
-    import hashlib, json
-
-    def plain(value, seen):
-        if value is None or isinstance(value, (bool, int, float, str, bytes)):
-            return repr(value)
-        if isinstance(value, dict):
-            return ["dict", sorted([plain(k, seen), plain(v, seen)] for k, v in value.items())]
-        if isinstance(value, (list, tuple)):
-            return [type(value).__name__, *(plain(item, seen) for item in value)]
-        if isinstance(value, (set, frozenset)):
-            return ["set", sorted(json.dumps(plain(item, seen)) for item in value)]
-        if id(value) in seen:
-            return ["seen", seen[id(value)]]
-        seen[id(value)] = len(seen)
-        if hasattr(value, "__dict__"):
-            fields = sorted((k, plain(v, seen)) for k, v in vars(value).items() if not k.startswith("_"))
-            return [type(value).__name__, fields]
-        return [type(value).__name__, str(value)]
-
-    def digest(value):
-        return hashlib.sha256(json.dumps(plain(value, {}), sort_keys=True).encode()).hexdigest()[:24]
-
-    return {
-        variable + "." + name: digest(value)
-        for variable in objects
-        for name, value in vars(globals()[variable]).items()
-        if not name.startswith("_")
-    }
-"""
-"""Hashes every public attribute; only where a state is compared."""
-
 _EXPRESSIONS = """
-def _ui_expressions(texts, objects, limit):
+def _ui_expressions(texts, offered, objects, limit):
+    import ast, builtins
     names = dict(globals())
-    for variable in reversed(objects):
-        instance = globals()[variable]
-        for name in dir(instance):
-            if not name.startswith("_") and callable(getattr(instance, name)):
-                names[name] = getattr(instance, name)
-    return [_ui_made(lambda text=text: eval(text, names), limit) for text in texts]
+    for text in texts:
+        for node in ast.walk(ast.parse(text.strip(), mode="eval")):
+            name = getattr(getattr(node, "func", None), "id", None)
+            if name in offered or (name and name not in names and not hasattr(builtins, name)):
+                try:
+                    names[name] = _ui_find(name, objects)
+                except LookupError:
+                    pass
+    return [_ui_made(lambda text=text: eval(text.strip(), names), limit) for text in texts]
 """
+"""A function on offer is found as the model's calls find it, so that both mean the same."""
 
 _PYTHON = """
 def python(code):
@@ -102,13 +68,24 @@ class CallResult(Record):
     """Whether it returned; False where it raised, or was refused."""
 
 
+class CallState(Record):
+    """What the objects of a backend hold: hashes by path, such as `shop.orders[0]["item"]`."""
+
+    public: dict[str, str] = Field(default_factory=dict)
+    """Of public attributes and properties, and of what they hold."""
+    private: dict[str, str] = Field(default_factory=dict)
+    """Of attributes that begin with `_`, and of global variables beside objects."""
+    unseen: tuple[str, ...] = ()
+    """What cannot be looked into (a connection, a file, another process), with its type."""
+
+
 class CallRun(Record):
     """What the calls of one message gave."""
 
     results: tuple[CallResult, ...] = ()
     """One per call."""
-    state: dict[str, str] = Field(default_factory=dict)
-    """Hashes of the objects' public attributes after them."""
+    state: CallState = CallState()
+    """What the objects hold after them, where it was asked for."""
     status: str = "ok"
     """Status of the execution."""
 
@@ -118,23 +95,57 @@ class CallRun(Record):
         return tuple(result.text for result in self.results)
 
 
-def opening_cells(backend: Backend) -> list[str]:
-    """The functions, the first state, and the calls before the instruction."""
-    cells = ["\n".join((backend.source, backend.setup)), _helper()]
-    return cells if not backend.before else [*cells, expressions_cell(backend, backend.before)]
+def opening_cells(instruction: Instruction, *, before: bool = True, shifted: bool = False) -> list[str]:
+    """The functions, the first state, and the calls before the instruction.
+
+    Args:
+        instruction: The instruction, with a backend.
+        before: Make the calls before the instruction.
+        shifted: At another time of another day: what then differs depends on the clock or on chance.
+    """
+    backend = instruction.backend
+    assert backend is not None
+    cells = [_sandbox_text("call_clock")] if shifted else []
+    cells += ["\n".join((backend.source, backend.setup)), _sandbox_text("call_cell")]
+    return [*cells, expressions_cell(instruction, backend.before)] if before and backend.before else cells
 
 
 @cache
-def _helper() -> str:
-    """The cell that carries calls out. The sandbox has it compiled: it stands among its own files."""
-    return (program_directory() / "_supervisor" / "call_cell.py").read_text(encoding="utf-8")
+def _sandbox_text(name: str) -> str:
+    """A cell among the sandbox's own files; it has `call_cell` compiled."""
+    return (program_directory() / "_supervisor" / f"{name}.py").read_text(encoding="utf-8")
 
 
-def expressions_cell(backend: Backend, calls: Sequence[str]) -> str:
-    """Calls that a data set states, in Python, and the state after them."""
-    results = f"_ui_expressions({list(calls)!r}, {backend.objects!r}, {RESULT_CHARS})"
-    shown = f'{{"results": {results}, "state": _ui_state({backend.objects!r})}}'
-    return f'{_STATE}{_EXPRESSIONS}__import__("json").dumps({shown})'
+@cache
+def _variables(source: str) -> tuple[str, ...]:
+    """Names of the global variables that a program assigns."""
+    tree = ast.parse(source)
+    names = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    for statement in tree.body:
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            names |= {node.id for node in found if isinstance(node.ctx, ast.Store)}
+    return tuple(sorted(names))
+
+
+def _state_of(backend: Backend) -> str:
+    names = set(_variables("\n".join((backend.source, backend.setup)))) - set(backend.objects)
+    return f'"state": _ui_state({backend.objects!r}, {sorted(names)!r})'
+
+
+def expressions_cell(instruction: Instruction, calls: Sequence[str]) -> str:
+    """Calls that a data set states, in Python, and the state after them.
+
+    Args:
+        instruction: The instruction, with a backend.
+        calls: The calls; functions on offer are found as those of a model's calls.
+    """
+    backend = instruction.backend
+    assert backend is not None
+    offered = sorted(function.name for function in instruction.functions)
+    results = f"_ui_expressions({list(calls)!r}, {offered!r}, {backend.objects!r}, {RESULT_CHARS})"
+    shown = f'{{"results": {results}, {_state_of(backend)}}}'
+    return f'{_sandbox_text("call_state")}{_EXPRESSIONS}__import__("json").dumps({shown})'
 
 
 def calls_cell(instruction: Instruction, calls: Sequence[Call], *, state: bool = False) -> str:
@@ -151,16 +162,17 @@ def calls_cell(instruction: Instruction, calls: Sequence[Call], *, state: bool =
     made = []
     for call in calls:
         known = call.name in offered
-        function = f"_ui_find({call.name!r}, {objects!r})" if known else "_ui_refused"
+        places = () if call.name in instruction.tools else objects  # the seed's tools are in no object
+        function = f"_ui_find({call.name!r}, {places!r})" if known else "_ui_refused"
         arguments = call.arguments if known else {"name": call.name}
         made.append(f"_ui_made(lambda: {function}(**{arguments!r}), {RESULT_CHARS})")
-    parts = [_PYTHON] if "python" in offered else []
+    parts = [_PYTHON] if "python" in instruction.tools else []
     if any(call.name not in offered for call in calls):
         parts.append(_REFUSED)
     shown = f'"results": [{", ".join(made)}]'
     if state:
-        parts.append(_STATE)
-        shown += f', "state": _ui_state({objects!r})'
+        parts.append(_sandbox_text("call_state"))
+        shown += f", {_state_of(instruction.backend)}"
     return f'{"".join(parts)}__import__("json").dumps({{{shown}}})'
 
 
@@ -174,7 +186,10 @@ def run_of(execution: Execution, calls: int) -> CallRun:
     if execution.status == "ok" and execution.value is not None and not execution.truncated:
         try:
             made = json.loads(ast.literal_eval(execution.value))
-            return CallRun(results=tuple(map(_result, made["results"])), state=made.get("state", {}))
+            return CallRun(
+                results=tuple(map(_result, made["results"])),
+                state=CallState.model_validate(made.get("state", {})),
+            )
         except (ValueError, SyntaxError, LookupError, TypeError, AttributeError):
             pass
     last = (execution.traceback or "").strip().splitlines()[-1:]
@@ -192,53 +207,3 @@ def _result(made: dict[str, Any]) -> CallResult:
     data = made["text"].encode("utf-8", "replace")
     whole = made.get("whole") or hashlib.sha256(data).hexdigest()[:24]
     return CallResult(text=data.decode(), whole=whole, ok=made["ok"])
-
-
-def state_verdict(
-    instruction: Instruction, before: CallRun, gold: CallRun, exchanged: Sequence[CallRun], last: CallRun
-) -> Verdict:
-    """Whether an attempt did what the right calls do: BFCL's rule for a turn of a dialogue.
-
-    Every public attribute must be equal, and every result of the right calls must be among the attempt's results and
-    those before it. Where no call is right, none may be made.
-
-    Args:
-        instruction: The instruction; its backend states the right calls.
-        before: The calls before the instruction.
-        gold: The right calls.
-        exchanged: Messages with calls before the attempt's last one.
-        last: The last message's calls, and the state after them.
-    """
-    assert instruction.backend is not None
-    made = [result for run in (*exchanged, last) for result in run.results]
-    if gold.status != "ok" or before.status != "ok":
-        return Verdict.undetermined("the right calls could not be carried out")
-    if not all(run.status == "ok" for run in (*exchanged, last)):
-        return Verdict.undetermined(f"the calls were stopped: {last.status}")
-    if not instruction.backend.gold:
-        if made:
-            return Verdict.wrong(
-                CHECK, "call_where_none_fits: a function is called, and nothing may be done yet"
-            )
-        return _correct("no function is called, and none may be")
-    if not made:
-        return _wrong("empty_turn_model_response: no function is called")
-    changed = sorted(name for name, value in gold.state.items() if last.state.get(name) != value)
-    if changed:
-        return _wrong(f"instance_state_mismatch: another state of {', '.join(changed)[:200]}")
-    missing = Counter(result.whole for result in gold.results)
-    missing.subtract(Counter(result.whole for result in (*before.results, *made)))
-    lacking = sum(count for count in missing.values() if count > 0)
-    if lacking:
-        return Verdict.wrong(
-            CHECK, f"execution_response_mismatch: {lacking} results of the right calls are lacking"
-        )
-    return _correct("the state and the results agree")
-
-
-def _correct(detail: str) -> Verdict:
-    return Verdict.correct(CHECK, detail, reliability(CHECK, Basis.EXACT, True))
-
-
-def _wrong(detail: str) -> Verdict:
-    return Verdict.wrong(CHECK, detail, reliability(CHECK, Basis.EXACT, False))

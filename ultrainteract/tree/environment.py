@@ -31,15 +31,8 @@ from ultrainteract.schema import (
 )
 from ultrainteract.schema.calls import results_text
 from ultrainteract.store import Recorder
-from ultrainteract.tree.call_cells import (
-    CHECK,
-    CallRun,
-    calls_cell,
-    expressions_cell,
-    opening_cells,
-    run_of,
-    state_verdict,
-)
+from ultrainteract.tree.call_cells import CallRun, calls_cell, expressions_cell, opening_cells, run_of
+from ultrainteract.tree.call_state import CHECK, RightCalls, state_verdict
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +156,7 @@ class Environment:
         backend = instruction.backend
         if backend is None or not backend.before:
             return ()
-        return (await self._stated(instruction, backend.before, ())).texts
+        return (await self._stated(instruction, backend.before, before=False)).texts
 
     # ------------------------------------------------------------------------------------------- functions
 
@@ -171,7 +164,6 @@ class Environment:
         self, instruction: Instruction, attempts: Sequence[Sequence[tuple[Call, ...]]], *, state: bool = False
     ) -> list[CallRun]:
         """What the last message of each attempt gave; an attempt is the calls of its messages, in order."""
-        assert instruction.backend is not None
         cells = [
             [
                 *(calls_cell(instruction, calls) for calls in before),
@@ -179,43 +171,48 @@ class Environment:
             ]
             for *before, last in attempts
         ]
-        keys = [self._call_key(instruction, attempt) for attempt in cells]
+        opening = opening_cells(instruction)
+        keys = [self._call_key(opening, attempt) for attempt in cells]
 
         async def make(number: int) -> CallRun:
-            return await self._execute(instruction, cells[number], len(attempts[number][-1]))
+            return await self._execute(instruction, cells[number], len(attempts[number][-1]), opening)
 
         return await self._observations.recorded(instruction.id, keys, make, CallRun)
 
-    async def _stated(self, instruction: Instruction, calls: Sequence[str], before: Sequence[str]) -> CallRun:
-        """What calls that the data set states give, after others that it states."""
-        backend = instruction.backend
-        assert backend is not None
-        plain = instruction.model_copy(
-            update={"backend": backend.model_copy(update={"before": tuple(before)})}
-        )
-        cell = expressions_cell(backend, calls)
+    async def _stated(
+        self, instruction: Instruction, calls: Sequence[str], *, before: bool = True, shifted: bool = False
+    ) -> CallRun:
+        """What calls that the data set states give; see `opening_cells` for the arguments."""
+        opening = opening_cells(instruction, before=before, shifted=shifted)
+        cell = expressions_cell(instruction, calls)
 
         async def make(number: int) -> CallRun:
-            return await self._execute(plain, [cell], len(calls))
+            return await self._execute(instruction, [cell], len(calls), opening)
 
-        (run,) = await self._observations.recorded(
-            instruction.id, [self._call_key(plain, [cell])], make, CallRun
-        )
+        key = self._call_key(opening, [cell])
+        (run,) = await self._observations.recorded(instruction.id, [key], make, CallRun)
         return run
 
-    def _call_key(self, instruction: Instruction, cells: Sequence[str]) -> bytes:
-        assert instruction.backend is not None
-        opening = opening_cells(instruction.backend)
+    async def _right_calls(self, instruction: Instruction) -> RightCalls:
+        backend = instruction.backend
+        assert backend is not None
+        gold = await self._stated(instruction, backend.gold)
+        return RightCalls(
+            before=await self._stated(instruction, backend.before, before=False),
+            gold=gold,
+            again=await self._stated(instruction, backend.gold, shifted=True) if backend.gold else gold,
+        )
+
+    def _call_key(self, opening: Sequence[str], cells: Sequence[str]) -> bytes:
         return bytes.fromhex(
             content_hash([ENVIRONMENT_VERSION, "calls", self._limits.model_dump(), [*opening, *cells]])
         )
 
-    async def _execute(self, instruction: Instruction, cells: Sequence[str], calls: int) -> CallRun:
-        assert instruction.backend is not None
+    async def _execute(
+        self, instruction: Instruction, cells: Sequence[str], calls: int, opening: Sequence[str]
+    ) -> CallRun:
         tools = {name: self._tools[name] for name in instruction.tools if name in self._tools}
-        execution = await self._sandbox.run(
-            [*opening_cells(instruction.backend), *cells], limits=self._limits, tools=tools
-        )
+        execution = await self._sandbox.run([*opening, *cells], limits=self._limits, tools=tools)
         if execution.status == "fault":
             raise SandboxError(
                 "The sandbox failed while it ran calls of this instruction; it is kept for retry."
@@ -224,8 +221,6 @@ class Environment:
 
     async def _check_calls(self, instruction: Instruction, action: Action) -> Observed:
         """Observes an attempt whose calls are carried out."""
-        backend = instruction.backend
-        assert backend is not None
         messages = _messages(action)
         (last,) = await self._run_calls(instruction, [messages], state=instruction.grader == CHECK)
         observation = Observation(
@@ -241,10 +236,11 @@ class Environment:
             return Observed(
                 observation=observation, verdict=Verdict.undetermined("the message cannot be read")
             )
-        before = await self._stated(instruction, backend.before, ())
-        gold = await self._stated(instruction, backend.gold, backend.before)
+        right = await self._right_calls(instruction)
         earlier = [messages[: number + 1] for number in range(len(messages) - 1)]
-        verdict = state_verdict(instruction, before, gold, await self._run_calls(instruction, earlier), last)
+        exchanged = await self._run_calls(instruction, earlier)
+        calls = [call for message in messages for call in message]
+        verdict = state_verdict(instruction, right, calls, exchanged, last)
         return Observed(observation=observation, verdict=verdict)
 
     # ------------------------------------------------------------------------------------------ recording
@@ -264,6 +260,8 @@ class Environment:
                  action.code, action.answer, shown]  # fmt: skip
         if instruction.functions:
             parts.append(action.text)
+        if (backend := instruction.backend) is not None:  # no part of the instruction's id
+            parts.append([*opening_cells(instruction), *backend.gold])
         return bytes.fromhex(content_hash(parts))
 
     # ----------------------------------------------------------------------------------------- observing
