@@ -344,6 +344,18 @@ def test_a_models_answers_carry_its_name_and_stay_when_another_one_is_asked(tmp_
     assert annotator_name(alike, names[0]) != annotator_name(alike, names[1])
 
 
+def test_a_model_answers_each_question_of_a_plan_once_whoever_has_answered_it(tmp_path: Path) -> None:
+    rows = [
+        one.model_dump(mode="json") for name in ("fixed opinion", "coin") for one in answered(plan(), name)
+    ]
+    settings = api.load_config("configs/demo.yaml")
+    report = api.run_annotation(write(tmp_path / "both.jsonl", rows), settings, "actor", tmp_path / "out")
+    assert report["questions"] == 16
+    assert api.classify_annotations(report["file"])["measures"] == 16
+    with pytest.raises(ConfigError, match="no model 'nobody'"):
+        api.run_annotation(tmp_path / "both.jsonl", settings, "nobody", tmp_path / "other")
+
+
 def test_pairs_of_an_earlier_classification_do_not_outlive_it(tmp_path: Path) -> None:
     plan_file = tmp_path / "plan.jsonl"
     api.plan_annotation(items(tmp_path, 12), output=plan_file, annotator="ann")

@@ -94,13 +94,16 @@ def run_annotation(
     from ultrainteract.judgments.annotators.measures import read_questions
 
     file = Path(output) / "answers.jsonl"
-    questions = read_questions(read_rows(plan))
-    if model in config.models:
-        name = annotator_name(config, model)
-        asked = {one.model_copy(update={"annotator": name}).key for one in questions}
-        _keep_answers(file, asked, force)
+    name = annotator_name(config, model) if model in config.models else model
+    blank = {"annotator": name, "answer": None}  # whoever else has answered the plan
+    questions = {
+        one.key: one for one in (q.model_copy(update=blank) for q in read_questions(read_rows(plan)))
+    }
+    _keep_answers(file, questions, force)
     answered = with_model(
-        config, model, lambda built: ask_model(questions, config, model, {model: built}, Path(output))
+        config,
+        model,
+        lambda built: ask_model(list(questions.values()), config, model, {model: built}, Path(output)),
     )
     _write_questions(file, answered)
     return {
