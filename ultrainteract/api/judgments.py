@@ -74,7 +74,7 @@ def vote_pairs(
         min_reliability: Minimum reliability of a pair.
         seed: Seed of every random choice.
         cleaning: Drop votes that do not count.
-        style: Refuse wins of models that are expected to lose at equal style.
+        style: Refuse wins that the style of the two answers explains (see docs/votes.md).
 
     Returns:
         The report as plain JSON; votes read = kept + dropped + unreadable, couples of answers = pairs + refused.

@@ -74,7 +74,7 @@ def pairs(
         float, typer.Option(help="Minimum reliability of a pair.", min=0.5, max=1)
     ] = 0.5,
     no_style: Annotated[
-        bool, typer.Option("--no-style", help="Keep wins of models that would lose at equal style.")
+        bool, typer.Option("--no-style", help="Keep wins that the style of the two answers explains.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     raw: Annotated[bool, typer.Option("--raw", help="Keep every readable vote.")] = False,

@@ -42,6 +42,8 @@ def show_votes(report: VoteReport, console: Console) -> None:
         for effect in report.equal_style.effects:
             effects.add_row(effect.feature, f"{effect.coefficient:+.2f} ± {1.96 * effect.standard_error:.2f}")
         console.print(effects)
+        if report.equal_style.without:
+            say(f"Left out of equal style: {report.equal_style.without:,} votes without texts or counts.")
     if report.ratings.apart:
         say(f"Not comparable in both directions, so not rated: {', '.join(report.ratings.apart)}")
     say(f"Separability: {report.ratings.separability:.0%} of the pairs of models have disjoint intervals.")

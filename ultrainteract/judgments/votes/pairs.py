@@ -6,8 +6,9 @@ on the same items (Dawid and Skene's model with one parameter per voter):
 
     reliability = ½ + (posterior − ½) · (2 · accuracy − 1)
 
-Refused, each with its reason: ties, items without a majority, votes without texts, and wins of a model that at
-equal style would be expected to lose (its style-adjusted probability is below ½).
+Refused, each with its reason: ties, items without a majority, votes without texts, and wins that style explains: with
+the style of these two answers the win was expected (its probability is at least ½), at equal style it was not. So the
+answers' own difference in style must turn the probability; models' ratings alone refuse no pair.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 
 from ultrainteract.judgments.votes.battle import Battle
 from ultrainteract.judgments.votes.ratings import Ratings
+from ultrainteract.judgments.votes.style import StyleControlled
 from ultrainteract.schema import content_hash
 
 _PRIOR_ACCURACY, _PRIOR_WEIGHT = 0.75, 4.0
@@ -66,14 +68,14 @@ class PairReport:
 
 def voted_pairs(
     battles: Sequence[Battle],
-    equal_style: Mapping[str, float] | None = None,
+    equal_style: StyleControlled | None = None,
     ratings: Ratings | None = None,
 ) -> PairReport:
     """Makes pairs of cleaned votes.
 
     Args:
         battles: Votes that count (see `cleaning`).
-        equal_style: Strengths of models at equal style (logits), to refuse wins that style explains.
+        equal_style: Ratings at equal style and what style does, to refuse wins that style explains.
         ratings: Ratings of the models, to mark pairs that contradict them; they make and refuse none.
     """
     intervals = {} if ratings is None else {one.model: (one.low, one.high) for one in ratings.models}
@@ -99,7 +101,7 @@ def _couple(battle: Battle) -> str:
 def _pair(
     votes: Sequence[Battle],
     accuracy: Mapping[str, float],
-    equal_style: Mapping[str, float] | None,
+    equal_style: StyleControlled | None,
     intervals: Mapping[str, tuple[float, float]],
 ) -> VotePair | str:
     first = votes[0]
@@ -115,15 +117,19 @@ def _pair(
     if 2 * for_first == decided or 2 * max(for_first, decided - for_first) <= len(votes):
         return "no majority"
     sides = [(first.model_a, first.response_a), (first.model_b, first.response_b)]
+    styles = [first.style_a, first.style_b]
     if 2 * for_first < decided:
         sides.reverse()
+        styles.reverse()
     if sides[0][1].strip() == sides[1][1].strip():
         return "equal answers"
     adjusted = None
-    if equal_style is not None and sides[0][0] in equal_style and sides[1][0] in equal_style:
-        adjusted = _probability(equal_style[sides[0][0]] - equal_style[sides[1][0]])
-        if adjusted < 0.5:
+    strengths = equal_style.ratings.strengths() if equal_style is not None else {}
+    if equal_style is not None and sides[0][0] in strengths and sides[1][0] in strengths:
+        gap = strengths[sides[0][0]] - strengths[sides[1][0]]
+        if gap < 0 <= gap + equal_style.shift(*styles):
             return "win explained by style"
+        adjusted = logistic(gap)
     agreeing = max(for_first, decided - for_first)
     skill = sum(accuracy.get(b.judge or "", _PRIOR_ACCURACY) for b in votes) / len(votes)
     posterior = (agreeing + 1) / (decided + 2)
@@ -144,8 +150,9 @@ def _for_first(first: Battle, battle: Battle) -> float:
     return battle.score if same else 1 - battle.score
 
 
-def _probability(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit))
+def logistic(logit: float) -> float:
+    """The probability with these log odds, however large they are."""
+    return 0.5 * (1 + math.tanh(logit / 2))
 
 
 def voter_accuracy(groups: Sequence[Sequence[Battle]]) -> dict[str, float]:
@@ -174,11 +181,8 @@ def one_coin(items: Sequence[Sequence[tuple[str, float]]], *, rounds: int = 50) 
         right: dict[str, float] = defaultdict(lambda: _PRIOR_ACCURACY * _PRIOR_WEIGHT)
         seen: dict[str, float] = defaultdict(lambda: _PRIOR_WEIGHT)
         for marks in items:
-            yes = no = 1.0
-            for judge, mark in marks:
-                yes *= accuracy[judge] if mark == 1 else 1 - accuracy[judge]
-                no *= accuracy[judge] if mark == 0 else 1 - accuracy[judge]
-            truth = yes / (yes + no)
+            odds = {judge: math.log(accuracy[judge] / (1 - accuracy[judge])) for judge, _ in marks}
+            truth = logistic(sum(odds[judge] if mark == 1 else -odds[judge] for judge, mark in marks))
             for judge, mark in marks:
                 right[judge] += truth if mark == 1 else 1 - truth
                 seen[judge] += 1

@@ -66,7 +66,7 @@ class VoteReport:
             "ratings": _rows(self.ratings),
             "equal_style": None if self.equal_style is None else {
                 "separability": self.equal_style.ratings.separability, "ratings": _rows(self.equal_style.ratings),
-                "effects": [vars(effect) for effect in self.equal_style.effects],
+                "effects": [vars(effect) for effect in self.equal_style.effects], "left_out": self.equal_style.without,
             },
             "first_place": None if self.first is None else {
                 "leader": self.first.leader, "follower": self.first.follower, "votes": len(self.first.votes),
@@ -95,14 +95,14 @@ def rate_votes(
     Args:
         records: What `read_battles` yields.
         method: How ties count (see `ratings.rate`).
-        style: Rate at equal style as well; the votes must have texts or counts.
+        style: Rate at equal style as well, by the votes that have texts or counts.
         confidence: Level of all intervals.
         resamples: Bootstrap samples.
         seed: Seed of every random choice.
         cleaning: Drop votes that do not count; off, only unreadable records are left out.
 
     Raises:
-        DataError: No two models can be compared, or style was asked for and is not known.
+        DataError: No two models can be compared, or style was asked for and no vote has any.
     """
     battles, bad = split(records)
     cleaned = clean(battles, seed=seed) if cleaning else Cleaned(kept=battles)

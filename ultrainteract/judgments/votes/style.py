@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ultrainteract.errors import DataError
-from ultrainteract.judgments.votes.battle import Battle
+from ultrainteract.judgments.votes.battle import Battle, Style
 from ultrainteract.judgments.votes.ratings import Design, Ratings, design, ranked
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class StyleEffect:
     coefficient: float
     """Logits per standard deviation of the relative difference."""
     standard_error: float
+    spread: float
+    """Standard deviation of the relative difference (a − b) / (a + b) over the votes; 0 where none differ."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +43,42 @@ class StyleControlled:
 
     ratings: Ratings
     effects: tuple[StyleEffect, ...]
+    without: int = 0
+    """Votes that are left out because the style of an answer is not known."""
+
+    def shift(self, first: Style | None, second: Style | None) -> float:
+        """Logits that the style of the first answer gives it over the second; 0 where a style is not known."""
+        if first is None or second is None:
+            return 0.0
+        return sum(
+            effect.coefficient * (a - b) / (a + b) / effect.spread
+            for effect, a, b in zip(self.effects, first.values(), second.values(), strict=True)
+            if a + b and effect.spread
+        )
 
 
 def rate_at_equal_style(battles: Sequence[Battle], *, confidence: float = 0.95) -> StyleControlled:
     """Rates models with style as a covariate.
 
     Args:
-        battles: The votes, cleaned; each with the style of both answers.
+        battles: The votes, cleaned; those without the style of both answers are left out.
         confidence: Level of the intervals.
 
     Raises:
-        DataError: A vote has no style (no texts and no counts in its file), or no two models are comparable.
+        DataError: No vote has a style (no texts and no counts in its file), or no two models are comparable.
     """
     import numpy as np
 
-    without = next((battle for battle in battles if battle.style_a is None or battle.style_b is None), None)
-    if without is not None:
+    styles = [(b.style_a.values(), b.style_b.values()) if b.style_a and b.style_b else None for b in battles]
+    styled = [battle for battle, style in zip(battles, styles, strict=True) if style is not None]
+    if battles and not styled:
         raise DataError(
-            f"{without.where}: style control needs the answers' texts, or the counts of the Arena's files."
+            f"{battles[0].where}: style control needs the answers' texts, or the counts of the Arena's files; "
+            f"none of {len(battles):,} votes has them."
         )
-    arrays = design(battles)
-    styles = np.array(
-        [[side.values() for side in (battles[i].style_a, battles[i].style_b) if side] for i in arrays.used],
-        dtype=float,
-    )
-    features = _relative(styles[:, 0], styles[:, 1])
+    arrays = design(styled)
+    values = np.array([style for style in styles if style is not None], dtype=float)[arrays.used]
+    features, spread = _relative(values[:, 0], values[:, 1])
     weights = pair_weights(arrays)
     strengths, effects, covariance = fit_with_style(arrays, features, weights)
     count = len(arrays.names)
@@ -73,9 +86,10 @@ def rate_at_equal_style(battles: Sequence[Battle], *, confidence: float = 0.95) 
     return StyleControlled(
         ratings=ranked(arrays, strengths, covariance[:count, :count], confidence),
         effects=tuple(
-            StyleEffect(name, float(value), float(error))
-            for name, value, error in zip(FEATURES, effects, errors, strict=True)
+            StyleEffect(name, float(value), float(error), float(deviation))
+            for name, value, error, deviation in zip(FEATURES, effects, errors, spread, strict=True)
         ),
+        without=len(battles) - len(styled),
     )
 
 
@@ -128,10 +142,13 @@ def fit_with_style(
     return strengths, values[count:], np.asarray(inverse @ (scores.T @ scores) @ inverse)
 
 
-def _relative(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def _relative(
+    first: NDArray[np.float64], second: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Relative differences scaled to unit variance, shape (votes, features), and their standard deviations before."""
     import numpy as np
 
     total = first + second
     relative = np.divide(first - second, total, out=np.zeros_like(total), where=total > 0)
     spread = relative.std(axis=0)
-    return np.asarray(np.divide(relative, spread, out=np.zeros_like(relative), where=spread > 0))
+    return np.divide(relative, spread, out=np.zeros_like(relative), where=spread > 0), np.asarray(spread)

@@ -14,7 +14,7 @@ from ultrainteract.judgments.votes.cleaning import Cleaned, clean
 from ultrainteract.judgments.votes.pairs import VotePair, voted_pairs
 from ultrainteract.judgments.votes.ratings import Ratings, rate
 from ultrainteract.judgments.votes.report import split
-from ultrainteract.judgments.votes.style import rate_at_equal_style
+from ultrainteract.judgments.votes.style import StyleControlled, rate_at_equal_style
 from ultrainteract.readers.files import BadRecord
 from ultrainteract.schema import Evidence
 
@@ -85,17 +85,16 @@ def vote_trees(
     )
 
 
-def _ratings(battles: list[Battle], style: bool) -> tuple[Ratings | None, dict[str, float] | None]:
-    """Ratings and strengths at equal style, where these votes allow them: neither makes a pair."""
+def _ratings(battles: list[Battle], style: bool) -> tuple[Ratings | None, StyleControlled | None]:
+    """Ratings, and ratings at equal style, where these votes allow them: neither makes a pair."""
     try:
         ratings = rate(battles)
     except DataError:  # no two models are comparable
         return None, None
     if not style:
         return ratings, None
-    styled = [battle for battle in battles if battle.style_a is not None and battle.style_b is not None]
     try:
-        return ratings, rate_at_equal_style(styled).ratings.strengths()
+        return ratings, rate_at_equal_style(battles)
     except DataError:
         return ratings, None
 
