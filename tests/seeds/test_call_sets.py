@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
-from seed_helpers import load, load_records, write_lines
+from seed_helpers import load, load_records, run_config, write_lines
 
 from ultrainteract.config import SandboxConfig, SeedConfig
 from ultrainteract.grading import Graders
+from ultrainteract.running.validation import validate_run
 from ultrainteract.sandbox import open_sandbox
 from ultrainteract.schema import Call, Instruction, Label, Task
 from ultrainteract.schema.calls import calls_json
@@ -272,3 +273,46 @@ async def test_the_interpreter_and_wikipedia_are_functions_among_others(tmp_path
         dataset="tool_tasks", path="state.jsonl", options={"python": "shop.py"}, tools=("python",)
     )
     assert "proves nothing beside an interpreter" in load(seed, tmp_path)[1][0].reason
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("buy('pear'", "is no Python expression"),
+        ("buy('pear'); buy('fig')", "is no Python expression"),
+        ("x = buy('pear')", "is no Python expression"),
+        ("'pear'", "calls no function"),
+        ("byu('pear')", "calls 'byu', which is not among the functions"),
+        ("backend.buy('pear')", "calls 'backend.buy', which is not among the functions"),
+        ("buy()", "lacks argument name"),
+        ("buy(count=2)", "lacks argument name"),
+        ("buy('pear', kind='big')", "has an argument kind, which buy does not take"),
+        ("buy('pear', 1, 'cash', 3)", "has too many arguments"),
+        ("buy('pear', name='fig')", "gives argument name twice"),
+    ],
+)
+def test_a_right_call_that_no_model_could_make_is_refused_by_name(
+    tmp_path: Path, call: str, reason: str
+) -> None:
+    (tmp_path / "shop.py").write_text(SHOP)
+    rows = [{"question": "q", "after": [call]}, {"question": "p", "after": ["buy('pear', count=1 + 1)"]}]
+    write_lines(tmp_path / "rows.jsonl", rows)
+    seed = SeedConfig(dataset="tool_tasks", path="rows.jsonl", options={"python": "shop.py"})
+    found, issues = load(seed, tmp_path)
+    assert [item.question for item in found] == ["p"], "the other record is read"
+    assert [issue.source for issue in issues] == ["rows.jsonl:1"]
+    assert reason in issues[0].reason
+
+
+@pytest.mark.bubblewrap
+async def test_validation_names_right_calls_that_raise(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(SHOP)
+    rows = [{"question": "q", "after": ["buy('pear', None)"]}, {"question": "p", "after": ["buy('pear')"]}]
+    write_lines(tmp_path / "rows.jsonl", rows)
+    seeds = [{"dataset": "tool_tasks", "path": "rows.jsonl", "options": {"python": "shop.py"}}]
+    settings = run_config(seeds).model_copy(update={"sandbox": SandboxConfig(kind="bubblewrap")})
+    report = await validate_run(settings, tmp_path, limit=10)
+    (check,) = [check for check in report.checks if check.name == "right calls of tool_tasks"]
+    assert not check.passed
+    assert check.detail == "1 of 2 can be carried out"
+    assert check.items[0].startswith("tool_tasks/train/1: the right call buy('pear', None) fails: Error")

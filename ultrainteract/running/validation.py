@@ -18,8 +18,9 @@ from ultrainteract.sandbox.backends import explain
 from ultrainteract.sandbox.base import Sandbox
 from ultrainteract.schema import Instruction, Record, Task
 from ultrainteract.seeds import SeedIssue, stream_instructions
-from ultrainteract.seeds.check import check_dataset
+from ultrainteract.seeds.check import TOLERATED, check_dataset
 from ultrainteract.seeds.loading import CONFLICT
+from ultrainteract.tree.call_state import CHECK, right_calls_fault
 
 _SERVER_WAIT_S = 5.0
 """Longest wait for a server that does not answer, seconds."""
@@ -64,7 +65,7 @@ async def validate_run(
     checks.append(seeds)
     sandbox = None
     try:
-        if any(sample.tools or sample.task.runs_program for sample in samples):
+        if any(sample.tools or sample.backend or sample.task.runs_program for sample in samples):
             sandbox = open_sandbox(config.sandbox, unsafe=unsafe)
             await sandbox.start()
             execution = await sandbox.run(["x = 6 * 7", "x"])
@@ -78,6 +79,8 @@ async def validate_run(
                 )
             )
         checks += await _check_ground_truths(samples, sandbox, config)
+        if sandbox is not None:
+            checks += await _check_right_calls(samples, sandbox, config)
     except SandboxError as error:
         checks.append(Check(name="sandbox", passed=False, detail=str(error)))
     finally:
@@ -193,6 +196,27 @@ def _read_seeds(config: RunConfig, base: Path, limit: int) -> tuple[list[Instruc
         for kind, source in sorted(first.items(), key=lambda item: item[0][0])[:_SHOWN]
     )
     return samples, Check(name="seeds", passed=bool(samples), detail=detail, items=items)
+
+
+async def _check_right_calls(samples: list[Instruction], sandbox: Sandbox, config: RunConfig) -> list[Check]:
+    """Right calls that lead to a final state are carried out: where one raises, nothing can be judged."""
+    faults: dict[str, list[str]] = defaultdict(list)
+    counts: Counter[str] = Counter()
+    for sample in samples:
+        if sample.grader == CHECK and sample.backend is not None:
+            counts[sample.dataset] += 1
+            fault = await right_calls_fault(sandbox, sample, config.sandbox.limits)
+            if fault:
+                faults[sample.dataset].append(f"{sample.source}: {fault}")
+    return [
+        Check(
+            name=f"right calls of {dataset}",
+            passed=len(faults[dataset]) <= TOLERATED * count,
+            detail=f"{count - len(faults[dataset]):,} of {count:,} can be carried out",
+            items=tuple(faults[dataset][:_SHOWN]),
+        )
+        for dataset, count in counts.items()
+    ]
 
 
 async def _check_ground_truths(

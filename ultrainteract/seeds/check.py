@@ -20,7 +20,7 @@ from ultrainteract.schema import Instruction, Label, Record, Verdict
 from ultrainteract.seeds.loading import GoldAnswers
 
 _AT_ONCE = 8
-_TOLERATED = 0.05
+TOLERATED = 0.05
 """Share of gold answers and reference solutions that may fail their own check."""
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _VALUE = re.compile(r"[\d\\=^*/+<>∞π√]")
@@ -71,13 +71,13 @@ class DatasetCheck(Record):
         that pass another problem's tests are no failure: easy and hard versions share solutions.
         """
         answers, solutions = self.answers, self.solutions
-        golds_fail = answers is not None and answers.checked - answers.accepted > answers.checked * _TOLERATED
+        golds_fail = answers is not None and answers.checked - answers.accepted > answers.checked * TOLERATED
         wrong = 0 if solutions is None else solutions.checked - solutions.accepted - solutions.undetermined
         return not (
             golds_fail
             or self.odd
             or (answers is not None and answers.false_accepts)
-            or (solutions is not None and (wrong > solutions.checked * _TOLERATED or solutions.disagreements))
+            or (solutions is not None and (wrong > solutions.checked * TOLERATED or solutions.disagreements))
         )
 
 

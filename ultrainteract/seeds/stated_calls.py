@@ -11,12 +11,13 @@ from ultrainteract.schema import Call, Function
 from ultrainteract.seeds.functions import plain
 
 
-def stated_call(text: str, functions: Sequence[Function]) -> Call | None:
+def stated_call(text: str, functions: Sequence[Function], *, named: bool = False) -> Call | None:
     """A right call as a model would make it.
 
     Args:
         text: A Python call; arguments without names are in the order of the schema.
         functions: Functions on offer.
+        named: Every argument must have its name: a server takes no others.
 
     Returns:
         The call; None where an argument is no plain value, so that it is known when it runs.
@@ -39,6 +40,10 @@ def stated_call(text: str, functions: Sequence[Function]) -> Call | None:
         item.arg is None for item in node.keywords
     ):
         return None
+    if named and node.args:
+        raise Unusable(
+            f"the right call '{shown}' has an argument without a name, which a server does not take"
+        )
     names = list(function.properties)
     given = [*names[: len(node.args)], *(str(item.arg) for item in node.keywords)]
     if not function.is_open:

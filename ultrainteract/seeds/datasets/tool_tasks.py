@@ -13,6 +13,7 @@ from ultrainteract.seeds.backends import mcp_backend, python_backend, read_funct
 from ultrainteract.seeds.functions import check_golds, plain, published, right_call, shown_calls
 from ultrainteract.seeds.problem import Problem
 from ultrainteract.seeds.registry import dataset
+from ultrainteract.seeds.stated_calls import stated_call
 
 
 @dataset(
@@ -42,6 +43,8 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
         if "python" in seed.tools:
             raise Unusable("a final state proves nothing beside an interpreter that can set it")
         golds = row.texts("after")
+        for text in golds:
+            stated_call(text, functions, named=bool(options["mcp"]))
         grader, gold, backend = "final_state", "\n".join(golds), backend.model_copy(update={"gold": golds})
     elif row.has("calls"):
         listed = row.get("calls")
