@@ -109,7 +109,7 @@ def test_two_ratings_on_the_scale_are_read_whatever_is_written_around_them() -> 
             "Rating 1: {0}\nRating 2: {1}", "1. {0}\n2. {1}", "1) {0}, 2) {1}", "A: {0}\nB: {1}", "{0} vs. {1}",
             "Answer 2: {1}, answer 1: {0}", "**Answer 1:** {0}/10 (long)\nGood.\n\n**Answer 2:** {1}/10 (short)\n3 facts",
             "The second answer is {1} and the first is {0}", "Rating of answer 2: {1}; rating of answer 1: {0}", "{0} & {1}",
-            "Ratings: {0} {1}", "My ratings:\n{0} {1}\n1. clear\n2. short", "On a scale from 0 to 10: {0} {1}",
+            "Ratings: {0} {1}", "Here is a rating for each: {0} {1}", "My ratings:\n{0} {1}\n1. clear\n2. short", "On a scale from 0 to 10: {0} {1}",
             "{0} {1} because the first is better", "- Answer 1: {0}\n- Answer 2: {1}", "Response 1 {0} Response 2 {1}",
             '{{"answer_1": {0}, "answer_2": {1}}}',
         ):  # fmt: skip

@@ -302,3 +302,6 @@ def test_what_rate_proposes_is_what_pairs_takes(
         api.rate_writing(other, settings, name, tmp_path / "out")
     assert (tmp_path / "out" / "rated.jsonl").read_bytes() == held
     assert api.rate_writing(other, settings, name, tmp_path / "out", force=True)["rated"] == 1
+    (tmp_path / "out" / "rated.jsonl").write_text('{"rated_by": {}, "paragraph": []}\nnot JSON\n')
+    with pytest.raises(StoreError, match="2 answers by"):
+        api.rate_writing(other, settings, name, tmp_path / "out")

@@ -232,16 +232,14 @@ def rate_writing(
     rated = Path(output) / "rated.jsonl"
     if model in config.models and rated.exists() and not force:
         name = annotator_name(config, model)
-        again = {(name, row.data["proposition"], row.data["paragraph"]) for row in rows}
-        held = [getattr(row, "data", {}) for row in read_rows(rated)]
-        refuse_loss(
-            rated,
-            [
-                str(row.get("rated_by"))
-                for row in held
-                if (row.get("rated_by"), row.get("proposition"), row.get("paragraph")) not in again
-            ],
-        )
+        again = {(name, str(row.get("proposition")), str(row.get("paragraph"))) for row in rows}
+        held = [
+            tuple(
+                str(getattr(row, "data", {}).get(field)) for field in ("rated_by", "proposition", "paragraph")
+            )
+            for row in read_rows(rated)
+        ]
+        refuse_loss(rated, [one[0] for one in held if one not in again])
     found = with_model(
         config,
         model,

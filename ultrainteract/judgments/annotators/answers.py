@@ -51,7 +51,7 @@ _PLAIN = re.compile(
     rf"|[ \t]*(?:[.,;][ \t]*)?\n\s*(?P<next>{_NUMBER})\W*)(?:\n|$)",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(r"\b(?:first|second|former|latter|reverse\w*|a|b)\b", re.IGNORECASE)
+_ORDINAL = re.compile(r"\b(?:first|second|former|latter|reverse\w*|(?-i:A|B))\b", re.IGNORECASE)
 
 
 def read_choice(answer: str) -> Choice | None:
