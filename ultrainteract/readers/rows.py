@@ -103,6 +103,22 @@ class Row:
         """As `text`, but None where none of the fields is there or holds anything."""
         return next((plain_text(self._find(name), name) for name in names if self.has(name)), None)
 
+    def identity(self, *names: str) -> str | None:
+        """The first of these ids that is there, as text; a list is one id of several parts, the first of which counts.
+
+        None where no id is there or holds anything (`is_empty`): a missing id tells nothing apart, so whoever groups
+        records by an id must not take two missing ones as equal.
+
+        Raises:
+            Unusable: An id is an object, or no usable text.
+        """
+        for name in names:
+            value = self._find(name)
+            parts = value if isinstance(value, (list, tuple)) else (value,)
+            if parts and not is_empty(parts[0]):
+                return ":".join(plain_text(part, name) for part in parts if not is_empty(part))
+        return None
+
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts; a single text counts as a list of one, a missing field as none.
 
@@ -167,6 +183,11 @@ class Row:
             else:
                 return None
         return here
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a cell holds nothing: null, blank text, or not a number."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value != value
 
 
 def read_nested(value: Any, name: str) -> Any:

@@ -15,7 +15,7 @@ from ultrainteract.errors import DataError
 from ultrainteract.judgments.annotators.answers import Choice, read_choice, read_ratings
 from ultrainteract.judgments.votes.battle import Battle
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.readers.rows import Row, Unusable, number_text
+from ultrainteract.readers.rows import Row, Unusable, is_empty, number_text
 from ultrainteract.schema import Record, content_hash
 
 Known = dict[str, tuple["Item", str]]
@@ -97,11 +97,6 @@ class Question(Record):
         if shown is None or shown == "tie":
             return shown
         return shown if self.order == "straight" else "b" if shown == "a" else "a"
-
-
-def is_empty(value: Any) -> bool:
-    """Whether a cell holds nothing: null, blank text, or not a number."""
-    return value is None or (isinstance(value, str) and not value.strip()) or value != value
 
 
 def check_item(item: Item, where: str, known: Known) -> None:

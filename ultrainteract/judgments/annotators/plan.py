@@ -13,11 +13,10 @@ from ultrainteract.judgments.annotators.measures import (
     Question,
     Scale,
     check_item,
-    is_empty,
 )
 from ultrainteract.prompts import Prompts
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.readers.rows import Row, Unusable, is_empty
 from ultrainteract.schema import Message, content_hash
 
 WORDINGS = 3

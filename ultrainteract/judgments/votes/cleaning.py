@@ -60,6 +60,9 @@ class Cleaned:
 def clean(battles: Iterable[Battle], *, seed: int = 0, anomalies: bool = True) -> Cleaned:
     """Drops votes that do not count.
 
+    A vote is repeated where judge, item, models and answers are those of an earlier one; a judge who is not named
+    repeats nothing.
+
     Args:
         battles: Votes, in the order in which they were cast.
         seed: Decides which votes of an over-frequent prompt stay.
@@ -70,8 +73,8 @@ def clean(battles: Iterable[Battle], *, seed: int = 0, anomalies: bool = True) -
     usable = []
     for battle in battles:
         rule = _unusable(battle)
-        models = (battle.model_a, battle.model_b)
-        vote = (battle.judge, battle.item, *(models if models[0] < models[1] else models[::-1]))
+        sides = [(battle.model_a, battle.response_a or ""), (battle.model_b, battle.response_b or "")]
+        vote = (battle.judge, battle.item, *sorted(sides))
         if rule is None and battle.judge is not None:
             if vote in seen:
                 rule = "repeated vote of one judge on one item"

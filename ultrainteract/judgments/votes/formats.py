@@ -1,27 +1,34 @@
 """Files of votes as battles: the Arena's releases (55k, 100k, 140k), MT-Bench judgments, and a mapping of one's own.
 
 The layout is told from a record's columns; a record that fits none, or that breaks its layout, is reported with its
-place and passed over.
+place and passed over. A judge or an item that is not named (null, blank, absent) is nobody's and nothing's: such a vote
+has no judge, and an item of its own, unless its prompt says what was judged.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
+from functools import partial
 from typing import Any
 
 from ultrainteract.errors import DataError
 from ultrainteract.judgments.votes.battle import Battle, Style, Winner
 from ultrainteract.readers.files import BadRecord
-from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.readers.rows import Row, Unusable, has_surrogate, is_empty, read_nested, shorten
 from ultrainteract.schema import Record, content_hash
 
 _WINNERS: dict[str, Winner] = {
-    "model_a": "a", "a": "a", "1": "a", "left": "a",
-    "model_b": "b", "b": "b", "2": "b", "right": "b",
-    "tie": "tie", "draw": "tie", "tie (inconsistent)": "tie",
-    "both_bad": "both_bad", "tie (bothbad)": "both_bad", "bothbad": "both_bad",
+    "modela": "a", "a": "a", "1": "a", "left": "a",
+    "modelb": "b", "b": "b", "2": "b", "right": "b",
+    "tie": "tie", "draw": "tie", "tieinconsistent": "tie",
+    "bothbad": "both_bad", "tiebothbad": "both_bad",
 }  # fmt: skip
+"""Verdicts as `read_winner` spells them."""
+_BETWEEN_WORDS = re.compile(r"[\s_()-]+")
 
 
 class Mapping(Record):
@@ -32,9 +39,9 @@ class Mapping(Record):
     model_b: str = "model_b"
     """Column with the second model."""
     winner: str = "winner"
-    """Column with the verdict: `a`, `b`, `tie`, `both_bad` (and the Arena's spellings)."""
+    """Column with the verdict: `a`, `b`, `tie`, `both_bad` (see `read_winner`)."""
     item: str | None = None
-    """Column with what was judged; the prompt if None."""
+    """Column with what was judged; the prompt if None. A vote with neither has an item of its own."""
     judge: str | None = None
     """Column with who voted."""
     prompt: str | None = None
@@ -58,39 +65,55 @@ def read_battles(
         Each vote, or what is wrong with the record.
 
     Raises:
-        DataError: The first record has the columns of no known layout.
+        DataError: No record has the columns of a known layout, or those of the mapping.
     """
-    read: Callable[[Row], Battle] | None = (lambda row: _mapped(row, mapping)) if mapping else None
+    absent = {name: column for name, column in mapping or () if column is not None}
+    problem, fitted = "", False
     for row in rows:
         if isinstance(row, BadRecord):
             yield row
             continue
+        columns = shorten(", ".join(sorted(map(str, row.data))), 200) or "none"
+        read = layout_of(row) if mapping is None else partial(_mapped, mapping=mapping)
         if read is None:
-            read = layout_of(row)
+            reason = f"no known layout of votes has the columns {columns}. Name yours with --map"
+            problem = problem or f"{row.where}: {reason}."
+            yield BadRecord(row.where, reason)
+            continue
+        absent = {name: column for name, column in absent.items() if not _has_column(row, column)}
+        for name, column in absent.items():
+            problem = (
+                f"{row.where}: no record has a column '{column}' (--map {name}={column}), but {columns}."
+            )
+        fitted = not absent
         try:
             yield read(row)
-        except Unusable as problem:
-            yield BadRecord(row.where, str(problem))
+        except Unusable as reason_:
+            yield BadRecord(row.where, str(reason_))
+    if problem and not fitted:
+        raise DataError(problem)
 
 
-def layout_of(row: Row) -> Callable[[Row], Battle]:
-    """The reader for a record's layout.
+def _has_column(row: Row, column: str) -> bool:
+    """Whether a record has a column, be it null."""
+    try:
+        return column in row.data or row.get(column) is not None
+    except Unusable:  # twice, with different values
+        return True
 
-    Raises:
-        DataError: Its columns are those of no known layout.
-    """
+
+def layout_of(row: Row) -> Callable[[Row], Battle] | None:
+    """The reader for a record's layout; None where its columns are those of no known one."""
     columns = set(row.data)
     for needed, reader in (
         ({"winner_model_a", "winner_model_b", "response_a"}, _arena_55k),
         ({"model_a", "model_b", "winner", "conversation_a"}, _conversations),
         ({"model_a", "model_b", "winner", "conv_metadata"}, _metadata),
-        ({"model_a", "model_b", "winner", "question_id"}, _labels),
+        ({"model_a", "model_b", "winner"}, _labels),
     ):
         if needed <= columns:
             return reader
-    raise DataError(
-        f"{row.where}: no known layout of votes has the columns {', '.join(sorted(columns))}. Name yours with --map."
-    )
+    return None
 
 
 def _arena_55k(row: Row) -> Battle:
@@ -120,12 +143,12 @@ def _conversations(row: Row) -> Battle:
     if users[0] != users[1] or not users[0]:
         raise Unusable("conversation_a and conversation_b do not answer the same prompts")
     same = first[:-1] == second[:-1] and first[-1][0] == second[-1][0] == "assistant"
-    item = content_hash([row.get("question_id"), row.get("turn"), users[0]])
+    item = content_hash([row.identity("question_id"), row.identity("turn"), users[0]])
     return _battle(
         row, _winner(row), judge=_judge(row), item=item, prompt=users[0][-1] if same else None,
         history=tuple(first[:-2]) if same else (), answers=(first[-1][1], second[-1][1]) if same else None,
         whole=(_said(first), _said(second)),
-        anonymous=row.get("anony") is not False,
+        anonymous=str(row.get("anony")).strip().lower() not in ("false", "no", "0", "0.0"),
     )  # fmt: skip
 
 
@@ -138,30 +161,37 @@ def _metadata(row: Row) -> Battle:
         row,
         _winner(row),
         judge=_judge(row),
-        item=content_hash(row.get("question_id") or row.get("id") or row.key),
+        item=row.identity("question_id", "id") or _own_item(row),
     )
-    styles = {f"style_{side}": _counted(row.get("conv_metadata"), side) for side in "ab"}
-    return battle.model_copy(update=styles)
+    metadata = row.nested("conv_metadata") if row.has("conv_metadata") else None
+    return battle.model_copy(update={f"style_{side}": _counted(metadata, side) for side in "ab"})
 
 
 def _labels(row: Row) -> Battle:
-    return _battle(
-        row, _winner(row), judge=_judge(row), item=f"{row.get('question_id')}/{row.get('turn') or 1}"
-    )
+    question = row.identity("question_id")
+    item = _own_item(row) if question is None else f"{question}/{row.identity('turn') or 1}"
+    return _battle(row, _winner(row), judge=_judge(row), item=item)
+
+
+def _own_item(row: Row) -> str:
+    """The item of a vote that does not say what was judged: no other vote is on it."""
+    return content_hash([str(row.file), row.where])
 
 
 def _mapped(row: Row, mapping: Mapping) -> Battle:
     def text(column: str | None) -> str | None:
         return row.text(column) if column else None
 
-    prompt, answers = text(mapping.prompt), (text(mapping.response_a), text(mapping.response_b))
-    item = text(mapping.item) or prompt
-    if item is None:
-        raise Unusable("the mapping names neither a prompt nor an item")
+    def identity(column: str | None) -> str | None:
+        return row.identity(column) if column else None
+
+    prompt = text(mapping.prompt) if mapping.prompt and not is_empty(row.get(mapping.prompt)) else None
+    answers = (text(mapping.response_a), text(mapping.response_b))
+    item = identity(mapping.item) or prompt or _own_item(row)
     both = (answers[0], answers[1]) if answers[0] is not None and answers[1] is not None else None
     return _battle(
-        row, _winner(row, mapping.winner), judge=text(mapping.judge), item=item, prompt=prompt,
-        answers=both, whole=both, models=(row.text(mapping.model_a), row.text(mapping.model_b)),
+        row, _winner(row, mapping.winner), judge=identity(mapping.judge), item=item, prompt=prompt,
+        answers=both, whole=both, models=(mapping.model_a, mapping.model_b),
     )  # fmt: skip
 
 
@@ -175,10 +205,10 @@ def _battle(
     history: tuple[tuple[str, str], ...] = (),
     answers: tuple[str, str] | None = None,
     whole: tuple[str, str] | None = None,
-    models: tuple[str, str] | None = None,
+    models: tuple[str, str] = ("model_a", "model_b"),
     anonymous: bool = True,
 ) -> Battle:
-    first, second = models or (row.text("model_a"), row.text("model_b"))
+    first, second = map(row.filled, models)
     if first == second:
         raise Unusable(f"both sides are '{first}'")
     return Battle(
@@ -190,21 +220,27 @@ def _battle(
     )  # fmt: skip
 
 
+def read_winner(text: str) -> Winner | None:
+    """The verdict that a text states, None where it states none.
+
+    Case counts for nothing, and neither does what stands between words: `Tie (Both-Bad)` is `tiebothbad`. A text that
+    begins with anything but a letter (`1`, `-1`) is taken as it is.
+    """
+    said = text.strip().lower()
+    return _WINNERS.get(_BETWEEN_WORDS.sub("", said) if said[:1].isalpha() else said)
+
+
 def _winner(row: Row, column: str = "winner") -> Winner:
-    text = row.text(column).strip().lower()
-    if text not in _WINNERS:
-        raise Unusable(f"'{text}' in '{column}' is no verdict: a, b, tie and both_bad are")
-    return _WINNERS[text]
+    text = row.text(column)
+    if (winner := read_winner(text)) is None:
+        raise Unusable(f"'{shorten(text)}' in '{column}' is no verdict: a, b, tie and both_bad are")
+    return winner
 
 
 def _judge(row: Row) -> str | None:
-    for name in ("judge", "judge_hash", "evaluation_session_id", "user_id"):
-        value = row.get(name)
-        if isinstance(value, list):  # MT-Bench: [judge, prompt]
-            value = ":".join(str(part) for part in value)
-        if value not in (None, ""):
-            return str(value)
-    return None
+    return row.identity(
+        "judge", "judge_hash", "evaluation_session_id", "user_id"
+    )  # MT-Bench: [judge, prompt]
 
 
 def _flag(row: Row, name: str) -> bool:
@@ -218,21 +254,19 @@ def _texts(row: Row, name: str) -> list[str]:
     value: Any = row.get(name)
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except ValueError:
-            value = [value]
+            listed = json.loads(value)
+        except (ValueError, RecursionError):
+            listed = None
+        value = listed if isinstance(listed, list) else [value]
     if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
         raise Unusable(f"field '{name}' holds an empty or missing text")
+    if has_surrogate(value):
+        raise Unusable(f"field '{name}' is not valid Unicode")
     return list(value)
 
 
 def _messages(row: Row, name: str) -> list[tuple[str, str]]:
-    value: Any = row.get(name)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = None
+    value = read_nested(row.get(name), name)
     if not isinstance(value, Sequence) or len(value) < 2:
         raise Unusable(f"field '{name}' is no conversation")
     messages = []
@@ -241,7 +275,8 @@ def _messages(row: Row, name: str) -> list[tuple[str, str]]:
             (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, None)
         )
         if isinstance(content, list):  # typed parts
-            content = "\n".join(part.get("text") or "" for part in content if isinstance(part, dict))
+            texts = [part.get("text") for part in content if isinstance(part, dict)]
+            content = "\n".join(text for text in texts if isinstance(text, str))
         if not isinstance(role, str) or not isinstance(content, str) or not content.strip():
             raise Unusable(f"field '{name}' holds a message without role or text")
         messages.append((role, content))
@@ -249,17 +284,26 @@ def _messages(row: Row, name: str) -> list[tuple[str, str]]:
 
 
 def _counted(metadata: Any, side: str) -> Style | None:
-    if not isinstance(metadata, dict) or not isinstance(
-        metadata.get(f"sum_assistant_{side}_tokens"), int | float
-    ):
+    """The style that the Arena's counts state; None where one of the four is no number of things."""
+    if not isinstance(metadata, AnyMapping):
         return None
+    tokens = _count(metadata.get(f"sum_assistant_{side}_tokens"))
+    headers, bold, lists = (
+        _count(metadata.get(f"{name}_count_{side}")) for name in ("header", "bold", "list")
+    )
+    if tokens is None or headers is None or bold is None or lists is None:
+        return None
+    return Style(tokens=tokens, headers=headers, bold=bold, lists=lists)
 
-    def total(name: str) -> int:
-        value = metadata.get(f"{name}_{side}")
-        value = sum(value.values()) if isinstance(value, dict) else value
-        return int(value) if isinstance(value, int | float) else 0
 
-    return Style(
-        tokens=int(metadata[f"sum_assistant_{side}_tokens"]),
-        headers=total("header_count"), bold=total("bold_count"), lists=total("list_count"),
-    )  # fmt: skip
+def _count(value: Any) -> int | None:
+    """A whole number of things, or the sum of an object of them.
+
+    A null in an object is an absent key (a columnar file cannot tell them apart); whatever else is no finite number
+    from 0 is not known.
+    """
+    if isinstance(value, AnyMapping):
+        parts = [_count(part) for part in value.values() if part is not None]
+        return None if None in parts else sum(part for part in parts if part is not None)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return int(value) if number and value >= 0 else None

@@ -128,7 +128,7 @@ def split(records: Iterable[Battle | BadRecord]) -> tuple[list[Battle], list[Bad
 
 
 def agreement(battles: Iterable[Battle]) -> Agreement:
-    """Agreement of different judges on the same item and models."""
+    """Agreement of judges known to be different on the same item and models; unnamed judges may be one."""
     items: dict[tuple[str, str, str], list[tuple[str | None, float]]] = {}
     for battle in battles:
         straight = battle.model_a < battle.model_b
@@ -140,7 +140,7 @@ def agreement(battles: Iterable[Battle]) -> Agreement:
     for votes in items.values():
         for number, (judge, score) in enumerate(votes):
             for other, again in votes[number + 1 :]:
-                if judge is not None and judge == other:
+                if judge is None or other is None or judge == other:
                     continue
                 couples, agree = couples + 1, agree + (score == again)
                 if score != 0.5 and again != 0.5:

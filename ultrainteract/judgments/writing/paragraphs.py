@@ -60,7 +60,7 @@ def read_paragraphs(rows: Iterable[Row | BadRecord]) -> Iterator[Paragraph | Bad
                 raise Unusable(f"field 'paragraph_type' is neither 'writer' nor 'model': {shorten(kind)}")
             yield Paragraph(
                 where=row.where, writer=row.filled("writer_id"), proposition=proposition, text=row.filled("paragraph"),
-                topic=row.optional_text("proposition_id") or content_hash(proposition)[:16],
+                topic=row.identity("proposition_id") or content_hash(proposition)[:16],
                 model=None if kind == "writer" else row.filled("model_name"),
                 ratings={name: _rating(row, name) for name in (*POLISH, STANCE, CONFIDENCE)}
                 | ({POLARITY: _rating(row, POLARITY)} if row.get(POLARITY) not in (None, "") else {}),
