@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -163,3 +164,21 @@ def test_records_keep_roles_and_say_what_cannot_be_read(tmp_path: Path) -> None:
     }  # fmt: skip
     assert "Java expressions" in issues[0].reason
     assert "fail their own check: missing_required: argument base" in issues[1].reason
+
+
+@pytest.mark.parametrize("path", [".", "BFCL_v4_simple.json", "BFCL_v4_simple.json.gz"])
+@pytest.mark.parametrize("answers", [".json", ".json.gz"])
+def test_compressed_files_find_their_right_calls(tmp_path: Path, path: str, answers: str) -> None:
+    (tmp_path / "possible_answer").mkdir()
+    records = {
+        "BFCL_v4_simple.json" if path == "BFCL_v4_simple.json" else "BFCL_v4_simple.json.gz": {
+            "id": "simple_0", "question": request("Area, base 10, height 5?"), "function": [AREA],
+        },
+        f"possible_answer/BFCL_v4_simple{answers}": {"id": "simple_0", "ground_truth": [TRUTH]},
+    }  # fmt: skip
+    for name, record in records.items():
+        data = json.dumps(record).encode()
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (call,), issues = load(SeedConfig(dataset="bfcl", path=path), tmp_path)
+    assert not issues
+    assert call.gold == "shapes.area(base=10, height=5, unit='units')"

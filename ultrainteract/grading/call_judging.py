@@ -190,7 +190,9 @@ def violations(calls: Iterable[Call], functions: Sequence[Function]) -> list[str
 def _violations(function: Function, call: Call) -> list[str]:
     from jsonschema.exceptions import SchemaError, UnknownType
 
-    schema = {"type": "object", "additionalProperties": False, **function.parameters}
+    schema = {"type": "object", **function.parameters}
+    if not function.is_open:
+        schema["additionalProperties"] = False
     try:
         errors = sorted(
             _validator(json.dumps(schema)).iter_errors(call.arguments), key=lambda error: error.json_path

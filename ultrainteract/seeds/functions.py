@@ -8,35 +8,28 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ultrainteract.grading.call_judging import first_allowed, published_fault, violations
 from ultrainteract.readers.rows import Unusable
 from ultrainteract.schema import Call, Function, Message
+from ultrainteract.seeds.argument_types import JSON_TYPES, type_schema
 
-_TYPES = {
-    "dict": "object", "hashmap": "object", "map": "object", "object": "object", "float": "number", "double": "number",
-    "number": "number", "long": "integer", "int": "integer", "integer": "integer", "str": "string", "string": "string",
-    "bool": "boolean", "boolean": "boolean", "tuple": "array", "list": "array", "array": "array", "set": "array",
-    "nonetype": "null", "null": "null",
-}  # fmt: skip
-_KEPT = (
-    "description",
-    "enum",
-    "default",
-    "format",
-    "pattern",
-    "minimum",
-    "maximum",
-    "title",
-    "minItems",
+_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+"""Keywords of JSON Schema that hold schemas by name."""
+_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
+"""Keywords that hold a list of schemas."""
+_SINGLE = (
+    "items", "additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties", "contains",
+    "propertyNames", "not", "if", "then", "else",
+)  # fmt: skip
+"""Keywords that hold one schema."""
+_NEVER_NULL = (
+    *_NAMED, *_LISTED, *_SINGLE, "description", "title", "format", "pattern", "minimum", "maximum", "minItems",
     "maxItems",
-)
+)  # fmt: skip
 _MAX_DEPTH = 40
-_OPTIONAL = re.compile(r",?\s*optional\b.*$", re.IGNORECASE)
-_ITEMS = re.compile(r"(?i)^(?:list|array|set|sequence)\s*\[(.*)\]$")
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -74,28 +67,50 @@ def function_of(described: Any) -> Function:
         or not described["name"]
     ):
         raise Unusable("a function has no name")
-    parameters = described.get("parameters") or {}
-    if not isinstance(parameters, Mapping):
-        raise Unusable(f"the arguments of function {described['name']} are no object")
-    flat = "properties" not in parameters and all(isinstance(part, Mapping) for part in parameters.values())
-    properties = parameters if flat else parameters.get("properties")
-    if not isinstance(properties, Mapping) or not all(
-        isinstance(part, Mapping) for part in properties.values()
-    ):
-        raise Unusable(f"the arguments of function {described['name']} are no object")
-    if flat:
-        required = [name for name, part in properties.items() if not _is_optional(part)]
-    else:
-        stated = parameters.get("required")
-        required = [name for name in stated if name in properties] if isinstance(stated, list) else []
-    schema = {
-        "type": "object",
-        "properties": {name: schema_of(part) for name, part in properties.items()},
-        "required": required,
-    }
     text = described.get("description")
     return Function(
-        name=described["name"], description=text if isinstance(text, str) else "", parameters=schema
+        name=described["name"],
+        description=text if isinstance(text, str) else "",
+        parameters=_parameters(described),
+    )
+
+
+def _parameters(described: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON Schema of a function's arguments: valid JSON Schema as it is, also that of an MCP server."""
+    bad = Unusable(f"the arguments of function {described['name']} are no object")
+    stated = (described.get(name) for name in ("parameters", "inputSchema", "input_schema"))
+    parameters: Any = next((found for found in stated if found), {})
+    if not isinstance(parameters, Mapping):
+        raise bad
+    if not _is_schema(parameters):
+        if not all(isinstance(part, Mapping) for part in parameters.values()):
+            raise bad
+        return {
+            "type": "object",
+            "properties": {name: schema_of(part) for name, part in parameters.items()},
+            "required": [name for name, part in parameters.items() if not _is_optional(part)],
+        }
+    schema = {"type": "object", **schema_of(parameters)}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    properties = schema.get("properties", {})
+    if "object" not in kinds or not (
+        isinstance(properties, Mapping)
+        and all(isinstance(part, Mapping | bool) for part in properties.values())
+    ):
+        raise bad
+    return schema
+
+
+def _is_schema(parameters: Mapping[str, Any]) -> bool:
+    """Whether it is a schema of all arguments, and no list of them by name, in which each is described by an object."""
+    properties = parameters.get("properties")
+    return (
+        isinstance(parameters.get("type"), str | list)
+        or any(isinstance(parameters.get(name), str | list) for name in ("$ref", "anyOf", "oneOf", "allOf"))
+        or (
+            isinstance(properties, Mapping)
+            and all(isinstance(part, Mapping | bool) for part in properties.values())
+        )
     )
 
 
@@ -124,28 +139,47 @@ def _is_optional(part: Mapping[str, Any]) -> bool:
 
 
 def schema_of(part: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON Schema of one argument."""
+    """JSON Schema of one argument, or of several.
+
+    Valid JSON Schema comes out as it went in. What data sets write in its place is mended: Python's type names (see
+    `argument_types`), and keywords with a value that they cannot have (`"required": true`, `"items": null`).
+    """
     schema: dict[str, Any] = {}
-    kind = part.get("type")
-    if isinstance(kind, str):
-        kind = _OPTIONAL.sub("", kind).strip()
-        inner = _ITEMS.match(kind)
-        known = "array" if inner else _TYPES.get(re.split(r"[\[(]", kind, maxsplit=1)[0].strip().lower())
-        if known:
-            schema["type"] = known
-        if inner and "items" not in part:
-            item = _TYPES.get(inner[1].split("[")[0].strip().lower())
-            schema["items"] = {"type": item} if item else {}
-    schema |= {name: part[name] for name in _KEPT if part.get(name) is not None}
-    if isinstance(part.get("items"), Mapping):
-        schema["items"] = schema_of(part["items"])
-    if isinstance(part.get("properties"), Mapping) and all(
-        isinstance(p, Mapping) for p in part["properties"].values()
-    ):
-        schema["properties"] = {name: schema_of(inside) for name, inside in part["properties"].items()}
-        if isinstance(part.get("required"), list):
-            schema["required"] = [name for name in part["required"] if isinstance(name, str)]
-    return schema
+    more: dict[str, Any] = {}
+    for key, value in part.items():
+        if value is None and key in _NEVER_NULL:
+            continue
+        if key == "type":
+            more = _type_of(value)
+            if "type" in more:
+                schema["type"] = more["type"]
+        elif key in _NAMED and isinstance(value, Mapping):
+            schema[key] = {name: _subschema(inside) for name, inside in value.items()}
+        elif key in _LISTED and isinstance(value, list):
+            schema[key] = [_subschema(inside) for inside in value]
+        elif key in _SINGLE:
+            schema[key] = _subschema(value)
+        elif key == "required" or key == "enum":
+            if isinstance(value, list):
+                schema[key] = [name for name in value if key == "enum" or isinstance(name, str)]
+        else:
+            schema[key] = value
+    return {**more, **schema}
+
+
+def _subschema(value: Any) -> Any:
+    return schema_of(value) if isinstance(value, Mapping) else value
+
+
+def _type_of(stated: Any) -> dict[str, Any]:
+    """What a stated type means: one of JSON Schema, several, or a type as Python and data sets write it."""
+    if isinstance(stated, list):
+        found = [_type_of(kind).get("type") for kind in stated if isinstance(kind, str)]
+        known = len(found) == len(stated) and all(isinstance(kind, str) for kind in found)
+        return {"type": found} if known and found else {}
+    if not isinstance(stated, str):
+        return {}
+    return {"type": stated} if stated in JSON_TYPES else type_schema(stated)
 
 
 def dialogue_of(messages: Any, names: Mapping[str, str] | None = None) -> tuple[Message, ...]:

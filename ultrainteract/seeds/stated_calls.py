@@ -61,21 +61,21 @@ def stated_call(text: str, functions: Sequence[Function], *, named: bool = False
         raise Unusable(f"the right call '{shown}' lacks argument {missing[0]}")
     try:
         values = [ast.literal_eval(item) for item in (*node.args, *(item.value for item in node.keywords))]
-        return Call(name=name, arguments=plain(dict(zip(given, map(_plain_value, values), strict=True))))
+        return Call(name=name, arguments=plain(dict(zip(given, map(plain_value, values), strict=True))))
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, Unusable):
         return None
 
 
-def _plain_value(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """A value as JSON has it.
 
     Raises:
         ValueError: JSON has no such value.
     """
     if isinstance(value, list | tuple):
-        return [_plain_value(item) for item in value]
+        return [plain_value(item) for item in value]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _plain_value(item) for key, item in value.items()}
+        return {key: plain_value(item) for key, item in value.items()}
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError("no plain value")

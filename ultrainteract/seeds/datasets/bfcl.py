@@ -37,7 +37,7 @@ STRICTNESS = {"careful": "function_calls", "published": "bfcl_calls"}
     tasks=("Tools",),
     further=("Logic",),
     licence="Apache-2.0",
-    files=("BFCL_*.json", "**/BFCL_*.json"),
+    files=("BFCL_*.json", "BFCL_*.json.gz", "**/BFCL_*.json", "**/BFCL_*.json.gz"),
     options=("answers", "strictness", "classes"),
     paths=("answers", "classes"),
 )
@@ -136,7 +136,7 @@ def right_answers(row: Row, seed: SeedConfig, key: str) -> list[Any]:
         Unusable: It has none.
     """
     folder = Path(seed.options.get("answers", (row.folder or Path()) / "possible_answer"))
-    truths = _answers(str(folder / row.file.name)) if row.file else {}
+    truths = _answers(str(folder / row.file.name.removesuffix(".gz"))) if row.file else {}
     if not isinstance(truths.get(key), list):
         raise Unusable(f"its right calls are not in {folder.name}/; set options.answers to their folder")
     found: list[Any] = truths[key]
@@ -145,9 +145,11 @@ def right_answers(row: Row, seed: SeedConfig, key: str) -> list[Any]:
 
 @lru_cache(maxsize=32)
 def _answers(path: str) -> dict[str, Any]:
-    if not Path(path).is_file():
+    """The file's right calls by record, of the file itself or compressed; none where it is not there."""
+    found = next((name for name in (Path(path), Path(f"{path}.gz")) if name.is_file()), None)
+    if found is None:
         return {}
-    rows = [row for row in read_file(Path(path)) if not isinstance(row, BadRecord)]
+    rows = [row for row in read_file(found) if not isinstance(row, BadRecord)]
     return {row.text("id"): row.get("ground_truth") for row in rows if isinstance(row.get("id"), str)}
 
 

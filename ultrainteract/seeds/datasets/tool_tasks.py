@@ -80,11 +80,19 @@ def _backend(
         raise Unusable(f"tools are some of {', '.join(_TOOLS)}")
     if python:
         own, backend = python_backend(Path(python), initial)
-        return (*own, *more), backend
+        return _together(own, more), backend
     if not functions and not more:
         raise Unusable("set options.python, options.functions (with options.mcp for a server), or tools")
     own = read_functions(Path(functions)) if functions else ()
-    return (*own, *more), mcp_backend(Path(mcp)) if mcp else Backend(source="") if more else None
+    return _together(own, more), mcp_backend(Path(mcp)) if mcp else Backend(source="") if more else None
+
+
+def _together(own: tuple[Function, ...], more: tuple[Function, ...]) -> tuple[Function, ...]:
+    if twice := {function.name for function in own} & {function.name for function in more}:
+        raise Unusable(
+            f"{min(twice)} is a tool of the seed and one of its own functions: which is called is not known"
+        )
+    return (*own, *more)
 
 
 def _tool(name: str, text: str, argument: str) -> Function:
