@@ -14,7 +14,7 @@ def _ui_state(objects, variables):
     import warnings
 
     state = {"public": {}, "private": {}, "unseen": []}
-    left = [200_000, 2_000]  # values that are looked at, entries
+    left = [200_000, 2_000, False]  # values to look at, entries, whether something private was left out
     code = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type)
     code += (types.MethodWrapperType, types.GenericAlias, property, staticmethod, classmethod)
 
@@ -111,6 +111,7 @@ def _ui_state(objects, variables):
             if isinstance(value, (set, frozenset)):
                 return ["set", *sorted(json.dumps(plain(item, within, path, private)) for item in value)]
             name, found = parts(value, path)
+            left[2] |= any(hidden for key, item, hidden in found)
             found = [
                 (key, plain(item, within, path, private))
                 for key, item, hidden in found
@@ -128,17 +129,17 @@ def _ui_state(objects, variables):
         kept = "private" if private else "public"
         left[1] -= 1
         found = None
-        if atom(value) is None and len(above) < 5 and id(value) not in above and left[1] > 0:
+        if len(above) < 5 and id(value) not in above and left[1] > 0:
             try:
-                found = None if isinstance(value, (set, frozenset)) else parts(value, path)
+                if atom(value) is None and not isinstance(value, (set, frozenset)):
+                    found = parts(value, path)
             except Exception:
                 pass
         if found is None or len(found[1]) > 100 or any(key[:1] == "<" for key, item, hidden in found[1]):
-            seen = digest(plain(value, above, path, False))
-            whole = digest(plain(value, above, path, True))
-            state[kept][path] = seen
-            if whole != seen:
-                state["private"][path] = whole
+            left[2] = False
+            state[kept][path] = digest(plain(value, above, path, False))
+            if left[2]:
+                state["private"][path] = digest(plain(value, above, path, True))
             return
         name, found = found
         shape = [[name], *sorted([key] for key, item, hidden in found if key[:1] != ".")]
@@ -166,7 +167,7 @@ def _ui_state(objects, variables):
             enter(globals()[variable], variable, False, [])
             computed(globals()[variable], variable)
         for name in variables:
-            if name in globals() and not isinstance(globals()[name], code):
+            if name in globals():
                 enter(globals()[name], name, bool(objects) or name[:1] == "_", [])
     finally:
         sys.setrecursionlimit(limit)

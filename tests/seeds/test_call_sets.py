@@ -210,6 +210,13 @@ def test_functions_of_a_class_have_schemas_by_their_signatures(tmp_path: Path) -
     }  # fmt: skip
     assert found.backend is not None
     assert (found.backend.setup, found.grader) == ("backend = Shop(money=5)", "final_state")
+    for bad in ("money=", "1); import os; f(2", "\0"):
+        write_lines(tmp_path / "bad.jsonl", [{**rows[0], "initial": bad}, rows[0]])
+        good, issues = load(
+            SeedConfig(dataset="tool_tasks", path="bad.jsonl", options={"python": "shop.py"}), tmp_path
+        )
+        assert len(good) == len(issues) == 1
+        assert "field 'initial'" in issues[0].reason
 
 
 def test_gsm8k_as_chains_of_given_functions(tmp_path: Path) -> None:

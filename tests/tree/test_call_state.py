@@ -295,6 +295,24 @@ class Tree:
     assert (await judge(source, ["grow('a')"], "grow('b')")).label is WRONG
 
 
+async def test_what_cannot_be_looked_into_is_named_and_is_a_doubt(judge: Judge) -> None:
+    for secret in (
+        "lambda: (n for n in [1])",
+        "lambda: open('/dev/null')",
+        "type('Evil', (), {'__getattribute__': lambda self, name: 1 / 0})",
+        "type('Evil', (), {'__reduce__': lambda self: 1 / 0})",
+    ):
+        source = (
+            f"class Shop:\n    def __init__(self):\n        self.names, self.secret = [], ({secret})()\n"
+            "    def add(self, name, count=1):\n        self.names += [name] * count\n"
+        )
+        assert (await judge(source, TWO_PEARS, "add('pear', 2)")).label is CORRECT
+        found = await judge(source, TWO_PEARS, "add('pear')", "add('pear')")
+        assert found.label is UNDETERMINED
+        assert "backend.secret (" in (found.reason or "")
+        assert (await judge(source, TWO_PEARS, "add('apple', 2)")).label is WRONG
+
+
 async def test_a_right_call_that_fails_is_named(tmp_path: Path) -> None:
     sandbox = open_sandbox(SandboxConfig(kind="bubblewrap", concurrency=1, containers=1))
     (tmp_path / "shop.py").write_text(HIDDEN)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from ultrainteract.config import SeedConfig
-from ultrainteract.readers.rows import Row, Unusable
+from ultrainteract.readers.rows import Row, Unusable, shorten
 from ultrainteract.schema import Backend, Call, Function, Message, Tool
 from ultrainteract.seeds.backends import mcp_backend, python_backend, read_functions
 from ultrainteract.seeds.functions import check_golds, plain, published, right_call, shown_calls
@@ -30,7 +31,7 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
     `initial` holds arguments of the class. The seed's `tools` (`python`, `wikipedia_search`) are functions beside them.
     """
     options = {name: str(seed.options.get(name, "")) for name in ("python", "mcp", "functions")}
-    initial = row.text("initial") if row.has("initial") else ""
+    initial = _arguments(row.text("initial")) if row.has("initial") else ""
     functions, backend = _backend(
         options["python"], options["mcp"], options["functions"], initial, seed.tools
     )
@@ -62,6 +63,21 @@ def load(row: Row, seed: SeedConfig) -> Iterator[Problem]:
         functions=functions, dialogue=dialogue, backend=backend,
         record_id=row.text("id") if row.has("id") else None, tools=seed.tools,
     )  # fmt: skip
+
+
+def _arguments(text: str) -> str:
+    """Arguments of a class, in Python.
+
+    Raises:
+        Unusable: They are none.
+    """
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        call = None
+    if not isinstance(call, ast.Call) or ast.unparse(call.func) != "f":
+        raise Unusable(f"field 'initial' holds no Python arguments: {shorten(text)}")
+    return text
 
 
 def _call(item: object) -> Call:
