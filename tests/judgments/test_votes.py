@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -149,6 +150,55 @@ def test_a_model_without_a_finite_strength_is_named_and_not_rated() -> None:
         rate([vote("a", "b", "a")])
 
 
+@pytest.mark.parametrize("method", ["bradley-terry", "newman"])
+@pytest.mark.parametrize("times", [1, 4, 12, 60])
+def test_resamples_without_strengths_are_counted_and_no_interval_rests_on_them(
+    times: int, method: Literal["bradley-terry", "newman"]
+) -> None:
+    """Each resample is checked by the definition: chains of wins and ties both ways, found by search."""
+    votes = [vote("a", "b", "a"), vote("a", "b", "b"), vote("b", "c", "a"), vote("b", "c", "b")] * times
+    ratings = rate(votes, method=method, resamples=300, seed=5)
+    random_ = np.random.default_rng(5)
+    unconnected = 0
+    for _ in range(300):
+        drawn = [votes[n] for n in random_.integers(len(votes), size=len(votes))]
+        beaten: dict[str, set[str]] = {name: {name} for name in "abc"}
+        for _ in beaten:
+            for one in drawn:
+                winner, loser = (
+                    (one.model_a, one.model_b) if one.winner == "a" else (one.model_b, one.model_a)
+                )
+                for name in beaten:
+                    beaten[name] |= {loser} if winner in beaten[name] else set()
+        unconnected += any(len(chain) < 3 for chain in beaten.values())
+    assert (ratings.resamples, ratings.unconnected) == (300, unconnected)
+    assert unconnected > 150 if times == 1 else unconnected == 0 if times == 60 else 0 <= unconnected < 150
+    for rating in ratings.models:
+        if unconnected > 150:
+            assert rating.bootstrap_low is rating.bootstrap_high is None
+        else:
+            assert rating.bootstrap_low is not None
+            assert rating.bootstrap_high is not None
+            assert -math.inf < rating.bootstrap_low < rating.strength < rating.bootstrap_high < math.inf
+
+
+def test_of_equal_sets_the_one_with_more_votes_is_rated_then_the_first() -> None:
+    def both(one: str, other: str, times: int) -> list[Battle]:
+        return [vote(one, other, "a"), vote(one, other, "b")] * times
+
+    more = rate([*both("a", "b", 2), *both("y", "z", 3), vote("a", "z", "a")])
+    assert (set(more.strengths()), more.apart, more.votes) == ({"y", "z"}, ("a", "b"), 6)
+    equal = [*both("y", "z", 2), *both("a", "b", 2)]
+    for votes in (equal, equal[::-1]):
+        assert (set(rate(votes).strengths()), rate(votes).votes) == ({"a", "b"}, 4)
+    larger = rate([*both("a", "b", 9), *both("x", "y", 1), *both("y", "z", 1)])
+    assert (set(larger.strengths()), larger.votes) == ({"x", "y", "z"}, 4)
+
+
+def test_where_all_votes_are_ties_their_parameter_has_no_figure() -> None:
+    assert rate([vote("a", "b", "tie"), vote("b", "a", "both_bad")], method="newman").tie_parameter is None
+
+
 def test_both_bad_counts_as_a_tie(real: list[Battle]) -> None:
     turned = [b.model_copy(update={"winner": "both_bad"}) if b.winner == "tie" else b for b in real]
     assert rate(turned).strengths() == rate(real).strengths()
@@ -253,6 +303,27 @@ def test_the_first_place_falls_without_the_votes_named(real: list[Battle]) -> No
     assert first.share < 0.05
     clear = simulated([5.0, 0.0, -1.0], 2000, seed=4, ties=0.05)
     assert first_place(clear, rate(clear), max_share=0.02) is None
+
+
+def test_a_set_of_votes_without_which_models_are_not_compared_decides_nothing() -> None:
+    """Few votes, drawn at random: who is said to lead leads, among all the models that were rated."""
+    found = 0
+    for seed in range(300):
+        random_ = random.Random(seed)
+        votes = [
+            vote(*random_.sample("abcd", 2), random_.choice("aab"), where=f"w{number}")
+            for number in range(random_.randint(5, 14))
+        ]
+        try:
+            ratings = rate(votes)
+        except DataError:
+            continue
+        first = first_place(votes, ratings, max_share=0.5)
+        if first is not None:
+            rest = rate([battle for battle in votes if battle.where not in first.votes])
+            assert (rest.apart, rest.models[0].model) == (ratings.apart, first.follower)
+            found += 1
+    assert found > 100
 
 
 def test_prompts_that_discriminate_stand_before_those_that_do_not() -> None:

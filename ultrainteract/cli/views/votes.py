@@ -40,12 +40,21 @@ def show_votes(report: VoteReport, console: Console) -> None:
         console.print(_table(report.equal_style.ratings, "strength at equal style"))
         effects = Table("style", "effect on a vote, logits per standard deviation")
         for effect in report.equal_style.effects:
-            effects.add_row(effect.feature, f"{effect.coefficient:+.2f} ± {1.96 * effect.standard_error:.2f}")
+            effects.add_row(
+                effect.feature, f"{effect.coefficient:+z.2f} ± {1.96 * effect.standard_error:.2f}"
+            )
         console.print(effects)
         if report.equal_style.without:
             say(f"Left out of equal style: {report.equal_style.without:,} votes without texts or counts.")
     if report.ratings.apart:
-        say(f"Not comparable in both directions, so not rated: {', '.join(report.ratings.apart)}")
+        say(f"Not comparable with the rated models in both directions: {', '.join(report.ratings.apart)}")
+        say(f"So the ratings rest on {report.ratings.votes:,} of the votes kept.")
+    if lost := report.ratings.unconnected:
+        rests = report.ratings.models[0].bootstrap_low is not None
+        say(
+            f"Bootstrap: {lost:,} of {report.ratings.resamples:,} resamples do not compare all models in both directions and "
+            f"have no strengths; {'the intervals rest on the others' if rests else 'too few have any'}."
+        )
     say(f"Separability: {report.ratings.separability:.0%} of the pairs of models have disjoint intervals.")
     if report.agreement.couples:
         share = report.agreement.agree / report.agreement.couples
@@ -53,18 +62,18 @@ def show_votes(report: VoteReport, console: Console) -> None:
             f"Agreement of two judges on the same answers: {share:.0%} of {report.agreement.couples:,} couples."
         )
     if report.first is None:
-        say("First place: a tenth of the votes could not change it.")
+        say("First place: no set of up to a tenth of the votes was found that decides it.")
     else:
         first = report.first
         say(
-            f"First place: without {len(first.votes):,} of {first.total:,} votes ({first.share:.2%}), "
+            f"First place: without {len(first.votes):,} of {first.total:,} votes ({first.share:z.2%}), "
             f"{first.follower} would stand before {first.leader}."
         )
     if report.items:
         best, worst = report.items[0], report.items[-1]
         say(
-            f"Prompts: {best.item} tells models apart best (slope {best.slope:.2f}), "
-            f"{worst.item} worst ({worst.slope:.2f})."
+            f"Prompts: {best.item} tells models apart best (slope {best.slope:z.2f}), "
+            f"{worst.item} worst ({worst.slope:z.2f})."
         )
 
 
@@ -104,10 +113,10 @@ def _table(ratings: Ratings, title: str) -> object:
         "rank", "model", title, level, *((f"{level} (bootstrap)",) if bootstrap else ()), "Elo", "votes"
     )
     for rating in ratings.models:
-        extra = (f"{rating.bootstrap_low:+.2f} … {rating.bootstrap_high:+.2f}",) if bootstrap else ()
+        extra = (f"{rating.bootstrap_low:+z.2f} … {rating.bootstrap_high:+z.2f}",) if bootstrap else ()
         table.add_row(
-            str(rating.rank), rating.model, f"{rating.strength:+.2f}",
-            f"{rating.low:+.2f} … {rating.high:+.2f}", *extra,
+            str(rating.rank), rating.model, f"{rating.strength:+z.2f}",
+            f"{rating.low:+z.2f} … {rating.high:+z.2f}", *extra,
             f"{ELO_BASE + ELO_PER_LOGIT * rating.strength:.0f}", f"{rating.votes:,}",
         )  # fmt: skip
     return table

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ultrainteract.errors import DataError
 from ultrainteract.judgments.votes.battle import Battle
 from ultrainteract.judgments.votes.ratings import Ratings, design, expected, fit, information
 
@@ -40,7 +41,8 @@ def first_place(battles: Sequence[Battle], ratings: Ratings, *, max_share: float
         max_share: Largest share of votes that is tried.
 
     Returns:
-        The smallest set found by the first-order order of votes; None where no set of up to `max_share` is enough.
+        The smallest set found by the first-order order of votes; None where none of up to `max_share` is found. A set
+        without which not all models are compared in both directions proves nothing: who leads then has no figure.
     """
     import numpy as np
 
@@ -66,7 +68,12 @@ def first_place(battles: Sequence[Battle], ratings: Ratings, *, max_share: float
     guess, _, ranked = best
     for count in _counts(guess, len(ranked)):
         gone = {int(arrays.used[i]) for i in ranked[:count]}
-        rest = design([battle for number, battle in enumerate(battles) if number not in gone])
+        try:
+            rest = design([battle for number, battle in enumerate(battles) if number not in gone])
+        except DataError:  # no two models are comparable
+            continue
+        if rest.names != arrays.names:
+            continue
         again, _ = fit(rest)
         first = rest.names[int(np.argmax(again))]
         if first != names[leader]:

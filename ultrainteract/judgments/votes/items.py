@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ultrainteract.judgments.votes.battle import Battle
-from ultrainteract.judgments.votes.ratings import Ratings
+from ultrainteract.judgments.votes.ratings import Ratings, logistic
 
 _PRIOR_MEAN, _PRIOR_VARIANCE = 1.0, 0.25
 
@@ -51,7 +51,7 @@ def _slope(item: str, pairs: Sequence[tuple[float, float]]) -> ItemDiscriminatio
     for _ in range(50):
         gradient, curvature = (_PRIOR_MEAN - slope) / _PRIOR_VARIANCE, 1 / _PRIOR_VARIANCE
         for gap, score in pairs:
-            probability = 1 / (1 + math.exp(-slope * gap))
+            probability = logistic(slope * gap)
             gradient += gap * (score - probability)
             curvature += gap * gap * probability * (1 - probability)
         step = gradient / curvature

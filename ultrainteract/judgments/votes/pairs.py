@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ultrainteract.judgments.votes.battle import Battle
-from ultrainteract.judgments.votes.ratings import Ratings
+from ultrainteract.judgments.votes.ratings import Ratings, logistic
 from ultrainteract.judgments.votes.style import StyleControlled
 from ultrainteract.schema import content_hash
 
@@ -148,11 +148,6 @@ def _for_first(first: Battle, battle: Battle) -> float:
     """The vote's score for `first`'s left answer, whichever way round the vote was shown."""
     same = (battle.model_a, battle.response_a) == (first.model_a, first.response_a)
     return battle.score if same else 1 - battle.score
-
-
-def logistic(logit: float) -> float:
-    """The probability with these log odds, however large they are."""
-    return 0.5 * (1 + math.tanh(logit / 2))
 
 
 def voter_accuracy(groups: Sequence[Sequence[Battle]]) -> dict[str, float]:

@@ -5,15 +5,19 @@ The mechanism:
 1. A vote of A over B has probability σ(ξ_A − ξ_B); a tie counts as half a win and half a loss (or, by Newman's variant,
    has a parameter of its own). `evalica` finds the maximum.
 2. Strengths are compared within the largest set of models of which each has beaten, or tied, every other along
-   some chain: outside of it the maximum lies at infinity, and no figure is printed for such a model.
+   some chain: outside of it the maximum lies at infinity, and no figure is printed for such a model. Of several
+   largest sets it is the one with the most votes, of several of these the one with the alphabetically first model.
 3. Intervals are the sandwich's, V = H⁺ G H⁺ (H: Σ w·p(1−p), G: Σ (w·(y−p))², each vote on the 2 × 2 block of
-   its models), which holds where votes disagree with the model; a bootstrap over votes stands beside it.
+   its models), which holds where votes disagree with the model; a bootstrap over votes stands beside it. A
+   resample in which not every model has beaten, or tied, every other along some chain has no finite strengths: it is
+   counted, and the interval rests on the others; where they are fewer than half, there is none.
 
 Strengths are logits, centred at zero. On the Elo scale a logit is 400/ln 10 points.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 ELO_PER_LOGIT = 173.71779276130073
 """400 / ln 10."""
+_MIN_CONNECTED = 0.5
+"""Share of the bootstrap's resamples below which too few are left to say anything."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Rating:
     high: float
     """Upper end of the sandwich interval."""
     bootstrap_low: float | None
-    """Lower end of the bootstrap interval (percentiles)."""
+    """Lower end of the bootstrap interval (percentiles of the resamples that have strengths), if there is one."""
     bootstrap_high: float | None
     """Upper end of the bootstrap interval."""
     rank: int
@@ -60,7 +66,7 @@ class Ratings:
     separability: float
     """Share of pairs of models whose intervals are disjoint."""
     tie_parameter: float | None
-    """Newman's ν, where ties have a parameter of their own."""
+    """Newman's ν, where ties have a parameter of their own; None where all votes are ties, and ν has no maximum."""
     apart: tuple[str, ...]
     """Models not compared with the rest in both directions: no finite strength."""
     votes: int
@@ -69,10 +75,25 @@ class Ratings:
     """Level of every interval."""
     covariance: NDArray[np.float64]
     """Of the strengths, in the order of `models`; shape (models, models), logits²."""
+    resamples: int = 0
+    """Bootstrap samples that were drawn."""
+    unconnected: int = 0
+    """Of these, samples without finite strengths: no interval rests on them."""
 
     def strengths(self) -> dict[str, float]:
         """Strengths by model."""
         return {rating.model: rating.strength for rating in self.models}
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """What resampled votes say of the strengths."""
+
+    ends: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    """Lower and upper ends by model; None where fewer than half of the samples have strengths."""
+    drawn: int
+    unconnected: int
+    """Samples without finite strengths."""
 
 
 @dataclass(frozen=True)
@@ -99,31 +120,22 @@ def design(battles: Sequence[Battle]) -> Design:
     """
     require("evalica", "judgments")
     import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     names = sorted({name for battle in battles for name in (battle.model_a, battle.model_b)})
     index = {name: number for number, name in enumerate(names)}
     left = np.array([index[battle.model_a] for battle in battles], dtype=np.int64)
     right = np.array([index[battle.model_b] for battle in battles], dtype=np.int64)
     score = np.array([battle.score for battle in battles], dtype=np.float64)
-    beats = score > 0
-    beaten = score < 1
-    edges = (
-        np.concatenate([left[beats], right[beaten]]),
-        np.concatenate([right[beats], left[beaten]]),
-    )
-    graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(len(names), len(names)))
-    _, part = (
-        connected_components(graph, directed=True, connection="strong")
-        if names
-        else (0, np.zeros(0, dtype=int))
-    )
-    if not len(battles) or np.bincount(part).max() < 2:
+    if not len(battles):
+        raise DataError("There are no votes to compare models by.")
+    part = _parts(left, right, score, len(names))
+    sizes = np.bincount(part)
+    if sizes.max() < 2:
         raise DataError(
             "No two models can be compared: every pair was won by one side alone, without ties. More votes are needed."
         )
-    inside = part == np.bincount(part).argmax()
+    votes = np.bincount(part[left[part[left] == part[right]]], minlength=len(sizes))
+    inside = part == max(part, key=lambda one: (sizes[one], votes[one]))
     used = np.flatnonzero(inside[left] & inside[right])
     renumbered = np.cumsum(inside) - 1
     return Design(
@@ -131,6 +143,23 @@ def design(battles: Sequence[Battle]) -> Design:
         left=renumbered[left[used]], right=renumbered[right[used]], score=score[used],
         apart=tuple(name for name, keep in zip(names, inside, strict=True) if not keep), used=used,
     )  # fmt: skip
+
+
+def _parts(
+    left: NDArray[np.int64], right: NDArray[np.int64], score: NDArray[np.float64], count: int
+) -> NDArray[np.int64]:
+    """Number of its set by model: within a set each model has beaten, or tied, every other along some chain."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    beats, beaten = score > 0, score < 1
+    edges = (
+        np.concatenate([left[beats], right[beaten]]),
+        np.concatenate([right[beats], left[beaten]]),
+    )
+    graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=True, connection="strong")[1])
 
 
 def rate(
@@ -156,8 +185,8 @@ def rate(
     arrays = design(battles)
     strengths, tie = fit(arrays, method)
     covariance = sandwich(arrays, strengths)
-    ends = _bootstrap(arrays, method, confidence, resamples, seed) if resamples else None
-    return ranked(arrays, strengths, covariance, confidence, ends, tie)
+    drawn = bootstrap(arrays, method, confidence, resamples, seed) if resamples else None
+    return ranked(arrays, strengths, covariance, confidence, drawn, tie)
 
 
 def ranked(
@@ -165,12 +194,13 @@ def ranked(
     strengths: NDArray[np.float64],
     covariance: NDArray[np.float64],
     confidence: float,
-    bootstrap: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    drawn: Bootstrap | None = None,
     tie: float | None = None,
 ) -> Ratings:
     """Puts strengths and their covariance into ratings with ranks."""
     import numpy as np
 
+    ends = drawn.ends if drawn else None
     half = NormalDist().inv_cdf(0.5 + confidence / 2) * np.sqrt(np.clip(np.diag(covariance), 0, None))
     low, high = strengths - half, strengths + half
     votes = np.bincount(arrays.left, minlength=len(arrays.names)) + np.bincount(
@@ -183,8 +213,8 @@ def ranked(
         models=tuple(
             Rating(
                 model=arrays.names[i], strength=float(strengths[i]), low=float(low[i]), high=float(high[i]),
-                bootstrap_low=float(bootstrap[0][i]) if bootstrap else None,
-                bootstrap_high=float(bootstrap[1][i]) if bootstrap else None,
+                bootstrap_low=float(ends[0][i]) if ends else None,
+                bootstrap_high=float(ends[1][i]) if ends else None,
                 rank=1 + int(above[:, i].sum()), votes=int(votes[i]),
             )
             for i in order
@@ -192,13 +222,20 @@ def ranked(
         separability=2 * float(above.sum()) / (count * (count - 1)),
         tie_parameter=tie, apart=arrays.apart, votes=len(arrays.score), confidence=confidence,
         covariance=covariance[np.ix_(order, order)],
+        resamples=drawn.drawn if drawn else 0, unconnected=drawn.unconnected if drawn else 0,
     )  # fmt: skip
 
 
 def fit(
     arrays: Design, method: str = "bradley-terry", weights: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], float | None]:
-    """Maximum-likelihood strengths (logits, centred) and the tie parameter where the method has one."""
+    """Maximum-likelihood strengths (logits, centred) and the tie parameter where the method has one.
+
+    Args:
+        arrays: Votes in which each model has beaten, or tied, every other along some chain: else there is no maximum.
+        method: As of `rate`.
+        weights: Weight by vote; 1 each if None.
+    """
     import evalica
     import numpy as np
 
@@ -219,7 +256,8 @@ def fit(
         limit=100_000,
     )
     strengths = np.log(result.scores.reindex(range(count)).to_numpy(dtype=float))
-    return strengths - strengths.mean(), float(result.v) if method == "newman" else None
+    decided = bool((arrays.score != 0.5).any())
+    return strengths - strengths.mean(), float(result.v) if method == "newman" and decided else None
 
 
 def sandwich(
@@ -261,22 +299,37 @@ def _laplacian(arrays: Design, weight: NDArray[np.float64]) -> NDArray[np.float6
     return np.asarray(np.diag(between.sum(axis=1)) - between)
 
 
-def _bootstrap(
-    arrays: Design, method: str, confidence: float, resamples: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Percentile ends over resampled votes; a sample that leaves a model without a finite strength says ±∞ for it."""
+def bootstrap(arrays: Design, method: str, confidence: float, resamples: int, seed: int) -> Bootstrap:
+    """Percentile ends over resampled votes, by the samples that compare all models in both directions.
+
+    Args:
+        arrays: The votes.
+        method: As of `rate`.
+        confidence: Level of the intervals.
+        resamples: Samples to draw.
+        seed: Seed of the draws.
+    """
     import numpy as np
 
     random = np.random.default_rng(seed)
     total = len(arrays.score)
-    drawn = []
+    strengths = []
     for _ in range(resamples):
         weights = np.bincount(random.integers(total, size=total), minlength=total).astype(float)
         kept = weights > 0
-        part = Design(
-            arrays.names, arrays.left[kept], arrays.right[kept], arrays.score[kept], arrays.apart, arrays.used[kept]
-        )  # fmt: skip
-        drawn.append(fit(part, method, weights[kept])[0])
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.array(drawn), [tail, 1 - tail], axis=0)
-    return low, high
+        left, right, score = arrays.left[kept], arrays.right[kept], arrays.score[kept]
+        if _parts(left, right, score, len(arrays.names)).any():  # more than one set
+            continue
+        sample = Design(arrays.names, left, right, score, arrays.apart, arrays.used[kept])
+        strengths.append(fit(sample, method, weights[kept])[0])
+    ends = None
+    if strengths and len(strengths) >= _MIN_CONNECTED * resamples:
+        tail = (1 - confidence) / 2
+        low, high = np.quantile(np.array(strengths), [tail, 1 - tail], axis=0)
+        ends = (low, high)
+    return Bootstrap(ends, resamples, resamples - len(strengths))
+
+
+def logistic(logit: float) -> float:
+    """The probability with these log odds, however large they are."""
+    return 0.5 * (1 + math.tanh(logit / 2))

@@ -63,6 +63,7 @@ class VoteReport:
             "separability": self.ratings.separability,
             "tie_parameter": self.ratings.tie_parameter,
             "not_comparable": list(self.ratings.apart),
+            "bootstrap": {"resamples": self.ratings.resamples, "unconnected": self.ratings.unconnected},
             "ratings": _rows(self.ratings),
             "equal_style": None if self.equal_style is None else {
                 "separability": self.equal_style.ratings.separability, "ratings": _rows(self.equal_style.ratings),
