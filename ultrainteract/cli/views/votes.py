@@ -50,9 +50,9 @@ def show_votes(report: VoteReport, console: Console) -> None:
         say(f"Not comparable with the rated models in both directions: {', '.join(report.ratings.apart)}")
         say(f"So the ratings rest on {report.ratings.votes:,} of the votes kept.")
     if lost := report.ratings.unconnected:
-        rests = report.ratings.models[0].bootstrap_low is not None
+        drawn, rests = report.ratings.resamples, report.ratings.models[0].bootstrap_low is not None
         say(
-            f"Bootstrap: {lost:,} of {report.ratings.resamples:,} resamples do not compare all models in both directions and "
+            f"Bootstrap: {lost:,} of {drawn:,} resamples do not compare all models in both directions and "
             f"have no strengths; {'the intervals rest on the others' if rests else 'too few have any'}."
         )
     say(f"Separability: {report.ratings.separability:.0%} of the pairs of models have disjoint intervals.")
