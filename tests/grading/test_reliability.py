@@ -76,3 +76,7 @@ def test_the_documentation_shows_the_measured_figures() -> None:
     spec.loader.exec_module(measure)
     text = (ROOT / "docs/grading.md").read_text(encoding="utf-8")
     assert measure.in_document(text, figures()) == text
+
+
+def test_an_interval_never_begins_below_zero() -> None:
+    assert {f"{lower_bound(0, total):.1%}" for total in range(1, 3000)} == {"0.0%"}

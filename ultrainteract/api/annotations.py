@@ -50,11 +50,11 @@ def plan_annotation(
     """
     from ultrainteract.judgments.annotators.plan import planned, read_items
     from ultrainteract.judgments.annotators.simulation import confusion
+    from ultrainteract.judgments.reading import refuse_empty
 
     read = list(read_items((row for file in files for row in read_rows(file)), columns))
+    refuse_empty(files, read)
     items = list({item.id: item for item in read}.values())
-    if not items:
-        raise DataError("The files hold no item.")
     questions = planned(
         items, repeats=repeats, wordings=wordings, scales=scales, annotator=annotator, seed=seed
     )
@@ -137,8 +137,9 @@ def classify_annotations(
         DataError: A file cannot be read, or answers contradict each other (see `judgments.annotators.measures`).
         StoreError: The folder cannot be written.
     """
-    from ultrainteract.judgments.annotators.measures import measures_of_votes, read_questions
+    from ultrainteract.judgments.annotators.measures import measures_of_votes, read_questions, why_no_measure
     from ultrainteract.judgments.annotators.report import classified, constructed_rows, couples, figures
+    from ultrainteract.judgments.reading import Reading, refuse_empty
     from ultrainteract.judgments.votes.report import split
 
     plans: list[str | Path] = []
@@ -152,17 +153,18 @@ def classify_annotations(
     battles, bad = split(read_votes(votes, columns))
     voted = list(measures_of_votes(battles))
     measures = answers + voted
+    refuse_empty(files, [*rows, *battles, *bad])
+    passed = [(vote.where, why) for vote in battles if (why := why_no_measure(vote)) is not None]
+    reading = Reading(len(rows) + len(voted), bad, passed)
     if not measures:
-        raise DataError(
-            "The files hold no answer of an annotator to two texts."
-            + (f" {bad[0].where}: {bad[0].reason}." if bad else "")
-        )
+        raise reading.nothing_left("There is no answer of an annotator to two texts.")
     found = classified(measures)
     trees, refused = couples(found, dataset, license)
     made = sum(1 for _ in trees)
     pairs = sum(len(one) for _, one in trees.couples.values()) - trees.refused.total()
     report = figures(found) | {
-        "duplicates": len(rows) - len(answers), "unreadable": len(bad), "passed_over": len(battles) - len(voted),
+        "duplicates": len(rows) - len(answers), "unreadable": len(bad), "passed_over": len(passed),
+        "reasons": reading.reasons(),
         "trees": made, "pairs": pairs, "refused": dict(sorted((refused + trees.refused).items())),
         "constructed": sum(finding.kind == "constructed" for finding in found.findings.values()),
     }  # fmt: skip

@@ -42,11 +42,13 @@ def rate_votes(
 
     Raises:
         ConfigError: `columns` names an unknown field.
-        DataError: A file cannot be read, or no two models can be compared.
+        DataError: A file cannot be read or has another layout, no vote counts, or no two models can be compared.
     """
+    from ultrainteract.judgments.reading import refuse_empty
     from ultrainteract.judgments.votes.report import rate_votes as rate
 
     records = read_votes(files, columns)
+    refuse_empty(files, records)
     return rate(
         records, method=method, style=style, confidence=confidence, resamples=resamples, seed=seed, cleaning=cleaning
     )  # fmt: skip
@@ -81,13 +83,16 @@ def vote_pairs(
 
     Raises:
         ConfigError: `columns` names an unknown field.
-        DataError: A file cannot be read.
+        DataError: A file cannot be read or has another layout, or no vote counts.
         StoreError: The folder cannot be written.
     """
+    from ultrainteract.judgments.reading import refuse_empty
     from ultrainteract.judgments.votes.trees import summary, vote_trees
 
+    records = read_votes(files, columns)
+    refuse_empty(files, records)
     voted = vote_trees(
-        read_votes(files, columns), dataset=dataset, licence=license, min_reliability=min_reliability, seed=seed,
+        records, dataset=dataset, licence=license, min_reliability=min_reliability, seed=seed,
         cleaning=cleaning, style=style,
     )  # fmt: skip
     trees, pairs = write_trees(voted.trees, output, dataset, [str(file) for file in files])
@@ -127,28 +132,17 @@ def read_votes(files: Sequence[str | Path], columns: Mapping[str, str] | None) -
 
     Raises:
         ConfigError: `columns` names an unknown field.
-        DataError: A file cannot be read.
+        DataError: A file cannot be read, or no record of it has a known layout, or that of `columns`.
     """
-    from pydantic import ValidationError
-
-    from ultrainteract.errors import SeedError
     from ultrainteract.judgments.votes import Mapping as Columns
     from ultrainteract.judgments.votes import read_battles
-    from ultrainteract.readers.files import read_file
 
-    try:
-        mapping = Columns(**columns) if columns is not None else None
-    except ValidationError as error:
-        known = ", ".join(Columns.model_fields)
+    if unknown := set(columns or ()) - set(Columns.model_fields):
         raise ConfigError(
-            f"A mapping of votes has the fields {known}: {error.errors()[0]['msg']}."
-        ) from error
-    try:
-        return [
-            record for file in files for record in read_battles(read_file(Path(file).expanduser()), mapping)
-        ]
-    except SeedError as error:
-        raise DataError(str(error)) from error
+            f"--map: votes have the fields {', '.join(Columns.model_fields)}, not {min(unknown)}."
+        )
+    mapping = None if columns is None else Columns(**columns)
+    return [record for file in files for record in read_battles(read_rows(file), mapping)]
 
 
 def read_rows(file: str | Path) -> Iterator[Row | BadRecord]:
@@ -277,14 +271,18 @@ def writing_pairs(
         DataError: A file cannot be read, or holds no paragraph.
         StoreError: The folder cannot be written.
     """
+    from ultrainteract.judgments.reading import Reading, refuse_empty
     from ultrainteract.judgments.writing.paragraphs import read_paragraphs
     from ultrainteract.judgments.writing.scores import WritingRule as Rule
     from ultrainteract.judgments.writing.trees import writing_trees
 
     records = [record for file in files for record in read_paragraphs(read_rows(file))]
+    refuse_empty(files, records)
     found = writing_trees(records, rule or Rule(), dataset=dataset, licence=license)
-    if not found.texts and not found.scored:
-        raise DataError("The files hold no rated paragraph.")
+    doubles = [(where, "the same as an earlier row") for where in found.duplicates]
+    reading = Reading(len(records) - len(found.unreadable) - len(doubles), found.unreadable, doubles)
+    if not reading.kept:
+        raise reading.nothing_left("There is no rated paragraph.")
     trees = list(found.trees)
     if output is not None and (trees or (Path(output) / "trees").exists()):
         write_trees(trees, output, dataset, [str(file) for file in files])
@@ -294,8 +292,8 @@ def writing_pairs(
         if found.scored
     }
     return {
-        "read": len(records), "unreadable": len(found.unreadable), "duplicates": found.duplicates, "texts": found.texts,
+        "read": len(records), "unreadable": len(found.unreadable), "duplicates": len(doubles), "texts": found.texts,
         "rewrites": dict(sorted(found.rewrites.items())), "mean_shift": means, "trees": len(trees),
         "pairs": sum(1 for tree in trees for _ in tree.pairs()), "without": dict(sorted(found.without.items())),
-        "refused": dict(found.trees.refused),
+        "refused": dict(found.trees.refused), "reasons": reading.reasons(),
     }  # fmt: skip

@@ -108,6 +108,8 @@ def classify(
     for why in ("duplicates", "unreadable", "passed_over"):
         if report[why]:
             print(f"    {why.replace('_', ' ')}: {report[why]:,}")
+    for reason in report["reasons"]:
+        print(f"    {reason}")
     for name, figures in report["annotators"].items():
         kinds = ", ".join(f"{kind} {count}" for kind, count in figures["kinds"].items())
         print(f"{name}: {kinds}; reliability {_share(figures['reliability'])}")

@@ -57,7 +57,7 @@ def rate(
     for scale, shift in found["direction"].items():
         known = found["agreement"].get(scale)
         told = "" if known is None else f"; correlation with the file's ratings {known:.2f}"
-        print(f"    {scale}: {shift:+.1f} points by the direction of the scale{told}")
+        print(f"    {scale}: {shift:+z.1f} points by the direction of the scale{told}")
     if not found["rated"]:
         return
     spread = f" --spread {found['spread']}"
@@ -106,9 +106,11 @@ def pairs(
         f"{report['read']:,} paragraphs, {report['texts']:,} of them writers' own; "
         f"{report['duplicates']:,} duplicates, {report['unreadable']:,} unreadable"
     )
+    for reason in report["reasons"]:
+        print(f"    {reason}")
     for said, count in report["rewrites"].items():
         print(f"    rewrites: {said}: {count:,}")
-    shifts = ", ".join(f"{name} {value:+.1f}" for name, value in report["mean_shift"].items())
+    shifts = ", ".join(f"{name} {value:+z.1f}" for name, value in report["mean_shift"].items())
     print(f"Mean shift of a rewrite, points: {shifts or '-'}")
     print(f"{report['pairs']:,} pairs in {report['trees']:,} trees")
     for reason, count in report["without"].items():

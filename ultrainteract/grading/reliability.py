@@ -31,7 +31,9 @@ def lower_bound(right: int, total: int) -> float:
         return 0.5
     share = right / total
     spread = _Z * math.sqrt(share * (1 - share) / total + (_Z / (2 * total)) ** 2)
-    return (share + _Z**2 / (2 * total) - spread) / (1 + _Z**2 / total)
+    return max(
+        0.0, (share + _Z**2 / (2 * total) - spread) / (1 + _Z**2 / total)
+    )  # rounding: never below zero
 
 
 def figure(right: int, total: int) -> float:

@@ -11,9 +11,6 @@ from ultrainteract.judgments.votes.report import ELO_BASE, VoteReport
 if TYPE_CHECKING:
     from rich.console import Console
 
-_SHOWN = 5
-"""Prompts shown at either end, and unreadable records."""
-
 
 def show_votes(report: VoteReport, console: Console) -> None:
     """Prints what was read, the ratings, and what they rest on."""
@@ -22,15 +19,8 @@ def show_votes(report: VoteReport, console: Console) -> None:
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False)
 
-    dropped = report.cleaned.counts()
-    say(
-        f"{report.read:,} records = {len(report.cleaned.kept):,} votes kept + {sum(dropped.values()):,} dropped + "
-        f"{len(report.unreadable):,} unreadable"
-    )
-    for rule, count in dropped.items():
-        say(f"    dropped: {rule}: {count:,}")
-    for record in report.unreadable[:_SHOWN]:
-        say(f"    unreadable: {record.where}: {record.reason}")
+    for line in _reading(report.reading.to_json(), report.reading.reasons()):
+        say(line)
     for voter, factor in report.cleaned.flagged.items():
         say(
             f"    anomalous voter: {voter}, {factor:,.0f} times likelier to vote by something else than the answers"
@@ -53,7 +43,7 @@ def show_votes(report: VoteReport, console: Console) -> None:
         drawn, rests = report.ratings.resamples, report.ratings.models[0].bootstrap_low is not None
         say(
             f"Bootstrap: {lost:,} of {drawn:,} resamples do not compare all models in both directions and "
-            f"have no strengths; {'the intervals rest on the others' if rests else 'too few have any'}."
+            f"have no strengths; {'the intervals leave room for them' if rests else 'they are too many for intervals'}."
         )
     say(f"Separability: {report.ratings.separability:.0%} of the pairs of models have disjoint intervals.")
     if report.agreement.couples:
@@ -79,17 +69,12 @@ def show_votes(report: VoteReport, console: Console) -> None:
 
 def show_vote_pairs(report: dict[str, Any], folder: Path, console: Console) -> None:
     """Prints what became of votes and of couples of answers."""
-    votes = report["votes"]
 
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False)
 
-    say(
-        f"{votes['read']:,} records = {votes['kept']:,} votes kept + {sum(votes['dropped'].values()):,} dropped + "
-        f"{votes['unreadable']:,} unreadable"
-    )
-    for rule, count in votes["dropped"].items():
-        say(f"    dropped: {rule}: {count:,}")
+    for line in _reading(report["votes"], report["reasons"]):
+        say(line)
     refused = sum(report["refused"].values())
     say(
         f"{report['couples']:,} couples of answers = {report['pairs']:,} pairs (in {report['trees']:,} trees) + "
@@ -102,6 +87,14 @@ def show_vote_pairs(report: dict[str, Any], folder: Path, console: Console) -> N
     if report["against_ratings"]:
         say(f"{report['against_ratings']:,} of the pairs contradict the models' ratings.")
     say(f"Written to {folder}")
+
+
+def _reading(votes: dict[str, Any], reasons: list[str]) -> list[str]:
+    said = (
+        f"{votes['read']:,} records = {votes['kept']:,} votes kept + {sum(votes['dropped'].values()):,} dropped + "
+        f"{votes['unreadable']:,} unreadable"
+    )
+    return [said, *(f"    {reason}" for reason in reasons)]
 
 
 def _table(ratings: Ratings, title: str) -> object:

@@ -156,6 +156,15 @@ def read_questions(rows: Iterable[Row | BadRecord]) -> list[Question]:
     return [question for question, _ in found.values()]
 
 
+def why_no_measure(vote: Battle) -> str | None:
+    """Why a vote is no measure of an annotator; None where it is one."""
+    if vote.judge is None:
+        return "vote without a judge"
+    if vote.prompt is None or vote.response_a is None or vote.response_b is None:
+        return "vote without texts"
+    return None
+
+
 def measures_of_votes(battles: Iterable[Battle]) -> Iterator[Question]:
     """Votes with texts and judges as measures; both ways round are one item."""
     counts: dict[tuple[str, str, str], int] = {}

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ultrainteract.errors import DataError
+from ultrainteract.judgments.reading import Reading
 from ultrainteract.judgments.votes.battle import Battle
 from ultrainteract.judgments.votes.ratings import rate
+from ultrainteract.readers.files import BadRecord
 from ultrainteract.schema import content_hash
 
 MIN_VOTES = 5
@@ -54,7 +56,15 @@ class Cleaned:
 
     def counts(self) -> dict[str, int]:
         """Dropped votes by rule."""
-        return dict(sorted(Counter(rule for _, rule in self.dropped).items()))
+        return self.reading().counts()
+
+    def reading(self, unreadable: Sequence[BadRecord] = ()) -> Reading:
+        """What became of the records that these votes are among.
+
+        Args:
+            unreadable: The records that are no votes.
+        """
+        return Reading(len(self.kept), unreadable, [(battle.where, rule) for battle, rule in self.dropped])
 
 
 def clean(battles: Iterable[Battle], *, seed: int = 0, anomalies: bool = True) -> Cleaned:

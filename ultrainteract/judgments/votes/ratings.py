@@ -10,7 +10,8 @@ The mechanism:
 3. Intervals are the sandwich's, V = H⁺ G H⁺ (H: Σ w·p(1−p), G: Σ (w·(y−p))², each vote on the 2 × 2 block of
    its models), which holds where votes disagree with the model; a bootstrap over votes stands beside it. A
    resample in which not every model has beaten, or tied, every other along some chain has no finite strengths: it is
-   counted, and the interval rests on the others; where they are fewer than half, there is none.
+   counted, and taken as one in which each strength lies outside of the interval at either end. So intervals only become
+   wider by such resamples; where they are more than (1 − level) / 2 of all, there is none.
 
 Strengths are logits, centred at zero. On the Elo scale a logit is 400/ln 10 points.
 """
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 ELO_PER_LOGIT = 173.71779276130073
 """400 / ln 10."""
-_MIN_CONNECTED = 0.5
-"""Share of the bootstrap's resamples below which too few are left to say anything."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Rating:
     high: float
     """Upper end of the sandwich interval."""
     bootstrap_low: float | None
-    """Lower end of the bootstrap interval (percentiles of the resamples that have strengths), if there is one."""
+    """Lower end of the bootstrap interval (percentiles); None where resamples do not determine one."""
     bootstrap_high: float | None
     """Upper end of the bootstrap interval."""
     rank: int
@@ -78,7 +77,7 @@ class Ratings:
     resamples: int = 0
     """Bootstrap samples that were drawn."""
     unconnected: int = 0
-    """Of these, samples without finite strengths: no interval rests on them."""
+    """Of these, samples without finite strengths."""
 
     def strengths(self) -> dict[str, float]:
         """Strengths by model."""
@@ -90,7 +89,7 @@ class Bootstrap:
     """What resampled votes say of the strengths."""
 
     ends: tuple[NDArray[np.float64], NDArray[np.float64]] | None
-    """Lower and upper ends by model; None where fewer than half of the samples have strengths."""
+    """Lower and upper ends by model; None where too many samples have no strengths."""
     drawn: int
     unconnected: int
     """Samples without finite strengths."""
@@ -300,7 +299,7 @@ def _laplacian(arrays: Design, weight: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def bootstrap(arrays: Design, method: str, confidence: float, resamples: int, seed: int) -> Bootstrap:
-    """Percentile ends over resampled votes, by the samples that compare all models in both directions.
+    """Percentile ends over resampled votes; a sample without finite strengths counts as beyond both ends.
 
     Args:
         arrays: The votes.
@@ -322,12 +321,16 @@ def bootstrap(arrays: Design, method: str, confidence: float, resamples: int, se
             continue
         sample = Design(arrays.names, left, right, score, arrays.apart, arrays.used[kept])
         strengths.append(fit(sample, method, weights[kept])[0])
+    unconnected = resamples - len(strengths)
+    beyond = (
+        1 - confidence
+    ) / 2 * resamples - unconnected  # samples with strengths that may lie beyond an end
     ends = None
-    if strengths and len(strengths) >= _MIN_CONNECTED * resamples:
-        tail = (1 - confidence) / 2
+    if strengths and beyond >= 0:
+        tail = beyond / len(strengths)
         low, high = np.quantile(np.array(strengths), [tail, 1 - tail], axis=0)
         ends = (low, high)
-    return Bootstrap(ends, resamples, resamples - len(strengths))
+    return Bootstrap(ends, resamples, unconnected)
 
 
 def logistic(logit: float) -> float:

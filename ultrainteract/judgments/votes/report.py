@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ultrainteract.errors import DataError
+from ultrainteract.judgments.reading import Reading
 from ultrainteract.judgments.votes.battle import Battle
 from ultrainteract.judgments.votes.cleaning import Cleaned, clean
 from ultrainteract.judgments.votes.influence import FirstPlace, first_place
@@ -37,10 +39,8 @@ class Agreement:
 class VoteReport:
     """What was read, what counts, and what it says."""
 
-    read: int
-    """Records read."""
-    unreadable: list[BadRecord]
-    """Records that are no votes."""
+    reading: Reading
+    """Records that were read; those that are no votes are unreadable."""
     cleaned: Cleaned
     ratings: Ratings
     equal_style: StyleControlled | None
@@ -53,10 +53,8 @@ class VoteReport:
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON; strengths in logits, with Elo points beside them."""
         return {
-            "votes": {
-                "read": self.read, "unreadable": len(self.unreadable), "dropped": self.cleaned.counts(),
-                "kept": len(self.cleaned.kept), "rated": self.ratings.votes, "by_outcome": dict(self.outcomes),
-            },
+            "votes": self.reading.to_json() | {"rated": self.ratings.votes, "by_outcome": dict(self.outcomes)},
+            "reasons": self.reading.reasons(),
             "anomalous_voters": self.cleaned.flagged,
             "agreement": vars(self.agreement),
             "confidence": self.ratings.confidence,
@@ -103,13 +101,19 @@ def rate_votes(
         cleaning: Drop votes that do not count; off, only unreadable records are left out.
 
     Raises:
-        DataError: No two models can be compared, or style was asked for and no vote has any.
+        DataError: No vote counts, no two models can be compared, or style was asked for and no vote has any.
     """
     battles, bad = split(records)
     cleaned = clean(battles, seed=seed) if cleaning else Cleaned(kept=battles)
-    ratings = rate(cleaned.kept, method=method, confidence=confidence, resamples=resamples, seed=seed)
+    reading = cleaned.reading(bad)
+    if not cleaned.kept:
+        raise reading.nothing_left("There is no vote that counts.")
+    try:
+        ratings = rate(cleaned.kept, method=method, confidence=confidence, resamples=resamples, seed=seed)
+    except DataError as error:
+        raise reading.nothing_left(str(error)) from error
     return VoteReport(
-        read=len(battles) + len(bad), unreadable=bad, cleaned=cleaned, ratings=ratings,
+        reading=reading, cleaned=cleaned, ratings=ratings,
         equal_style=rate_at_equal_style(cleaned.kept, confidence=confidence) if style else None,
         first=first_place(cleaned.kept, ratings), items=discrimination(cleaned.kept, ratings),
         agreement=agreement(cleaned.kept), outcomes=Counter(battle.winner for battle in cleaned.kept),

@@ -76,7 +76,10 @@ def rate_at_equal_style(battles: Sequence[Battle], *, confidence: float = 0.95) 
             f"{battles[0].where}: style control needs the answers' texts, or the counts of the Arena's files; "
             f"none of {len(battles):,} votes has them."
         )
-    arrays = design(styled)
+    try:
+        arrays = design(styled)
+    except DataError as error:
+        raise DataError(f"At equal style, by {len(styled):,} votes with texts or counts: {error}") from error
     values = np.array([style for style in styles if style is not None], dtype=float)[arrays.used]
     features, spread = _relative(values[:, 0], values[:, 1])
     weights = pair_weights(arrays)

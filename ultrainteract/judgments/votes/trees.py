@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ultrainteract.errors import DataError
+from ultrainteract.judgments.reading import Reading
 from ultrainteract.judgments.trees import Answer, Couple, JudgedTrees, open_instruction
 from ultrainteract.judgments.votes.battle import Battle
 from ultrainteract.judgments.votes.cleaning import Cleaned, clean
@@ -27,9 +28,8 @@ class VotedTrees:
     """The trees of a set of votes, and what became of everything else."""
 
     trees: JudgedTrees
-    read: int
-    """Records read."""
-    unreadable: list[BadRecord]
+    reading: Reading
+    """Records that were read; those that are no votes are unreadable."""
     cleaned: Cleaned
     couples: int
     """Couples of answers that kept votes are about."""
@@ -61,9 +61,15 @@ def vote_trees(
         seed: Decides which votes of an over-frequent prompt stay.
         cleaning: Drop votes that do not count.
         style: Refuse wins that style explains, where the votes are enough to rate at equal style.
+
+    Raises:
+        DataError: No vote counts.
     """
     battles, bad = split(records)
     cleaned = clean(battles, seed=seed) if cleaning else Cleaned(kept=battles)
+    reading = cleaned.reading(bad)
+    if not cleaned.kept:
+        raise reading.nothing_left("There is no vote that counts.")
     ratings, equal_style = _ratings(cleaned.kept, style)
     report = voted_pairs(cleaned.kept, equal_style, ratings)
     trees = JudgedTrees()
@@ -80,9 +86,7 @@ def vote_trees(
         )  # fmt: skip
         chosen, rejected = Answer(pair.chosen, pair.chosen_model), Answer(pair.rejected, pair.rejected_model)
         trees.add(instruction, Couple(chosen, rejected, _evidence(pair)))
-    return VotedTrees(
-        trees, len(battles) + len(bad), bad, cleaned, report.items, refused, against, equal_style is not None
-    )
+    return VotedTrees(trees, reading, cleaned, report.items, refused, against, equal_style is not None)
 
 
 def _ratings(battles: list[Battle], style: bool) -> tuple[Ratings | None, StyleControlled | None]:
@@ -111,7 +115,7 @@ def _evidence(pair: VotePair) -> Evidence:
 
 
 def summary(voted: VotedTrees, trees: int, pairs: int) -> dict[str, Any]:
-    """The report as plain JSON. Read = kept + dropped + unreadable; couples = pairs + refused.
+    """The report as plain JSON. Records read = votes kept + dropped + unreadable; couples = pairs + refused.
 
     Args:
         voted: The trees, already iterated.
@@ -121,10 +125,8 @@ def summary(voted: VotedTrees, trees: int, pairs: int) -> dict[str, Any]:
     refused = Counter(voted.refused)
     refused.update(voted.trees.refused)
     return {
-        "votes": {
-            "read": voted.read, "unreadable": len(voted.unreadable), "dropped": voted.cleaned.counts(),
-            "kept": len(voted.cleaned.kept),
-        },
+        "votes": voted.reading.to_json(),
+        "reasons": voted.reading.reasons(),
         "flagged_voters": len(voted.cleaned.flagged),
         "couples": voted.couples,
         "pairs": pairs,

@@ -22,8 +22,8 @@ class WritingTrees:
 
     trees: JudgedTrees
     unreadable: list[BadRecord] = field(default_factory=list)
-    duplicates: int = 0
-    """Rows that say the same as an earlier one."""
+    duplicates: list[str] = field(default_factory=list)
+    """Places of rows that say the same as an earlier one."""
     texts: int = 0
     """Writers' own texts."""
     rewrites: Counter[str] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ def writing_trees(
             continue
         content = content_hash(record.model_dump(mode="json", exclude={"where"}))
         if content in seen:
-            found.duplicates += 1
+            found.duplicates.append(record.where)
             continue
         seen.add(content)
         (own if record.model is None else rewrites).setdefault(record.subject, []).append(record)
