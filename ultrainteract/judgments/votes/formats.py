@@ -73,25 +73,26 @@ def read_battles(
         if isinstance(row, BadRecord):
             yield row
             continue
-        columns = shorten(", ".join(sorted(map(str, row.data))), 200) or "none"
         read = layout_of(row) if mapping is None else partial(_mapped, mapping=mapping)
         if read is None:
-            reason = f"no known layout of votes has the columns {columns}. Name yours with --map"
+            reason = f"no known layout of votes has the columns {_columns(row)}. Name yours with --map"
             problem = problem or f"{row.where}: {reason}."
             yield BadRecord(row.where, reason)
             continue
         absent = {name: column for name, column in absent.items() if not _has_column(row, column)}
         for name, column in absent.items():
-            problem = (
-                f"{row.where}: no record has a column '{column}' (--map {name}={column}), but {columns}."
-            )
+            problem = f"{row.where}: no record has a column '{column}' (--map {name}={column}), but {_columns(row)}."
         fitted = not absent
         try:
             yield read(row)
-        except Unusable as reason_:
-            yield BadRecord(row.where, str(reason_))
+        except Unusable as fault:
+            yield BadRecord(row.where, str(fault))
     if problem and not fitted:
         raise DataError(problem)
+
+
+def _columns(row: Row) -> str:
+    return shorten(", ".join(sorted(map(str, row.data))), 200) or "none"
 
 
 def _has_column(row: Row, column: str) -> bool:
